@@ -1,0 +1,14 @@
+// A user TaskRun seen as a wish for a host.
+import type { Instant } from './instant.ts';
+import type { Platform } from './platform.ts';
+
+export interface HostRequest {
+  readonly uid: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly platform: Platform;
+  /** Creation of the TaskRun; with namespace and name, its place in the queue. */
+  readonly since: Instant;
+  /** From annotation `…/failed-hosts`: not to be chosen again. */
+  readonly failedHosts: readonly string[];
+}

@@ -1,0 +1,45 @@
+// Every label, annotation, finalizer and fixed name other programs read. Strings here are API: never change one.
+
+const prefix = 'build.appstudio.redhat.com';
+
+export const labels = {
+  assignedHost: `${prefix}/assigned-host`,
+  targetPlatform: `${prefix}/target-platform`,
+  waitingForPlatform: `${prefix}/waiting-for-platform`,
+  taskType: `${prefix}/task-type`,
+  userTaskName: `${prefix}/user-task-name`,
+  userTaskNamespace: `${prefix}/user-task-namespace`,
+  /** uid of the user TaskRun a TaskRun of ours works for; how children are found. */
+  userTaskUid: `${prefix}/user-task-uid`,
+  /** 1, 2, …: which claim of the user TaskRun a TaskRun of ours belongs to. */
+  attempt: `${prefix}/attempt`,
+  /** 1, 2, …: which try of the same cleanup this TaskRun is. */
+  cleanupTry: `${prefix}/cleanup-try`,
+  multiPlatformSecret: `${prefix}/multi-platform-secret`,
+  multiPlatformConfig: `${prefix}/multi-platform-config`,
+} as const;
+
+export const annotations = {
+  failedHosts: `${prefix}/failed-hosts`,
+  waitReason: `${prefix}/wait-reason`,
+  queuePosition: `${prefix}/queue-position`,
+  priority: `${prefix}/priority`,
+  /** Signed facts of the lease on a user TaskRun; the same facts, unsigned, on TaskRuns of ours. */
+  hostLease: `${prefix}/host-lease`,
+  /** Set on the build's pod once its Secret exists, so that the kubelet looks again at once. */
+  podAssignedHost: `${prefix}/assigned-host`,
+} as const;
+
+export const userTaskRunFinalizer = 'appstudio.io/multi-platform-finalizer';
+/** On cleanup and terminate TaskRuns until they succeeded. */
+export const ownTaskRunFinalizer = 'appstudio.io/multi-platform-cleanup';
+
+export const secretNamePrefix = 'multi-platform-ssh-';
+export const hostConfigName = 'host-config';
+
+export type TaskType = 'provision' | 'clean' | 'update' | 'launch' | 'terminate';
+
+/** The Secret a build mounts. Shape: `multi-platform-ssh-<TaskRun name>`. */
+export function secretNameFor(taskRunName: string): string {
+  return secretNamePrefix + taskRunName;
+}

@@ -1,0 +1,38 @@
+// Why something is as it is, as a code: goes into Events, logs and metrics. The sentence for people travels beside it.
+
+/** Reasons for which a build can never get a host. It is told through the error Secret. */
+export type RejectReason =
+  | 'PlatformMissing'
+  | 'PlatformMalformed'
+  | 'PlatformUnknown'
+  | 'NamespaceNotAllowed'
+  | 'AllHostsFailed'
+  | 'HostConfigUnreadable'
+  | 'HostConfigInvalid'
+  | 'SshSecretMissing'
+  | 'SecretExists'
+  | 'SecretNotCreated'
+  | 'WaitedTooLong'
+  | 'LaunchRefused';
+
+/** Reasons for which a build waits. */
+export type WaitReason = 'NoFreeSlot' | 'HostConfigUnreadable' | 'HostConfigInvalid' | 'SshSecretMissing';
+
+/** Events on user TaskRuns. */
+export type EventReason =
+  | 'WaitingForHost'
+  | 'HostAssigned'
+  | 'Launching'
+  | 'Provisioning'
+  | 'HostReady'
+  | 'ProvisionFailed'
+  | 'Released'
+  | 'HostLost'
+  | 'CleanupFailed'
+  | 'Rejected';
+
+/** A reason with its sentence for people. */
+export interface Told<Reason extends string = string> {
+  readonly reason: Reason;
+  readonly message: string;
+}

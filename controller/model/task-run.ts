@@ -1,0 +1,67 @@
+// TaskRuns as the controller keeps them: a few flat fields of the 25 KB the API sends.
+import type { LeaseFacts } from './host-lease.ts';
+import type { Instant } from './instant.ts';
+import type { TaskType } from './labels.ts';
+
+interface TaskRunIdentity {
+  readonly uid: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** Opaque: compared by equality only. */
+  readonly resourceVersion: string;
+  readonly created: Instant;
+  /** Has a deletionTimestamp. */
+  readonly deleting: boolean;
+  readonly outcome: Outcome;
+  /** status.podName, '' while there is none. */
+  readonly podName: string;
+}
+
+export type Outcome = 'running' | 'succeeded' | 'failed';
+
+/** A build: mounts our Secret. TaskRuns that do not are not kept at all. */
+export interface UserTaskRun extends TaskRunIdentity {
+  readonly kind: 'user';
+  /** Value of param PLATFORM (or its default in status.taskSpec); undefined when there is neither. */
+  readonly platform: string | undefined;
+  /** Length of status.retriesStatus. */
+  readonly retries: number;
+  readonly hasFinalizer: boolean;
+  /** Annotation `…/host-lease` as it stands: not yet verified. */
+  readonly signedFacts: string | undefined;
+  /** Label `…/assigned-host` as it stands: anyone may have written it. */
+  readonly assignedHost: string | undefined;
+  readonly failedHosts: readonly string[];
+  readonly priority: string | undefined;
+  readonly waitReason: string | undefined;
+  readonly queuePosition: string | undefined;
+  /** Which of `annotations` and `labels` maps exist: JSON Patch cannot add a key to an absent map. */
+  readonly hasAnnotations: boolean;
+  readonly hasLabels: boolean;
+  readonly finalizers: readonly string[];
+}
+
+/** A TaskRun the controller created in its own namespace. */
+export interface OwnTaskRun extends TaskRunIdentity {
+  readonly kind: 'own';
+  readonly type: TaskType;
+  readonly userUid: string;
+  readonly userName: string;
+  readonly userNamespace: string;
+  readonly attempt: number;
+  readonly cleanupTry: number;
+  /** Facts as written at creation; undefined on TaskRuns of an older system. */
+  readonly facts: LeaseFacts | undefined;
+  readonly hasFinalizer: boolean;
+  readonly finalizers: readonly string[];
+  /** status.completionTime. */
+  readonly completed: Instant | undefined;
+  /** spec.status is set: cancelled by us or by somebody. */
+  readonly cancelled: boolean;
+  /** Results by name, strings only. */
+  readonly results: Readonly<Record<string, string>>;
+  /** Message of the Succeeded condition. */
+  readonly message: string;
+}
+
+export type KeptTaskRun = UserTaskRun | OwnTaskRun;
