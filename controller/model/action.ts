@@ -14,15 +14,15 @@ export type Action =
   | {
       readonly type: 'check-secret';
       readonly owner: UserTaskRun;
-      readonly then: readonly Action[];
+      readonly present: readonly Action[];
       readonly missing: readonly Action[];
     }
   | { readonly type: 'delete-secret'; readonly namespace: string; readonly name: string }
   | {
       readonly type: 'annotate-pod';
-      readonly namespace: string;
-      readonly name: string;
-      readonly annotations: Readonly<Record<string, string>>;
+      /** The build whose pod it is. */
+      readonly about: UserTaskRun;
+      readonly annotations: Readonly<Record<string, string | null>>;
     }
   | {
       readonly type: 'emit-event';

@@ -1,7 +1,5 @@
 // One TaskRun's claim on one slot: the facts stored on Kubernetes objects, and the phases derived from them.
 import type { Instant } from './instant.ts';
-import type { Platform } from './platform.ts';
-import type { RejectReason, Told } from './reason.ts';
 
 /** Where a build runs. Everything is released from these, never from the current host-config. */
 export interface HostFacts {
@@ -17,15 +15,30 @@ export interface HostFacts {
 export interface LeaseFacts {
   /** 1, 2, …: grows by one with every claim of this TaskRun. 0: never claimed. */
   readonly attempt: number;
-  readonly platform: Platform;
+  readonly platform: string;
   /** Absent: this TaskRun holds no slot now. */
   readonly claim?: HostFacts & { readonly since: Instant };
   /** The Secret is there: the build can run. */
   readonly ready?: true;
-  /** The build was refused; the error Secret says why. */
-  readonly rejected?: Told<RejectReason>;
+  /** The build was refused for this RejectReason; the error Secret holds the sentence. */
+  readonly rejected?: string;
 }
 
-/** Derived, never stored. See lease/transitions.ts. */
+/**
+ * Derived, never stored; the order of life is in lease/transitions.ts.
+ * `waiting` no slot yet · `claimed` slot taken, no provision TaskRun yet · `provisioning` it runs ·
+ * `provisioned` it succeeded · `failed` it failed · `ready` the Secret is there ·
+ * `stopping` the build ended while its host is still being prepared · `releasing` the build ended, its slot is to be given back ·
+ * `rejected` never gets a host · `over` nothing is held
+ */
 export type LeasePhase =
-  'waiting' | 'claimed' | 'provisioning' | 'ready' | 'stopping' | 'releasing' | 'rejected' | 'released';
+  | 'waiting'
+  | 'claimed'
+  | 'provisioning'
+  | 'provisioned'
+  | 'failed'
+  | 'ready'
+  | 'stopping'
+  | 'releasing'
+  | 'rejected'
+  | 'over';

@@ -23,7 +23,6 @@ export const annotations = {
   failedHosts: `${prefix}/failed-hosts`,
   waitReason: `${prefix}/wait-reason`,
   queuePosition: `${prefix}/queue-position`,
-  priority: `${prefix}/priority`,
   /** Signed facts of the lease on a user TaskRun; the same facts, unsigned, on TaskRuns of ours. */
   hostLease: `${prefix}/host-lease`,
   /** Set on the build's pod once its Secret exists, so that the kubelet looks again at once. */

@@ -10,12 +10,15 @@ const rfc1035Label = /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/;
 export const platformFormatMessage =
   "platform must be in format 'label/label' where each label follows Kubernetes RFC 1035 label name format";
 
-/** Returns the platform, or undefined when the value is malformed (see platformFormatMessage). */
+/** The value, or undefined when it is malformed (see platformFormatMessage). */
 export function parsePlatform(value: string): Platform | undefined {
-  if (exempt.has(value)) return value as Platform;
+  return isPlatform(value) ? value : undefined;
+}
+
+function isPlatform(value: string): value is Platform {
+  if (exempt.has(value)) return true;
   const parts = value.split('/');
-  const wellFormed = parts.length === 2 && parts.every((part) => rfc1035Label.test(part));
-  return wellFormed ? (value as Platform) : undefined;
+  return parts.length === 2 && parts.every((part) => rfc1035Label.test(part));
 }
 
 /** Label and config-key form: `linux-mlarge/arm64` → `linux-mlarge-arm64`. */
@@ -24,7 +27,7 @@ export function dashedPlatform(platform: string): string {
 }
 
 /** First and last part of the dashed form, as the param RAW_PLATFORM: `linux-mlarge/arm64` → `linux-arm64`. */
-export function rawPlatform(platform: Platform): string {
+export function rawPlatform(platform: string): string {
   const parts = dashedPlatform(platform).split('-');
   return parts.length < 2 ? platform : `${parts[0]}-${parts[parts.length - 1]}`;
 }

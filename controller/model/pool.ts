@@ -5,8 +5,8 @@ import type { Platform } from './platform.ts';
 
 /** Limits that hold for a platform whatever kind its pool is. */
 export interface PoolLimits {
-  /** Undefined: every namespace. Otherwise one of these must match somewhere in the name. */
-  readonly allowedNamespaces: readonly RegExp[] | undefined;
+  /** Lists of patterns; a namespace must match one of each list. No list: every namespace. */
+  readonly allowedNamespaces: readonly (readonly RegExp[])[];
   /** A build that waited longer is rejected. Undefined: waits without end. */
   readonly maxWait: Duration | undefined;
 }
@@ -23,8 +23,8 @@ export interface StaticPool {
   readonly kind: 'static';
   readonly platform: Platform;
   readonly hosts: readonly Host[];
-  /** Written verbatim to sudoers of the build user. */
-  readonly sudoCommands: string;
+  /** Names of hosts that take no new builds. */
+  readonly cordoned: ReadonlySet<string>;
   readonly limits: PoolLimits;
 }
 

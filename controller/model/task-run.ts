@@ -27,15 +27,22 @@ export interface UserTaskRun extends TaskRunIdentity {
   /** Length of status.retriesStatus. */
   readonly retries: number;
   readonly hasFinalizer: boolean;
-  /** Annotation `…/host-lease` as it stands: not yet verified. */
+  /** Annotation `…/host-lease` as it stands, for the precondition of the next write. */
   readonly signedFacts: string | undefined;
+  /** The same, once its signature was verified; undefined for none, or for a forgery. */
+  readonly facts: LeaseFacts | undefined;
+  /** When the build ended or its deletion was asked for; undefined while it runs. */
+  readonly ended: Instant | undefined;
   /** Label `…/assigned-host` as it stands: anyone may have written it. */
   readonly assignedHost: string | undefined;
+  /** Label `…/target-platform`. */
+  readonly targetPlatform: string | undefined;
+  /** Label `…/waiting-for-platform`. */
+  readonly waitingFor: string | undefined;
   readonly failedHosts: readonly string[];
-  readonly priority: string | undefined;
   readonly waitReason: string | undefined;
   readonly queuePosition: string | undefined;
-  /** Which of `annotations` and `labels` maps exist: JSON Patch cannot add a key to an absent map. */
+  /** JSON Patch cannot add a key to a map that is not there. */
   readonly hasAnnotations: boolean;
   readonly hasLabels: boolean;
   readonly finalizers: readonly string[];
@@ -50,6 +57,8 @@ export interface OwnTaskRun extends TaskRunIdentity {
   readonly userNamespace: string;
   readonly attempt: number;
   readonly cleanupTry: number;
+  /** Label `…/assigned-host`. */
+  readonly host: string;
   /** Facts as written at creation; undefined on TaskRuns of an older system. */
   readonly facts: LeaseFacts | undefined;
   readonly hasFinalizer: boolean;

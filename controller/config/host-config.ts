@@ -1,0 +1,22 @@
+// The ConfigMap host-config as the rest of the controller sees it: pools that work, and every problem with its key.
+import type { Platform } from '../model/platform.ts';
+import type { Pool } from '../model/pool.ts';
+
+/** One thing wrong in host-config. `message` names the value and the remedy. */
+export interface ConfigProblem {
+  readonly key: string;
+  readonly message: string;
+  /** A warning changes nothing; an error takes what the entry describes out of use. */
+  readonly severity: 'error' | 'warning';
+  /** The platform that suffers from it, where it is known. */
+  readonly platform?: string;
+}
+
+export interface HostConfig {
+  readonly pools: ReadonlyMap<Platform, Pool>;
+  /** Platforms that are named in the config and have no working pool: why. */
+  readonly broken: ReadonlyMap<string, readonly ConfigProblem[]>;
+  readonly problems: readonly ConfigProblem[];
+  /** Key `instance-tag`: goes to provision TaskRuns as INSTANCE_TAG. */
+  readonly instanceTag: string;
+}

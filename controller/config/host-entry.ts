@@ -1,0 +1,73 @@
+// One static host of host-config: its keys checked by a JSON Schema, all errors at once.
+import { Ajv, type ErrorObject } from 'ajv';
+import type { Host } from '../model/host.ts';
+import { parsePlatform, platformFormatMessage } from '../model/platform.ts';
+import type { ConfigProblem } from './host-config.ts';
+
+/** Text values of `host.<name>.<field>`, as they stand in the ConfigMap, trimmed. */
+export type HostEntry = Readonly<Record<string, string>>;
+
+const dnsLabel = '[a-zA-Z0-9]([-a-zA-Z0-9]{0,61}[a-zA-Z0-9])?';
+const dnsName = `${dnsLabel}(\\.${dnsLabel})*\\.?`;
+const ipv6 = '[0-9a-fA-F:]*:[0-9a-fA-F:.]*';
+
+/** `description` is the remedy a person reads. */
+const schema = {
+  type: 'object',
+  required: ['address', 'user', 'platform', 'secret', 'concurrency'],
+  properties: {
+    address: { type: 'string', pattern: `^(${dnsName}|${ipv6})$`, description: 'give an IP address or a DNS name' },
+    user: { type: 'string', pattern: '^[a-z_][-a-z0-9_.]{0,31}$', description: 'give the account to log in with' },
+    platform: { type: 'string', format: 'platform', description: platformFormatMessage },
+    secret: {
+      type: 'string',
+      pattern: '^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$',
+      description: 'give the name of the Secret with the ssh key (id_rsa) of this host',
+    },
+    concurrency: { type: 'string', pattern: '^[1-9][0-9]{0,3}$', description: 'give a number of builds, 1 or more' },
+  },
+} as const;
+
+const remedies = new Map<string, string>(
+  Object.entries(schema.properties).map(([field, { description }]) => [field, description]),
+);
+
+const ajv = new Ajv({ allErrors: true, strict: true, verbose: true });
+// A dashed platform becomes a label value: 63 characters at most.
+ajv.addFormat('platform', (value: string) => value.length <= 63 && parsePlatform(value) !== undefined);
+const validate = ajv.compile(schema);
+
+/** A host entry as read: the host when nothing is wrong with it, and all there is to say about its keys. */
+export interface ParsedHost {
+  readonly host: Host | undefined;
+  readonly problems: readonly ConfigProblem[];
+}
+
+export function parseHostEntry(name: string, entry: HostEntry): ParsedHost {
+  const unknown = Object.keys(entry).filter((field) => !(field in schema.properties));
+  const warnings = unknown.map((field) => unknownKey(`host.${name}.${field}`));
+  const platform = parsePlatform(entry['platform'] ?? '');
+  if (!validate(entry) || platform === undefined) {
+    const errors = (validate.errors ?? []).map((error) => problemOf(name, entry, error));
+    return { host: undefined, problems: [...errors, ...warnings] };
+  }
+  const valid: HostEntry = entry;
+  const text = (field: string): string => valid[field] ?? '';
+  const host = { name, platform, address: text('address'), user: text('user'), secret: text('secret') };
+  return { host: { ...host, concurrency: Number(text('concurrency')) }, problems: warnings };
+}
+
+/** A key nobody reads: told, and otherwise ignored. */
+export function unknownKey(key: string): ConfigProblem {
+  return { key, message: 'is not a key of host-config and is ignored', severity: 'warning' };
+}
+
+function problemOf(name: string, entry: HostEntry, error: ErrorObject): ConfigProblem {
+  const missing = error.keyword === 'required' ? String(error.params['missingProperty']) : undefined;
+  const field = missing ?? error.instancePath.slice(1);
+  const description = remedies.get(field) ?? '';
+  const message =
+    missing === undefined ? `'${entry[field]}' is not valid: ${description}` : `is missing: ${description}`;
+  const platform = entry['platform'];
+  return { key: `host.${name}.${field}`, message, severity: 'error', ...(platform ? { platform } : {}) };
+}

@@ -1,0 +1,104 @@
+// What must happen to TaskRuns of ours that work for one build, whether that build is still there or not.
+import type { Action } from '../model/action.ts';
+import type { Instant } from '../model/instant.ts';
+import { secretNameFor } from '../model/labels.ts';
+import type { OwnTaskRun } from '../model/task-run.ts';
+import { cleanupTaskRun } from '../taskruns/own-task-run-manifest.ts';
+import { cleanupsOf, type Observed } from './observed.ts';
+import { noPlan, planOf, type Plan } from './plan.ts';
+import { cleanupBackoff, type KeepTimes } from './timeouts.ts';
+
+export function nextChildActions(observed: Observed, now: Instant, keep: KeepTimes): Plan {
+  const plans = observed.children.map((child) => {
+    if (child.type === 'provision') return nextOfProvision(observed, child, now, keep);
+    return child.type === 'clean' ? nextOfCleanup(observed, child, now, keep) : noPlan;
+  });
+  return planOf([], ...plans);
+}
+
+/** Provision TaskRuns of earlier attempts, and of builds that ended or are gone. */
+function nextOfProvision(observed: Observed, child: OwnTaskRun, now: Instant, keep: KeepTimes): Plan {
+  if (isInUse(observed, child)) return noPlan;
+  const cleaned = cleanupsOf(observed, child.attempt).length > 0;
+  const actions: Action[] = [];
+  if (child.outcome === 'running' && !child.cancelled && !child.deleting)
+    actions.push({ type: 'cancel-task-run', target: child });
+  // Only when its build vanished without a release, as when somebody took our finalizer away.
+  const claim = child.facts?.claim;
+  if (observed.taskRun === undefined && !cleaned && claim !== undefined && child.facts !== undefined) {
+    const manifest = cleanupTaskRun(observed.build, child.facts, claim, 1, observed.installation);
+    actions.push({ type: 'create-task-run', manifest });
+  }
+  if (child.outcome === 'running' || child.deleting) return planOf(actions);
+  const kept = child.outcome === 'failed' && !child.cancelled;
+  return kept
+    ? planOf(actions, keepUntil(child, now, keep))
+    : planOf([...actions, { type: 'delete-task-run', target: child }]);
+}
+
+/** Its attempt is the one its build stands on. */
+function isInUse({ taskRun }: Observed, child: OwnTaskRun): boolean {
+  return taskRun?.facts?.claim !== undefined && taskRun.facts.attempt === child.attempt;
+}
+
+/** Tried again, with growing pauses, until one succeeded. A failed one is kept for its log, its successor made. */
+function nextOfCleanup(observed: Observed, child: OwnTaskRun, now: Instant, keep: KeepTimes): Plan {
+  const [newest] = cleanupsOf(observed, child.attempt);
+  const succeeded = cleanupsOf(observed, child.attempt).some((cleanup) => cleanup.outcome === 'succeeded');
+  if (child.outcome === 'succeeded') return isInUse(observed, child) ? noPlan : planOf(finish(observed, child));
+  if (succeeded || newest !== child) return retire(child, now, keep);
+  if (child.outcome === 'running')
+    return child.deleting ? planOf([...tryAgain(observed, child), dropFinalizer(child)]) : noPlan;
+  const retryAt = (child.completed ?? now) + cleanupBackoff(child.cleanupTry);
+  return now >= retryAt ? planOf(tryAgain(observed, child)) : { actions: [], lookAgainAt: retryAt };
+}
+
+function tryAgain(observed: Observed, child: OwnTaskRun): Action[] {
+  const { facts } = child;
+  if (facts?.claim === undefined) return [];
+  const manifest = cleanupTaskRun(observed.build, facts, facts.claim, child.cleanupTry + 1, observed.installation);
+  const told: Action[] =
+    observed.taskRun === undefined
+      ? []
+      : [
+          {
+            type: 'emit-event',
+            about: observed.taskRun,
+            severity: 'Warning',
+            reason: 'CleanupFailed',
+            message: `host ${facts.claim.host} could not be cleaned, trying again: ${child.message}`,
+          },
+        ];
+  return [{ type: 'create-task-run', manifest }, ...told];
+}
+
+/** Done. A Secret that a stopped provision made late goes as well. */
+function finish(observed: Observed, child: OwnTaskRun): Action[] {
+  const { namespace, name } = observed.build;
+  const late = child.facts?.ready === undefined && !holdsSecret(observed);
+  return [
+    ...(late ? [{ type: 'delete-secret', namespace, name: secretNameFor(name) } as const] : []),
+    ...(child.hasFinalizer ? [dropFinalizer(child)] : []),
+    ...(child.deleting ? [] : [{ type: 'delete-task-run', target: child } as const]),
+  ];
+}
+
+/** The build goes on, on another host or with an error Secret. */
+function holdsSecret({ taskRun }: Observed): boolean {
+  return taskRun !== undefined && !taskRun.deleting && taskRun.outcome === 'running';
+}
+
+/** Superseded: no finalizer any more, deleted when its log is old. */
+function retire(child: OwnTaskRun, now: Instant, keep: KeepTimes): Plan {
+  const drop = child.hasFinalizer ? [dropFinalizer(child)] : [];
+  return child.deleting || child.outcome === 'running' ? planOf(drop) : planOf(drop, keepUntil(child, now, keep));
+}
+
+function keepUntil(child: OwnTaskRun, now: Instant, keep: KeepTimes): Plan {
+  const until = (child.completed ?? child.created) + keep.failed;
+  return now >= until ? planOf([{ type: 'delete-task-run', target: child }]) : { actions: [], lookAgainAt: until };
+}
+
+function dropFinalizer(target: OwnTaskRun): Action {
+  return { type: 'drop-own-finalizer', target };
+}

@@ -1,0 +1,38 @@
+// The order of a lease's life as one table: what may follow what, and on what occasion. The diagram in
+// controller/README.md is generated from it, and a test holds every look at a lease against it.
+import type { LeasePhase } from '../model/host-lease.ts';
+
+export interface Transition {
+  readonly from: LeasePhase;
+  readonly to: LeasePhase;
+  readonly on: string;
+}
+
+export const transitions: readonly Transition[] = [
+  { from: 'waiting', to: 'claimed', on: 'a slot is free' },
+  { from: 'waiting', to: 'rejected', on: 'no host can ever be had' },
+  { from: 'waiting', to: 'over', on: 'build ended' },
+  { from: 'claimed', to: 'provisioning', on: 'provision TaskRun created' },
+  { from: 'claimed', to: 'ready', on: 'local: Secret created' },
+  { from: 'claimed', to: 'releasing', on: 'build ended' },
+  { from: 'provisioning', to: 'provisioned', on: 'it succeeded' },
+  { from: 'provisioning', to: 'failed', on: 'it failed' },
+  { from: 'provisioning', to: 'claimed', on: 'it was deleted: next attempt' },
+  { from: 'provisioning', to: 'stopping', on: 'build ended' },
+  { from: 'provisioned', to: 'ready', on: 'the Secret is there' },
+  { from: 'provisioned', to: 'rejected', on: 'the Secret is missing' },
+  { from: 'provisioned', to: 'releasing', on: 'build ended' },
+  { from: 'failed', to: 'waiting', on: 'another host' },
+  { from: 'failed', to: 'rejected', on: 'another host would not help' },
+  { from: 'failed', to: 'releasing', on: 'build ended' },
+  { from: 'ready', to: 'releasing', on: 'build ended' },
+  { from: 'stopping', to: 'releasing', on: 'provision TaskRun is done, or 30 s passed' },
+  { from: 'releasing', to: 'over', on: 'cleanup TaskRun created' },
+  { from: 'rejected', to: 'over', on: 'build ended' },
+];
+
+/** The table as a Mermaid state diagram. */
+export function transitionDiagram(): string {
+  const lines = transitions.map(({ from, to, on }) => `  ${from} --> ${to}: ${on.replaceAll(':', ',')}`);
+  return ['stateDiagram-v2', '  [*] --> waiting', ...lines, '  over --> [*]'].join('\n');
+}

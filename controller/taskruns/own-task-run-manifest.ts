@@ -1,0 +1,122 @@
+// TaskRuns the controller creates, as manifests. Names, params, labels and resources are API (contract of the Tasks).
+import type { TaskRunManifest } from '../model/action.ts';
+import type { HostFacts, LeaseFacts } from '../model/host-lease.ts';
+import { annotations, labels, ownTaskRunFinalizer, secretNameFor, type TaskType } from '../model/labels.ts';
+import { dashedPlatform, rawPlatform } from '../model/platform.ts';
+import { cleanupName, provisionName } from './names.ts';
+
+/** The user TaskRun as its helpers know it; enough also after it is gone. */
+export interface BuildIdentity {
+  readonly uid: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** Settings of the installation that go into TaskRuns. */
+export interface Installation {
+  readonly operatorNamespace: string;
+  readonly instanceTag: string;
+}
+
+/** Prepares `claim` for the build and creates the build's Secret. */
+export function provisionTaskRun(
+  build: BuildIdentity,
+  facts: LeaseFacts,
+  claim: HostFacts,
+  installation: Installation,
+): TaskRunManifest {
+  return {
+    apiVersion: 'tekton.dev/v1',
+    kind: 'TaskRun',
+    metadata: {
+      name: provisionName({ ...build, host: claim.host, attempt: facts.attempt }),
+      namespace: installation.operatorNamespace,
+      labels: { ...labelsOf(build, facts, 'provision'), [labels.assignedHost]: claim.host },
+      annotations: { [annotations.hostLease]: JSON.stringify(facts) },
+    },
+    spec: {
+      serviceAccountName: 'multi-platform-provision',
+      taskRef: { name: provisionTaskOf(facts.platform) },
+      params: params({
+        ...leaseParams(build, facts, claim),
+        // Static hosts decide about sudo themselves.
+        SUDO_COMMANDS: '',
+        RAW_PLATFORM: rawPlatform(facts.platform),
+        INSTANCE_TAG: installation.instanceTag,
+      }),
+      workspaces: sshWorkspace(claim),
+      // No CPU limit: throttled to a tenth of a core, starting ssh alone takes a second.
+      computeResources: { requests: { cpu: '100m', memory: '256Mi' }, limits: { memory: '512Mi' } },
+    },
+  };
+}
+
+/** Undoes what a provision TaskRun did on `claim`. Carries every fact it needs, and a finalizer until it succeeded. */
+export function cleanupTaskRun(
+  build: BuildIdentity,
+  facts: LeaseFacts,
+  claim: HostFacts,
+  cleanupTry: number,
+  installation: Installation,
+): TaskRunManifest {
+  return {
+    apiVersion: 'tekton.dev/v1',
+    kind: 'TaskRun',
+    metadata: {
+      name: cleanupName({ ...build, host: claim.host, attempt: facts.attempt }, cleanupTry),
+      namespace: installation.operatorNamespace,
+      labels: {
+        ...labelsOf(build, facts, 'clean'),
+        [labels.assignedHost]: claim.host,
+        [labels.cleanupTry]: String(cleanupTry),
+      },
+      annotations: { [annotations.hostLease]: JSON.stringify(facts) },
+      finalizers: [ownTaskRunFinalizer],
+    },
+    spec: {
+      serviceAccountName: 'multi-platform-clean',
+      taskRef: { name: 'clean-shared-host' },
+      params: params(leaseParams(build, facts, claim)),
+      workspaces: sshWorkspace(claim),
+      retries: 3,
+      computeResources: { requests: { cpu: '100m', memory: '128Mi' } },
+    },
+  };
+}
+
+/** macOS and Windows hosts have Tasks of their own. */
+function provisionTaskOf(platform: string): string {
+  if (platform.startsWith('windows')) return 'provision-host-windows';
+  return platform.startsWith('macos') ? 'provision-host-macos' : 'provision-shared-host';
+}
+
+function labelsOf(build: BuildIdentity, facts: LeaseFacts, type: TaskType): Record<string, string> {
+  return {
+    [labels.taskType]: type,
+    [labels.targetPlatform]: dashedPlatform(facts.platform),
+    [labels.userTaskName]: build.name,
+    [labels.userTaskNamespace]: build.namespace,
+    [labels.userTaskUid]: build.uid,
+    [labels.attempt]: String(facts.attempt),
+  };
+}
+
+function leaseParams(build: BuildIdentity, facts: LeaseFacts, claim: HostFacts): Record<string, string> {
+  return {
+    SECRET_NAME: secretNameFor(build.name),
+    TASKRUN_NAME: build.name,
+    NAMESPACE: build.namespace,
+    TASKRUN_UID: build.uid,
+    ATTEMPT: String(facts.attempt),
+    HOST: claim.address,
+    USER: claim.user,
+  };
+}
+
+function params(values: Readonly<Record<string, string>>): { name: string; value: string }[] {
+  return Object.entries(values).map(([name, value]) => ({ name, value }));
+}
+
+function sshWorkspace(claim: HostFacts): unknown[] {
+  return [{ name: 'ssh', secret: { secretName: claim.sshSecret } }];
+}

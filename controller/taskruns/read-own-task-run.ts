@@ -1,0 +1,53 @@
+// TaskRuns the controller made in its own namespace, as kept. They are trusted: no tenant can write there.
+import type { LeaseFacts } from '../model/host-lease.ts';
+import { asArray, asObject, asText, asTextMap, type Json } from '../model/json.ts';
+import { parseInstant } from '../model/instant.ts';
+import { annotations, labels, ownTaskRunFinalizer, type TaskType } from '../model/labels.ts';
+import type { OwnTaskRun } from '../model/task-run.ts';
+import { readFinalizers, readState, succeededCondition } from './task-run-state.ts';
+
+/** Reads the facts a TaskRun of ours carries. Given by lease/signed-facts.ts. */
+export type ParseFacts = (text: string) => LeaseFacts | undefined;
+
+const taskTypes: readonly string[] = ['provision', 'clean', 'update', 'launch', 'terminate'] satisfies TaskType[];
+
+/** Undefined: not a TaskRun of ours. */
+export function readOwnTaskRun(raw: Json, parseFacts: ParseFacts): OwnTaskRun | undefined {
+  const metadata = asObject(raw['metadata']);
+  const labelValues = asTextMap(metadata['labels']);
+  const type = labelValues[labels.taskType];
+  if (!isTaskType(type)) return undefined;
+  const facts = asTextMap(metadata['annotations'])[annotations.hostLease];
+  const finalizers = readFinalizers(raw);
+  return {
+    ...readState(raw),
+    kind: 'own',
+    type,
+    userUid: labelValues[labels.userTaskUid] ?? '',
+    userName: labelValues[labels.userTaskName] ?? '',
+    userNamespace: labelValues[labels.userTaskNamespace] ?? '',
+    attempt: Number(labelValues[labels.attempt] ?? 0),
+    cleanupTry: Number(labelValues[labels.cleanupTry] ?? 1),
+    host: labelValues[labels.assignedHost] ?? '',
+    facts: facts === undefined ? undefined : parseFacts(facts),
+    finalizers,
+    hasFinalizer: finalizers.includes(ownTaskRunFinalizer),
+    completed: parseInstant(asText(asObject(raw['status'])['completionTime'])),
+    cancelled: asText(asObject(raw['spec'])['status']) === 'TaskRunCancelled',
+    results: readResults(raw),
+    message: asText(succeededCondition(raw)['message']) ?? '',
+  };
+}
+
+function isTaskType(type: string | undefined): type is TaskType {
+  return type !== undefined && taskTypes.includes(type);
+}
+
+function readResults(raw: Json): Readonly<Record<string, string>> {
+  const results = asArray(asObject(raw['status'])['results']).map(asObject);
+  return Object.fromEntries(
+    results.flatMap(({ name, value }) =>
+      typeof name === 'string' && typeof value === 'string' ? [[name, value]] : [],
+    ),
+  );
+}

@@ -1,0 +1,68 @@
+// The detection contract: which TaskRuns are builds that want a host, and what is kept of them.
+import type { LeaseFacts } from '../model/host-lease.ts';
+import { asArray, asObject, asText, asTextMap, type Json } from '../model/json.ts';
+import { parseInstant, type Instant } from '../model/instant.ts';
+import { annotations, labels, secretNamePrefix, userTaskRunFinalizer } from '../model/labels.ts';
+import type { UserTaskRun } from '../model/task-run.ts';
+import { readFinalizers, readState } from './task-run-state.ts';
+
+/** Reads facts back from the annotation; undefined when they are not ours. Given by lease/signed-facts.ts. */
+export type VerifyFacts = (uid: string, signed: string) => LeaseFacts | undefined;
+
+/** Undefined: this TaskRun mounts no Secret of ours; nothing of it is kept. */
+export function readUserTaskRun(raw: Json, verify: VerifyFacts): UserTaskRun | undefined {
+  const taskSpec = asObject(asObject(raw['status'])['taskSpec']);
+  if (!mountsOurSecret(taskSpec)) return undefined;
+  const metadata = asObject(raw['metadata']);
+  const labelValues = asTextMap(metadata['labels']);
+  const annotationValues = asTextMap(metadata['annotations']);
+  const state = readState(raw);
+  const finalizers = readFinalizers(raw);
+  const signedFacts = annotationValues[annotations.hostLease];
+  return {
+    ...state,
+    kind: 'user',
+    platform: readPlatform(raw, taskSpec),
+    retries: asArray(asObject(raw['status'])['retriesStatus']).length,
+    finalizers,
+    hasFinalizer: finalizers.includes(userTaskRunFinalizer),
+    signedFacts,
+    facts: signedFacts === undefined ? undefined : verify(state.uid, signedFacts),
+    ended: readEnd(raw),
+    assignedHost: labelValues[labels.assignedHost],
+    waitingFor: labelValues[labels.waitingForPlatform],
+    targetPlatform: labelValues[labels.targetPlatform],
+    failedHosts: splitList(annotationValues[annotations.failedHosts]),
+    waitReason: annotationValues[annotations.waitReason],
+    queuePosition: annotationValues[annotations.queuePosition],
+    hasAnnotations: metadata['annotations'] !== undefined,
+    hasLabels: metadata['labels'] !== undefined,
+  };
+}
+
+function mountsOurSecret(taskSpec: Json): boolean {
+  return asArray(taskSpec['volumes']).some((volume) =>
+    asText(asObject(asObject(volume)['secret'])['secretName'])?.startsWith(secretNamePrefix),
+  );
+}
+
+/** The first PLATFORM of spec.params; else its default in the Task. An array or object reads as ''. */
+function readPlatform(raw: Json, taskSpec: Json): string | undefined {
+  const named = (params: unknown): Json | undefined =>
+    asArray(params)
+      .map(asObject)
+      .find((param) => param['name'] === 'PLATFORM');
+  const given = named(asObject(raw['spec'])['params']);
+  if (given !== undefined) return asText(given['value']) ?? '';
+  return asText(named(taskSpec['params'])?.['default']);
+}
+
+function readEnd(raw: Json): Instant | undefined {
+  const { deletionTimestamp } = asObject(raw['metadata']);
+  const { completionTime } = asObject(raw['status']);
+  return parseInstant(asText(completionTime)) ?? parseInstant(asText(deletionTimestamp));
+}
+
+function splitList(text: string | undefined): readonly string[] {
+  return (text ?? '').split(',').filter((entry) => entry !== '');
+}

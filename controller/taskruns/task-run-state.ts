@@ -1,0 +1,46 @@
+// What every TaskRun has, whoever made it: identity and outcome.
+import { asArray, asObject, asText, type Json } from '../model/json.ts';
+import { parseInstant, type Instant } from '../model/instant.ts';
+import type { Outcome } from '../model/task-run.ts';
+
+export interface TaskRunState {
+  readonly uid: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly resourceVersion: string;
+  readonly created: Instant;
+  readonly deleting: boolean;
+  readonly outcome: Outcome;
+  readonly podName: string;
+}
+
+export function readState(raw: Json): TaskRunState {
+  const metadata = asObject(raw['metadata']);
+  const text = (key: string): string => asText(metadata[key]) ?? '';
+  return {
+    uid: text('uid'),
+    namespace: text('namespace'),
+    name: text('name'),
+    resourceVersion: text('resourceVersion'),
+    created: parseInstant(asText(metadata['creationTimestamp'])) ?? 0,
+    deleting: metadata['deletionTimestamp'] !== undefined,
+    outcome: readOutcome(raw),
+    podName: asText(asObject(raw['status'])['podName']) ?? '',
+  };
+}
+
+/** Condition `Succeeded`, as Tekton writes it: True, False, or Unknown while it runs. */
+export function succeededCondition(raw: Json): Json {
+  const conditions = asArray(asObject(raw['status'])['conditions']).map(asObject);
+  return conditions.find((condition) => condition['type'] === 'Succeeded') ?? {};
+}
+
+function readOutcome(raw: Json): Outcome {
+  const { status } = succeededCondition(raw);
+  if (status === 'True') return 'succeeded';
+  return status === 'False' ? 'failed' : 'running';
+}
+
+export function readFinalizers(raw: Json): readonly string[] {
+  return asArray(asObject(raw['metadata'])['finalizers']).flatMap((entry) => asText(entry) ?? []);
+}
