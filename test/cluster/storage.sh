@@ -1,0 +1,15 @@
+# shellcheck shell=bash
+# The image storage of the cache: podman, buildah and skopeo use it instead of the machine's own. Sourced after versions.sh.
+export CONTAINERS_STORAGE_CONF=$CACHE/storage.conf BUILDAH_ISOLATION=chroot
+
+# The run folder must not survive a reboot: what it says about mounts would be wrong afterwards.
+prepare_storage() {
+  mkdir -p "$CACHE/storage"
+  printf '[storage]\ndriver = "overlay"\ngraphroot = "%s"\nrunroot = "/run/multi-platform-cluster"\n' "$CACHE/storage" >"$CONTAINERS_STORAGE_CONF"
+}
+
+# folder_digest <folder …>: changes with any name, mode or content in them
+folder_digest() {
+  find "$@" -type f -printf '%m %p\0' | sort -z | sha256sum - | cut -c1-16
+  find "$@" -type f -print0 | sort -z | xargs -0 cat | sha256sum | cut -c1-16
+}
