@@ -1,0 +1,59 @@
+// The log: one JSON object a line on stdout. One root per run, children carry what their lines have in common.
+// Decides what a line looks like, never what is worth saying.
+import { createLogger as createWinston, format, type Logger as Winston, transports } from 'winston';
+import { logFields, logText } from './log-value.ts';
+import { type LogLevel, logLevels } from './log-level.ts';
+
+/** Anything JSON, errors, maps. The three names every line has are taken. */
+export interface LogFields {
+  readonly [name: string]: unknown;
+  readonly timestamp?: never;
+  readonly level?: never;
+  readonly message?: never;
+}
+
+export interface Logger {
+  error(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  debug(message: string, fields?: LogFields): void;
+  child(fields: LogFields): Logger;
+}
+
+export interface LoggerOptions {
+  readonly level: LogLevel;
+  readonly output?: NodeJS.WritableStream;
+}
+
+export function createLogger({ level, output = process.stdout }: LoggerOptions): Logger {
+  const root = createWinston({
+    level,
+    levels: Object.fromEntries(logLevels.map((name, severity) => [name, severity])),
+    format: format.printf(({ level: lineLevel, message, ...fields }) => formatLine(lineLevel, String(message), fields)),
+    transports: [new transports.Stream({ stream: output, eol: '\n' })],
+    exitOnError: false,
+  });
+  return wrap(root);
+}
+
+/** Winston's own type lets anything through; callers get the narrow one. */
+function wrap(logger: Winston): Logger {
+  const at =
+    (level: LogLevel) =>
+    (message: string, fields: LogFields = {}): void => {
+      logger.log(level, message, fields);
+    };
+  return {
+    error: at('error'),
+    warn: at('warn'),
+    info: at('info'),
+    debug: at('debug'),
+    child: (fields) => wrap(logger.child(fields)),
+  };
+}
+
+/** timestamp, level and message come first, and no field can replace them. */
+function formatLine(level: string, message: string, fields: Record<string, unknown>): string {
+  const line = { timestamp: new Date().toISOString(), level, message: logText(message) };
+  return JSON.stringify({ ...line, ...logFields(fields), ...line });
+}
