@@ -5,25 +5,34 @@ import type { HealthCheck } from './health.ts';
 
 const beat = 1_000;
 
+/** Node's own, or a test's. */
+export interface Timers {
+  setInterval(callback: () => void, milliseconds: number): NodeJS.Timeout;
+  clearInterval(timer: NodeJS.Timeout): void;
+}
+
 export class EventLoopWatch {
-  readonly #clock: Clock;
+  readonly #clock: Pick<Clock, 'monotonic'>;
   readonly #limit: number;
+  readonly #timers: Timers;
   readonly #timer: NodeJS.Timeout;
   #last: number;
   #late = 0;
 
   /** `limit`: by how many milliseconds one beat a second may be late. */
-  constructor(clock: Clock, limit: number) {
+  constructor(clock: Pick<Clock, 'monotonic'>, limit: number, timers: Timers = globalThis) {
     this.#clock = clock;
     this.#limit = limit;
+    this.#timers = timers;
     this.#last = clock.monotonic();
-    this.#timer = setInterval(() => this.#tick(), beat).unref();
+    this.#timer = timers.setInterval(() => this.#tick(), beat);
+    this.#timer.unref();
   }
 
   readonly check: HealthCheck = { name: 'event-loop', problem: () => this.#problem() };
 
   stop(): void {
-    clearInterval(this.#timer);
+    this.#timers.clearInterval(this.#timer);
   }
 
   #tick(): void {
