@@ -5,34 +5,25 @@ import type { HealthCheck } from './health.ts';
 
 const beat = 1_000;
 
-/** Node's own, or a test's. */
-export interface Timers {
-  setInterval(callback: () => void, milliseconds: number): NodeJS.Timeout;
-  clearInterval(timer: NodeJS.Timeout): void;
-}
-
 export class EventLoopWatch {
   readonly #clock: Pick<Clock, 'monotonic'>;
   readonly #limit: number;
-  readonly #timers: Timers;
   readonly #timer: NodeJS.Timeout;
   #last: number;
   #late = 0;
 
   /** `limit`: by how many milliseconds one beat a second may be late. */
-  constructor(clock: Pick<Clock, 'monotonic'>, limit: number, timers: Timers = globalThis) {
+  constructor(clock: Pick<Clock, 'monotonic'>, limit: number) {
     this.#clock = clock;
     this.#limit = limit;
-    this.#timers = timers;
     this.#last = clock.monotonic();
-    this.#timer = timers.setInterval(() => this.#tick(), beat);
-    this.#timer.unref();
+    this.#timer = setInterval(() => this.#tick(), beat).unref();
   }
 
   readonly check: HealthCheck = { name: 'event-loop', problem: () => this.#problem() };
 
   stop(): void {
-    this.#timers.clearInterval(this.#timer);
+    clearInterval(this.#timer);
   }
 
   #tick(): void {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { createClock } from '@sinonjs/fake-timers';
+import { install } from '@sinonjs/fake-timers';
 import type { Endpoint } from '../../../controller/telemetry/endpoint.ts';
 import { EventLoopWatch } from '../../../controller/telemetry/event-loop-watch.ts';
 import { type HealthCheck, startHealthServer } from '../../../controller/telemetry/health.ts';
@@ -78,9 +78,9 @@ describe('health server', () => {
 describe('EventLoopWatch', () => {
   /** A loop whose beats come late by the given milliseconds; what the check says after the last one. */
   function problemAfter(late: readonly number[], sinceLastBeat = 0): string | undefined {
-    const timers = createClock();
+    const timers = install({ toFake: ['setInterval', 'clearInterval'] });
     let stalled = 0;
-    const watch = new EventLoopWatch({ monotonic: () => timers.now + stalled }, 5_000, timers);
+    const watch = new EventLoopWatch({ monotonic: () => timers.now + stalled }, 5_000);
     for (const delay of late) {
       stalled += delay;
       timers.tick(1_000);
@@ -88,7 +88,9 @@ describe('EventLoopWatch', () => {
     stalled += sinceLastBeat;
     const problem = watch.check.problem();
     watch.stop();
-    expect(timers.countTimers()).to.equal(0);
+    const left = timers.countTimers();
+    timers.uninstall();
+    expect(left, 'timers left').to.equal(0);
     return problem;
   }
 
