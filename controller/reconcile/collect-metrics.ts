@@ -1,0 +1,65 @@
+// Gauges, derived from the caches at the time of a scrape: they cannot stick or drift.
+import { freeSlots } from '../allocation/choose-host.ts';
+import { second, type Instant } from '../model/instant.ts';
+import type { StaticPool } from '../model/pool.ts';
+import type { HostSnapshot, MetricsSnapshot, PlatformSnapshot } from '../telemetry/metrics-snapshot.ts';
+import type { HostConfigState } from './host-config-state.ts';
+import { takeSnapshot, type TaskRuns } from './take-snapshot.ts';
+
+export interface CollectOptions {
+  readonly taskRuns: TaskRuns;
+  readonly hostConfig: HostConfigState;
+  readonly hasSshSecret: (name: string) => boolean;
+  readonly isLeader: () => boolean;
+  readonly now: () => Instant;
+}
+
+export function collectMetrics(options: CollectOptions): MetricsSnapshot {
+  const { config } = options.hostConfig;
+  const pools = [...(config?.pools.values() ?? [])].flatMap((pool) => (pool.kind === 'static' ? [pool] : []));
+  return {
+    leader: options.isLeader(),
+    configErrors: config?.problems.filter((problem) => problem.severity === 'error').length ?? 0,
+    platforms: pools.map((pool) => platformSnapshot(pool, options)),
+  };
+}
+
+function platformSnapshot(pool: StaticPool, options: CollectOptions): PlatformSnapshot {
+  const { taskRuns } = options;
+  const now = options.now();
+  const running = new Map<string, number>();
+  for (const { name } of pool.hosts) for (const build of taskRuns.by('claims', name)) add(running, build.namespace);
+  const waiting = new Map<string, number>();
+  let oldest = now;
+  for (const build of taskRuns.by('waiting', pool.platform)) {
+    add(waiting, build.namespace);
+    oldest = Math.min(oldest, build.created);
+  }
+  return {
+    platform: pool.platform,
+    poolSize: pool.hosts.reduce((sum, host) => sum + host.concurrency, 0),
+    running: Object.fromEntries(running),
+    waiting: Object.fromEntries(waiting),
+    oldestWaiting: (now - oldest) / second,
+    hosts: hostSnapshots(pool, options, now),
+  };
+}
+
+function hostSnapshots(pool: StaticPool, options: CollectOptions, now: Instant): HostSnapshot[] {
+  const sources = { taskRuns: options.taskRuns, hasSshSecret: options.hasSshSecret, assumed: () => 0 };
+  const snapshot = takeSnapshot(pool.platform, { status: 'pool', pool }, sources, now);
+  if (snapshot.status !== 'static') return [];
+  return snapshot.hosts.map((use) => {
+    const free = freeSlots(use);
+    const open = use.hasSshSecret && !use.cordoned;
+    return {
+      host: use.host.name,
+      slots: { used: use.taken, free: open ? free : 0, blocked: open ? 0 : free },
+      quarantined: false,
+    };
+  });
+}
+
+function add(counts: Map<string, number>, key: string): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}

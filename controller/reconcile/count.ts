@@ -1,0 +1,34 @@
+// Metrics that are counted, not derived: each only after what it counts was committed.
+import type { Action } from '../model/action.ts';
+import { second, type Instant } from '../model/instant.ts';
+import type { KeptTaskRun } from '../model/task-run.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+
+/** To be called after every write that succeeded. */
+export function countDone(metrics: Metrics, action: Action, now: Instant): void {
+  if (action.type !== 'patch-user-task-run') return;
+  const { target, change } = action;
+  const after = change.facts ?? undefined;
+  const before = target.facts;
+  if (after?.rejected !== undefined && before?.rejected === undefined) {
+    metrics.count('host_allocation_failures', target.platform);
+  }
+  if (after?.claim !== undefined && before?.claim === undefined) {
+    metrics.observe('wait_time', target.platform, (now - target.created) / second);
+    metrics.observe('host_allocation_time', target.platform, (now - after.claim.since) / second);
+  }
+  if (before?.claim !== undefined && change.finalizer === 'remove') {
+    metrics.observe('task_run_time', target.platform, (now - before.claim.since) / second);
+  }
+}
+
+/** To be called with every change of the cache: a TaskRun of ours that ended counts once, when it is seen to end. */
+export function countEnded(metrics: Metrics, before: KeptTaskRun | undefined, after: KeptTaskRun | undefined): void {
+  if (after?.kind !== 'own' || before?.outcome !== 'running' || after.outcome === 'running' || after.cancelled) return;
+  const platform = after.facts?.platform;
+  if (after.type === 'provision') {
+    metrics.count(after.outcome === 'succeeded' ? 'provisioning_successes' : 'provisioning_failures', platform);
+  } else if (after.type === 'clean' && after.outcome === 'failed') {
+    metrics.count('cleanup_failures', platform);
+  }
+}

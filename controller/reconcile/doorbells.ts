@@ -1,0 +1,38 @@
+// Which looks a change calls for. Events are doorbells only: a lost or doubled one changes nothing but time.
+import type { KeptTaskRun, UserTaskRun } from '../model/task-run.ts';
+import { holdsSlot, isWaiting } from './take-snapshot.ts';
+
+export type Key = `build:${string}` | `platform:${string}`;
+
+export function buildKey(uid: string): Key {
+  return `build:${uid}`;
+}
+
+export function platformKey(platform: string): Key {
+  return `platform:${platform}`;
+}
+
+/** Keys to look at after a TaskRun changed from one state to the next. */
+export function keysFor(before: KeptTaskRun | undefined, after: KeptTaskRun | undefined): Key[] {
+  const taskRun = after ?? before;
+  if (taskRun === undefined) return [];
+  if (taskRun.kind === 'own') return [buildKey(taskRun.userUid)];
+  const user = (kept: KeptTaskRun | undefined): UserTaskRun | undefined => (kept?.kind === 'user' ? kept : undefined);
+  return [buildKey(taskRun.uid), ...lanesFor(user(before), user(after))];
+}
+
+/** A lane looks when somebody joined or left its queue, or when a slot became free. */
+function lanesFor(before: UserTaskRun | undefined, after: UserTaskRun | undefined): Key[] {
+  const platform = (after ?? before)?.platform;
+  if (platform === undefined) return [];
+  const waitedBefore = before !== undefined && isWaiting(before);
+  const waitsNow = after !== undefined && isWaiting(after);
+  const freed = before !== undefined && holdsSlot(before) && (after === undefined || !holdsSlot(after));
+  return waitedBefore !== waitsNow || freed || failedHostsOf(before) !== failedHostsOf(after)
+    ? [platformKey(platform)]
+    : [];
+}
+
+function failedHostsOf(taskRun: UserTaskRun | undefined): string {
+  return taskRun?.failedHosts.join(',') ?? '';
+}

@@ -1,0 +1,81 @@
+// Kubernetes Events on user TaskRuns: told on change only, sent behind everything else, first to be dropped when the
+// API server has no time. Losing one loses no build.
+import type { Cluster } from '../kubernetes/cluster.ts';
+import type { Clock } from '../kubernetes/clock.ts';
+import type { EventReason } from '../model/reason.ts';
+import type { UserTaskRun } from '../model/task-run.ts';
+
+export interface EventText {
+  readonly severity: 'Normal' | 'Warning';
+  readonly reason: EventReason;
+  readonly message: string;
+}
+
+const component = 'multi-platform-controller';
+/** The API server refuses longer messages. */
+const maxMessage = 1024;
+const maxQueued = 1000;
+const maxUnderWay = 2;
+
+export class EventRecorder {
+  readonly #cluster: Cluster;
+  readonly #clock: Clock;
+  readonly #onDropped: (error: unknown) => void;
+  readonly #queued: { readonly about: UserTaskRun; readonly text: EventText }[] = [];
+  /** Last message by TaskRun and reason: the same again is no news. */
+  readonly #told = new Map<string, Map<EventReason, string>>();
+  #underWay = 0;
+  #sent = 0;
+
+  constructor(cluster: Cluster, clock: Clock, onDropped: (error: unknown) => void) {
+    this.#cluster = cluster;
+    this.#clock = clock;
+    this.#onDropped = onDropped;
+  }
+
+  emit(about: UserTaskRun, text: EventText): void {
+    const told = this.#told.get(about.uid) ?? new Map<EventReason, string>();
+    this.#told.set(about.uid, told);
+    if (told.get(text.reason) === text.message) return;
+    told.set(text.reason, text.message);
+    if (this.#queued.length >= maxQueued) return this.#onDropped(new Error('too many Events are waiting to be sent'));
+    this.#queued.push({ about, text });
+    while (this.#underWay < maxUnderWay && this.#queued.length > this.#underWay) void this.#send();
+  }
+
+  /** The TaskRun is gone; so is what it was told. */
+  forget(uid: string): void {
+    this.#told.delete(uid);
+  }
+
+  async #send(): Promise<void> {
+    this.#underWay += 1;
+    for (let next = this.#queued.shift(); next !== undefined; next = this.#queued.shift()) {
+      try {
+        await this.#cluster.create('events', next.about.namespace, this.#manifest(next.about, next.text));
+      } catch (error) {
+        this.#onDropped(error);
+      }
+    }
+    this.#underWay -= 1;
+  }
+
+  #manifest(about: UserTaskRun, { severity, reason, message }: EventText): { metadata: { name: string } } {
+    this.#sent += 1;
+    const now = new Date(this.#clock.now()).toISOString();
+    const { namespace, name, uid } = about;
+    const event = {
+      metadata: { name: `${name}.${this.#clock.now().toString(16)}${this.#sent.toString(16)}`, namespace },
+      involvedObject: { apiVersion: 'tekton.dev/v1', kind: 'TaskRun', namespace, name, uid },
+      type: severity,
+      reason,
+      message: message.length > maxMessage ? `${message.slice(0, maxMessage - 1)}…` : message,
+      source: { component },
+      reportingComponent: component,
+      firstTimestamp: now,
+      lastTimestamp: now,
+      count: 1,
+    };
+    return event;
+  }
+}

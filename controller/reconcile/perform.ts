@@ -1,0 +1,173 @@
+// The only file that changes the cluster. Does what a plan says, in its order, stops at the first failure; what is
+// there already, or gone already, counts as done. Every answer goes into the cache, so the next look sees it.
+import type { Cache } from '../kubernetes/cache.ts';
+import { ApiError } from '../kubernetes/api-errors.ts';
+import type { Cluster, KubeObject } from '../kubernetes/cluster.ts';
+import type { Action, TaskRunManifest } from '../model/action.ts';
+import { assertNever } from '../model/assert-never.ts';
+import type { LeaseFacts } from '../model/host-lease.ts';
+import { labels, ownTaskRunFinalizer } from '../model/labels.ts';
+import type { KeptTaskRun, OwnTaskRun, UserTaskRun } from '../model/task-run.ts';
+import { userTaskRunPatch } from '../taskruns/user-task-run-patch.ts';
+import type { EventRecorder } from './event-recorder.ts';
+import { secretManifest } from './secret-manifest.ts';
+
+export interface PerformOptions {
+  readonly cluster: Cluster;
+  readonly taskRuns: Pick<Cache<KeptTaskRun>, 'written' | 'deletedByUs'>;
+  readonly project: (raw: KubeObject) => KeptTaskRun | undefined;
+  readonly sign: (uid: string, facts: LeaseFacts) => string;
+  readonly events: EventRecorder;
+  /** Told after the write succeeded. */
+  readonly onDone: (action: Action) => void;
+}
+
+export type Perform = (actions: readonly Action[]) => Promise<void>;
+
+export function performWith(options: PerformOptions): Perform {
+  const perform: Perform = async (actions) => {
+    for (const action of actions) {
+      const followUp = await performOne(options, action);
+      options.onDone(action);
+      await perform(followUp);
+    }
+  };
+  return perform;
+}
+
+/** Returns what is to be done next because of what was found. */
+async function performOne(options: PerformOptions, action: Action): Promise<readonly Action[]> {
+  const { cluster } = options;
+  switch (action.type) {
+    case 'patch-user-task-run':
+      await patchUser(options, action.target, action.change);
+      return [];
+    case 'create-task-run':
+      await createTaskRun(options, action.manifest);
+      return [];
+    case 'cancel-task-run':
+      await patchOwn(options, action.target, [{ op: 'add', path: '/spec/status', value: 'TaskRunCancelled' }]);
+      return [];
+    case 'delete-task-run':
+      await deleteTaskRun(options, action.target);
+      return [];
+    case 'drop-own-finalizer':
+      await patchOwn(options, action.target, withoutOwnFinalizer(action.target));
+      return [];
+    case 'create-secret':
+      await unless(
+        'exists',
+        cluster.create('secrets', action.owner.namespace, secretManifest(action.owner, action.data)),
+      );
+      return [];
+    case 'check-secret':
+      return (await secretExists(cluster, action.owner)) ? action.present : action.missing;
+    case 'delete-secret':
+      await unless('gone', cluster.delete('secrets', action.namespace, action.name));
+      return [];
+    case 'annotate-pod':
+      await annotatePod(cluster, action.about, action.annotations);
+      return [];
+    case 'emit-event':
+      options.events.emit(action.about, action);
+      return [];
+    default:
+      return assertNever(action);
+  }
+}
+
+type UserPatch = Extract<Action, { type: 'patch-user-task-run' }>;
+
+async function patchUser(options: PerformOptions, target: UserTaskRun, change: UserPatch['change']): Promise<void> {
+  const facts =
+    change.facts === undefined || change.facts === null ? change.facts : options.sign(target.uid, change.facts);
+  const operations = userTaskRunPatch(target, change, facts);
+  if (operations.every((operation) => operation.op === 'test')) return;
+  const { namespace, name } = target;
+  const patched = await unless(
+    'gone',
+    options.cluster.patch('taskruns', namespace, name, { type: 'json', operations }),
+  );
+  remember(options, patched);
+}
+
+async function createTaskRun(options: PerformOptions, manifest: TaskRunManifest): Promise<void> {
+  const { namespace, name } = manifest.metadata;
+  try {
+    remember(options, await options.cluster.create('taskruns', namespace, { ...manifest }));
+  } catch (error) {
+    if (!isKind(error, 'exists')) throw error;
+    // Made before a crash, or by a request whose answer was lost: the same name stands for the same lease.
+    const found = await options.cluster.read('taskruns', namespace, name);
+    const owner = found.metadata.labels?.[labels.userTaskUid];
+    if (owner !== manifest.metadata.labels[labels.userTaskUid]) {
+      throw new Error(`TaskRun ${namespace}/${name} exists and works for another build: delete it`, { cause: error });
+    }
+    remember(options, found);
+  }
+}
+
+type PatchOperations = Extract<Parameters<Cluster['patch']>[3], { type: 'json' }>['operations'];
+
+async function patchOwn(options: PerformOptions, target: OwnTaskRun, change: PatchOperations): Promise<void> {
+  const operations = [{ op: 'test', path: '/metadata/uid', value: target.uid } as const, ...change];
+  const { namespace, name } = target;
+  const patched = await unless(
+    'gone',
+    options.cluster.patch('taskruns', namespace, name, { type: 'json', operations }),
+  );
+  remember(options, patched);
+}
+
+function withoutOwnFinalizer({ finalizers }: OwnTaskRun): PatchOperations {
+  const path = '/metadata/finalizers';
+  const others = finalizers.filter((finalizer) => finalizer !== ownTaskRunFinalizer);
+  const same = { op: 'test', path, value: finalizers } as const;
+  return [same, others.length === 0 ? { op: 'remove', path } : { op: 'replace', path, value: others }];
+}
+
+async function deleteTaskRun(options: PerformOptions, target: OwnTaskRun): Promise<void> {
+  const { namespace, name, uid } = target;
+  const left = await unless('gone', options.cluster.delete('taskruns', namespace, name, { uid }));
+  if (left === undefined) options.taskRuns.deletedByUs(uid);
+  else remember(options, left);
+}
+
+/** Without the right to read Secrets: a create that is never stored answers whether the name is taken. */
+async function secretExists(cluster: Cluster, owner: UserTaskRun): Promise<boolean> {
+  try {
+    await cluster.create('secrets', owner.namespace, secretManifest(owner, {}), { dryRun: true });
+    return false;
+  } catch (error) {
+    if (isKind(error, 'exists')) return true;
+    throw error;
+  }
+}
+
+async function annotatePod(
+  cluster: Cluster,
+  about: UserTaskRun,
+  annotations: Readonly<Record<string, string | null>>,
+): Promise<void> {
+  const body = { metadata: { annotations } };
+  await unless('gone', cluster.patch('pods', about.namespace, about.podName, { type: 'merge', body }));
+}
+
+function remember(options: PerformOptions, answer: KubeObject | undefined): void {
+  const kept = answer === undefined ? undefined : options.project(answer);
+  if (kept !== undefined) options.taskRuns.written(kept);
+}
+
+/** The answer; undefined when it failed in the expected way. */
+async function unless<Answer>(kind: 'exists' | 'gone', request: Promise<Answer>): Promise<Answer | undefined> {
+  try {
+    return await request;
+  } catch (error) {
+    if (isKind(error, kind)) return undefined;
+    throw error;
+  }
+}
+
+function isKind(error: unknown, kind: ApiError['kind']): boolean {
+  return error instanceof ApiError && error.kind === kind;
+}

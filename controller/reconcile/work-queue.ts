@@ -1,0 +1,117 @@
+// Keys that need a look, each looked at by one worker at a time. Adding is cheap and never lost: while a key waits it
+// is there once; while it is being looked at, one further look follows. Knows nothing about what a look does.
+import type { Clock } from '../kubernetes/clock.ts';
+import { second, type Duration, type Instant } from '../model/instant.ts';
+
+export interface WorkQueueOptions<Key extends string> {
+  /** One look. Returns when to look again although nothing happened. A throw means: again, after a pause. */
+  readonly look: (key: Key) => Promise<Instant | undefined>;
+  readonly workers: number;
+  readonly clock: Clock;
+  /** Told about every throw, with the pause that follows. */
+  readonly onError: (key: Key, error: unknown, pause: Duration) => void;
+  /** Pause after the nth throw in a row (1, 2, …) of one key. */
+  readonly pauseAfter: (error: unknown, nth: number) => Duration;
+}
+
+/** 0.2 s, 0.4 s, … 30 s. */
+export function defaultPause(_error: unknown, nth: number): Duration {
+  return Math.min(0.2 * second * 2 ** Math.min(nth - 1, 10), 30 * second);
+}
+
+export class WorkQueue<Key extends string> {
+  readonly #options: WorkQueueOptions<Key>;
+  /** Insertion order is the order of looks. */
+  readonly #waiting = new Set<Key>();
+  readonly #running = new Map<Key, Promise<void>>();
+  readonly #again = new Set<Key>();
+  readonly #due = new Map<Key, Instant>();
+  readonly #failures = new Map<Key, number>();
+  #alarm: { readonly at: Instant; readonly cancel: AbortController } | undefined;
+  #stopped = false;
+
+  constructor(options: WorkQueueOptions<Key>) {
+    this.#options = options;
+  }
+
+  /** Keys waiting for a worker. */
+  get depth(): number {
+    return this.#waiting.size;
+  }
+
+  add(key: Key): void {
+    if (this.#stopped) return;
+    if (this.#running.has(key)) this.#again.add(key);
+    else this.#waiting.add(key);
+    this.#startWorkers();
+  }
+
+  /** Adds the key at that time; of several times the earliest counts. */
+  addAt(key: Key, at: Instant): void {
+    if (this.#stopped) return;
+    this.#due.set(key, Math.min(at, this.#due.get(key) ?? at));
+    this.#setAlarm();
+  }
+
+  /** Starts no further look; resolves when those under way have ended. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#alarm?.cancel.abort();
+    this.#waiting.clear();
+    this.#again.clear();
+    this.#due.clear();
+    await Promise.all(this.#running.values());
+  }
+
+  #startWorkers(): void {
+    for (const key of this.#waiting) {
+      if (this.#running.size >= this.#options.workers) return;
+      this.#waiting.delete(key);
+      this.#running.set(key, this.#work(key));
+    }
+  }
+
+  async #work(key: Key): Promise<void> {
+    // Not in the caller's turn: whoever adds several keys, or changes a cache, finishes first.
+    await Promise.resolve();
+    try {
+      const lookAgainAt = await this.#options.look(key);
+      this.#failures.delete(key);
+      if (lookAgainAt !== undefined) this.addAt(key, lookAgainAt);
+    } catch (error) {
+      const nth = (this.#failures.get(key) ?? 0) + 1;
+      this.#failures.set(key, nth);
+      const pause = this.#options.pauseAfter(error, nth);
+      this.#options.onError(key, error, pause);
+      // News during the failed look must not cut the pause short: the API server may be in trouble.
+      this.#again.delete(key);
+      this.addAt(key, this.#options.clock.now() + pause);
+    }
+    this.#running.delete(key);
+    if (this.#again.delete(key) && !this.#stopped) this.#waiting.add(key);
+    this.#startWorkers();
+  }
+
+  #setAlarm(): void {
+    const at = Math.min(...this.#due.values());
+    if (this.#due.size === 0 || this.#alarm?.at === at) return;
+    this.#alarm?.cancel.abort();
+    const cancel = new AbortController();
+    this.#alarm = { at, cancel };
+    // Never rejects, see Clock.sleep.
+    void this.#ring(at, cancel.signal);
+  }
+
+  async #ring(at: Instant, signal: AbortSignal): Promise<void> {
+    await this.#options.clock.sleep(Math.max(0, at - this.#options.clock.now()), signal);
+    if (signal.aborted) return;
+    this.#alarm = undefined;
+    const now = this.#options.clock.now();
+    for (const [key, due] of this.#due) {
+      if (due > now) continue;
+      this.#due.delete(key);
+      this.add(key);
+    }
+    this.#setAlarm();
+  }
+}
