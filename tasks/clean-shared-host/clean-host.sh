@@ -1,0 +1,18 @@
+#!/bin/sh
+# Host side of clean-shared-host: undoes one attempt. Sent after on-host.sh and remove-user.sh; the line that follows calls `main`.
+# Sent along: NAME IDENTITY
+# shellcheck disable=SC2154 # state_dir and lock_wait are on-host.sh's
+
+main() {
+  step 'looking at the host'
+  prepare_state
+  need_commands userdel getent flock find awk setpriv
+  # Before the wait for the lock: a provision script that has it stops at its next step.
+  [ -z "$IDENTITY" ] || : >"$state_dir/tombstones/$NAME" || fail HostUnsuitable "cannot write $state_dir"
+  step 'waiting for other scripts of this user'
+  lock_user "$NAME" "$lock_wait" || fail UserBusy "another script kept the lock of $NAME for $lock_wait s"
+  step 'removing the user'
+  remove_user "$NAME"
+  forget_old
+  step 'done'
+}

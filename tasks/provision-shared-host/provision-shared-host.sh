@@ -1,0 +1,129 @@
+#!/usr/bin/env bash
+# Pod side of provision-shared-host: makes a key pair, a user on the host who accepts it, and the Secret the build waits for.
+# Leaves a half-made user to the cleanup TaskRun that the controller runs for every attempt.
+# shellcheck source=tasks/runner/connect.sh
+. "${BASH_SOURCE[0]%/*}/connect.sh"
+
+# What a build user may use, for admins to set in the Task's env. Open files and processes are those of a container build with
+# many parallel compilers; the space is what an empty image storage needs to be of any use.
+: "${LIMIT_NOFILE:=524288}" "${LIMIT_NPROC:=32768}" "${MIN_FREE_MB:=1024}" "${REQUIRE_PODMAN:=true}"
+
+account=/var/run/secrets/kubernetes.io/serviceaccount
+
+check_parameters() {
+  check_build_parameters
+  check SECRET_NAME '[a-z0-9]([-a-z0-9.]*[a-z0-9])?' 'the name of a Secret'
+  check SUDO_COMMANDS '[^[:cntrl:]]*' 'one line of a sudoers command list'
+  check LIMIT_NOFILE '[0-9]+' 'a number'
+  check LIMIT_NPROC '[0-9]+' 'a number'
+  check MIN_FREE_MB '[0-9]+' 'a number'
+}
+
+make_user() {
+  # shellcheck disable=SC2034 # sent to the host by name
+  local PUBLIC_KEY OTELCOL_CONFIG=
+  ssh-keygen -q -t ed25519 -N '' -C "$NAME" -f "$work/id_rsa"
+  # shellcheck disable=SC2034
+  PUBLIC_KEY=$(<"$work/id_rsa.pub")
+  # shellcheck disable=SC2034
+  [[ ! -r /otelcol/config.yaml ]] || OTELCOL_CONFIG=$(</otelcol/config.yaml)
+  run_on_host NAME IDENTITY PUBLIC_KEY SUDO_COMMANDS LIMIT_NOFILE LIMIT_NPROC MIN_FREE_MB REQUIRE_PODMAN OTELCOL_CONFIG \
+    -- "$scripts/on-host.sh" "$scripts/add-user.sh"
+}
+
+# Sets status, 000 when there was no answer, and sure=false once a request without an answer may have been carried out.
+post() { # URL, certificate of the authority, content type, file
+  local try code
+  sure=true
+  for try in 1 2 3 4 5; do
+    code=0
+    status=$(curl -q --silent --show-error --noproxy '*' --connect-timeout 5 --max-time 15 --cacert "$2" \
+      -H "Content-Type: $3" -H @<(printf 'Authorization: Bearer %s' "$(<"$account/token")") \
+      --data-binary "@$4" --output "$work/reply" --write-out '%{http_code}' -- "$1" 2>"$work/said") || code=$?
+    case $status in
+      000 | 429 | 5??) ;;
+      *) return ;;
+    esac
+    log "POST $1: $status $(last_line "$work/said")"
+    # 6, 7, 35 and 60 end before a request is sent; 429 refuses it.
+    [[ $code =~ ^(6|7|35|60)$ || $status == 429 ]] || sure=false
+    ((try == 5)) || sleep "$try"
+  done
+}
+
+operator_namespace() { cat -- "$account/namespace"; }
+
+# The build's own tools read these keys, trailing bytes included: the token without a line feed, the other values with one.
+write_one_time_password() {
+  local server otp
+  server=https://multi-platform-otp-server.$(operator_namespace).svc.cluster.local
+  printf '%s' "$(<"$work/id_rsa")" >"$work/key-to-store"
+  post "$server/store-key" /tls/tls.crt application/octet-stream "$work/key-to-store"
+  [[ $status == 200 ]] || fail OtpServerRefused "the one-time password server answered $status $(last_line "$work/said")"
+  otp=$(<"$work/reply")
+  [[ $otp =~ ^[0-9A-Za-z-]{20,128}$ ]] || fail OtpServerRefused 'the one-time password server answered something that is no token'
+  printf '%s' "$otp" >"$work/secret/otp"
+  printf '%s\n' "$server/otp" >"$work/secret/otp-server"
+  cat /tls/tls.crt >"$work/secret/otp-ca"
+}
+
+write_secret_keys() {
+  mkdir "$work/secret"
+  printf '%s\n' "$NAME@$HOST" >"$work/secret/host"
+  printf '%s\n' "$(answer home)" >"$work/secret/user-dir"
+  if [[ -e /tls/tls.crt ]]; then
+    write_one_time_password
+  else
+    cp "$work/id_rsa" "$work/secret/id_rsa"
+  fi
+  # The build learns the keys of its own host only.
+  if [[ -r $SSH_DIR/known_hosts ]]; then
+    ssh-keygen -F "$HOST" -f "$SSH_DIR/known_hosts" | grep -v '^# ' >"$work/secret/known_hosts" || rm "$work/secret/known_hosts"
+  fi
+}
+
+write_secret() {
+  local file from=()
+  for file in "$work"/secret/*; do from+=(--rawfile "${file##*/}" "$file"); done
+  # shellcheck disable=SC2016 # for jq
+  jq -n "${from[@]}" '{
+    apiVersion: "v1", kind: "Secret", type: "Opaque", stringData: $ARGS.named,
+    metadata: ({ name: env.SECRET_NAME, namespace: env.NAMESPACE,
+      labels: { "build.appstudio.redhat.com/multi-platform-secret": "true" } }
+      + if env.TASKRUN_UID == "" then {} else { ownerReferences: [
+        { apiVersion: "tekton.dev/v1", kind: "TaskRun", name: env.TASKRUN_NAME, uid: env.TASKRUN_UID } ] } end) }' >"$work/secret.json"
+}
+
+create_secret() {
+  local message server=${KUBERNETES_SERVICE_HOST:?} what="Secret $NAMESPACE/$SECRET_NAME"
+  [[ $server != *:* ]] || server="[$server]"
+  post "https://$server:${KUBERNETES_SERVICE_PORT:?}/api/v1/namespaces/$NAMESPACE/secrets" "$account/ca.crt" application/json "$work/secret.json"
+  message=$(jq -r '.message // empty' "$work/reply" 2>/dev/null) || message=
+  case $status in
+    201) log "$what created" ;;
+    409)
+      # Not ours to read, so it cannot be told whose it is; but never overwritten.
+      [[ $sure == true ]] || fail SecretUncertain "$what exists; an earlier try of this task may have made it"
+      fail SecretExists "$what exists already; it was not overwritten"
+      ;;
+    404) fail NamespaceGone "$what: $message" ;;
+    403)
+      [[ $message != *'being terminated'* ]] || fail NamespaceGone "$what: $message"
+      fail Forbidden "$what: $message"
+      ;;
+    000 | 429 | 5??) fail ApiUnavailable "$what: the API server answered $status $message $(last_line "$work/said")" ;;
+    *) fail SecretRefused "$what: $status $message" ;;
+  esac
+}
+
+main() {
+  check_parameters
+  choose_user_name
+  log "user $NAME on $HOST for TaskRun $NAMESPACE/$TASKRUN_NAME, attempt $ATTEMPT"
+  make_user
+  write_secret_keys
+  write_secret
+  create_secret
+}
+
+main

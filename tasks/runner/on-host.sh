@@ -1,0 +1,73 @@
+#!/bin/sh
+# Host side of every task, sent in front of the task's own script: how it reports, which locks it takes, what it remembers.
+# Runs as root in a plain POSIX shell. What it reports on standard output is read by connect.sh.
+set -u
+umask 077
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+LC_ALL=C
+export PATH LC_ALL
+
+# Below it: users/ what we know of each user of ours, tombstones/ users that must not come (back), locks/ one per user.
+state_dir=/var/lib/multi-platform
+lock_wait=120
+
+step() { printf 'step %s\n' "$1"; }
+
+fail() { # reason, message
+  printf 'fail %s %s\n' "$1" "$2"
+  exit 1
+}
+
+prepare_state() {
+  mkdir -p "$state_dir/users" "$state_dir/tombstones" "$state_dir/locks" || fail HostUnsuitable "cannot write $state_dir"
+}
+
+need_commands() {
+  for need_command in "$@"; do
+    command -v "$need_command" >/dev/null || fail HostUnsuitable "the host has no command $need_command"
+  done
+}
+
+# Held until the script ends: provisioning and cleanup of one user never overlap.
+lock_user() { # name, seconds to wait
+  exec 9>"$state_dir/locks/$1" || return 1
+  flock -w "$2" 9 && touch "$state_dir/locks/$1"
+}
+
+# Everything that rewrites /etc/passwd and its neighbours, one build at a time: useradd itself gives up instead of waiting.
+with_user_database() { # command
+  (
+    flock -w "$lock_wait" 8 || fail UserDatabaseBusy "other builds kept the user database for $lock_wait s"
+    "$@" 8>&- 9>&-
+  ) 8>"$state_dir/user-database.lock"
+}
+
+# Programs that are not ours may hold /etc/passwd too: 1 and 10 are what useradd and userdel say then.
+retry_while_locked() { # command
+  retry_left=20
+  while :; do
+    "$@" && return 0
+    retry_code=$?
+    case $retry_code in 1 | 10) ;; *) return "$retry_code" ;; esac
+    retry_left=$((retry_left - 1))
+    [ "$retry_left" -gt 0 ] || return "$retry_code"
+    sleep 0.5
+  done
+}
+
+known() { # name of the user, name of the fact
+  [ ! -f "$state_dir/users/$1" ] || sed -n "s/^$2 //p" "$state_dir/users/$1"
+}
+
+account() { getent passwd "$1" | cut -d: -f"$2"; } # name, number of the field
+
+write_known() { # name, identity
+  {
+    printf 'identity %s\n' "$2"
+    printf 'uid %s\nhome %s\n' "$(account "$1" 3)" "$(account "$1" 6)"
+    # Rootless containers own files and processes under these ids.
+    sed -n "s/^$1:\([0-9]*\):\([0-9]*\)\$/subuid \1 \2/p" /etc/subuid 2>/dev/null | head -n 1
+  } >"$state_dir/users/.$1" && mv -f "$state_dir/users/.$1" "$state_dir/users/$1"
+}
+
+running_systemd() { [ -d /run/systemd/system ] && command -v loginctl >/dev/null; }
