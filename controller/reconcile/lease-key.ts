@@ -1,0 +1,43 @@
+// The key that signs lease facts: one per installation, in the operator namespace, made at the first start.
+import { randomBytes } from 'node:crypto';
+import { ApiError } from '../kubernetes/api-errors.ts';
+import type { Cluster, KubeObject } from '../kubernetes/cluster.ts';
+import { asObject, asText } from '../model/json.ts';
+
+export const leaseKeySecret = 'multi-platform-lease-key';
+const dataKey = 'key';
+const keyBytes = 32;
+
+/** Reads the key, or makes it. Two replicas that start at once end with the same one. */
+export async function loadLeaseKey(cluster: Cluster, namespace: string): Promise<Buffer> {
+  const found = await readKey(cluster, namespace);
+  if (found !== undefined) return found;
+  const body = {
+    metadata: { name: leaseKeySecret },
+    type: 'Opaque',
+    data: { [dataKey]: randomBytes(keyBytes).toString('base64') },
+  };
+  try {
+    return keyOf(await cluster.create('secrets', namespace, body));
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.kind !== 'exists') throw error;
+    return loadLeaseKey(cluster, namespace);
+  }
+}
+
+async function readKey(cluster: Cluster, namespace: string): Promise<Buffer | undefined> {
+  try {
+    return keyOf(await cluster.read('secrets', namespace, leaseKeySecret));
+  } catch (error) {
+    if (error instanceof ApiError && error.kind === 'gone') return undefined;
+    throw error;
+  }
+}
+
+function keyOf(secret: KubeObject): Buffer {
+  const key = Buffer.from(asText(asObject(secret['data'])[dataKey]) ?? '', 'base64');
+  if (key.length < keyBytes) {
+    throw new Error(`Secret ${leaseKeySecret}, key '${dataKey}': too short; delete the Secret and a new one is made`);
+  }
+  return key;
+}
