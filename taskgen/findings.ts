@@ -1,0 +1,99 @@
+// What the generator may say about a source Task: every code, how bad it is, and how a finding is printed.
+// It decides no rule; the modules that know a rule add findings here, so that all of them are listed at once.
+
+export type Severity = 'error' | 'warning' | 'note';
+
+/** A path into the Task as the reader knows it: ['spec', 'steps', 0, 'script']. */
+export type Path = readonly (string | number)[];
+
+interface CodeEntry {
+  readonly severity: Severity;
+  readonly title: string;
+  /** `--accept CODE` turns the error into a warning: the user knows something the generator cannot. */
+  readonly acceptable?: true;
+}
+
+/** Codes are API: they never change their meaning, and a retired one is not used again. */
+export const findingCodes = {
+  MPT000: { severity: 'error', title: 'The YAML cannot be read' },
+  MPT001: { severity: 'error', title: 'No such step' },
+  MPT002: { severity: 'error', title: 'The step has no script' },
+  MPT003: { severity: 'error', title: 'The step is a reference to a StepAction' },
+  MPT004: { severity: 'error', title: 'The step has a script and a command' },
+  MPT005: { severity: 'error', title: 'Unusable name' },
+  MPT006: { severity: 'error', title: 'The Task has an unsuitable PLATFORM parameter' },
+  MPT007: { severity: 'error', title: 'The volume name or the mount path of the SSH Secret is taken' },
+  MPT008: { severity: 'error', title: 'A name that the generator needs is taken' },
+  MPT009: { severity: 'error', title: 'The Task is a remote Task already' },
+  MPT010: { severity: 'error', title: 'Not one Task' },
+  MPT011: { severity: 'error', title: 'A Windows script' },
+  MPT012: { severity: 'error', title: 'The script contains a control character' },
+  MPT013: { severity: 'error', title: 'The Task has sidecars', acceptable: true },
+  MPT014: { severity: 'error', title: 'The scripts are too large for a pod' },
+  MPT015: { severity: 'warning', title: 'The scripts are large' },
+  MPT016: { severity: 'error', title: 'The step has no image' },
+  MPT020: { severity: 'error', title: 'The step uses a file that exists only in the cluster', acceptable: true },
+  MPT021: { severity: 'error', title: 'The step uses the volume or claim behind a workspace' },
+  MPT022: { severity: 'warning', title: 'Step results are lost when the build runs in the cluster' },
+  MPT023: { severity: 'warning', title: 'The exit code of the step is read by another one' },
+  MPT030: { severity: 'note', title: 'No image comes back' },
+  MPT031: { severity: 'warning', title: 'A default for PLATFORM is not seen by every controller' },
+  MPT032: { severity: 'warning', title: 'No later step sees the image' },
+  MPT110: { severity: 'warning', title: 'A workspace that looks like credentials is not sent' },
+  MPT111: { severity: 'warning', title: 'A service account token is not sent' },
+  MPT112: { severity: 'error', title: 'A volume that cannot be sent' },
+  MPT113: { severity: 'error', title: 'An unusable mount path' },
+  MPT114: { severity: 'warning', title: 'An environment variable from a Secret is not sent' },
+  MPT115: { severity: 'note', title: 'A Secret is sent to the host' },
+  MPT116: { severity: 'warning', title: 'A volume claim is sent to the host' },
+  MPT201: { severity: 'warning', title: 'A parameter is substituted into the script' },
+  MPT202: { severity: 'warning', title: 'The script uses registry credentials' },
+  MPT203: { severity: 'error', title: 'The step also pushes the image', acceptable: true },
+  MPT204: { severity: 'warning', title: 'The shebang is not at the start of the script' },
+} as const satisfies Record<string, CodeEntry>;
+
+export type FindingCode = keyof typeof findingCodes;
+
+/** A finding as the rules state it: where in the Task, what is wrong, what to do. */
+export interface Finding {
+  readonly code: FindingCode;
+  readonly at: Path;
+  /** One sentence that names the key and the value. */
+  readonly message: string;
+  readonly fix: string;
+}
+
+/** A finding with its place in the file and the severity the options gave it. */
+export interface LocatedFinding {
+  readonly code: FindingCode;
+  readonly severity: Severity;
+  readonly message: string;
+  readonly fix: string;
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+export interface Judgement {
+  readonly strict: boolean;
+  readonly accepted: ReadonlySet<string>;
+}
+
+/** `--accept` makes an error a warning where that is possible, `--strict` makes a warning an error; accepted stays accepted. */
+export function judgeSeverity(code: FindingCode, judgement: Judgement): Severity {
+  const entry: CodeEntry = findingCodes[code];
+  if (judgement.accepted.has(code) && (entry.acceptable === true || entry.severity === 'warning')) return 'warning';
+  return entry.severity === 'warning' && judgement.strict ? 'error' : entry.severity;
+}
+
+/** Codes that `--accept` takes. */
+export function isAcceptable(code: string): code is FindingCode {
+  const entry = (findingCodes as Record<string, CodeEntry | undefined>)[code];
+  return entry !== undefined && (entry.acceptable === true || entry.severity === 'warning');
+}
+
+/** `task.yaml:12:3: error MPT013: …` and the remedy on a line of its own. */
+export function formatFinding(finding: LocatedFinding): string {
+  const place = `${finding.file}:${finding.line}:${finding.column}`;
+  return `${place}: ${finding.severity} ${finding.code}: ${finding.message}\n    fix: ${finding.fix}\n`;
+}

@@ -1,0 +1,51 @@
+// The step after the remote one: a copy of the original, for a build in the pod itself and for taking in the image.
+// It keeps the original's image, mounts, environment and rights, so that versions of buildah never meet each other.
+
+import type { YAMLMap, YAMLSeq } from 'yaml';
+import { localStepVariables, sharedMount } from './remote-step.ts';
+import type { RemotePlan } from './remote-step.ts';
+import { applySplices, splicesWithin } from './splice.ts';
+import { YamlEditor } from './yaml-editor.ts';
+import { anchorRemovals, columnAt, contentEnd, isFlow, nextLine, startOf } from './yaml-places.ts';
+
+/** Adds the copy right after the original; `editor` holds the edits of the Task, the copy has its own. */
+export function addLocalStep(
+  editor: YamlEditor,
+  text: string,
+  steps: YAMLSeq,
+  map: YAMLMap,
+  plan: RemotePlan,
+  script: string,
+): void {
+  const copy = copyOfStep(text, map, plan, script);
+  if (isFlow(steps)) {
+    const at = contentEnd(text, map);
+    editor.splices.push({ start: at, end: at, text: `, ${copy}` });
+    return;
+  }
+  const dash = steps.srcToken?.type === 'block-seq' ? steps.srcToken.indent : 0;
+  const gap = isFlow(map) ? 1 : Math.max(1, columnAt(text, startOf(map)) - dash - 1);
+  const after = nextLine(text, contentEnd(text, map));
+  // Steps that were separated by a blank line stay so.
+  const blank = /^[ \t]*\n/.exec(text.slice(after))?.[0] !== undefined ? '\n' : '';
+  const item = `${' '.repeat(dash)}-${' '.repeat(gap)}${copy}`;
+  editor.splices.push({
+    start: after,
+    end: after,
+    text: `${blank}${item}${item.endsWith('\n') ? '' : '\n'}`,
+    depth: dash + 0.5,
+  });
+}
+
+function copyOfStep(text: string, map: YAMLMap, plan: RemotePlan, script: string): string {
+  const local = new YamlEditor(text);
+  local.set(map, 'name', `${plan.choice.name}-local`);
+  local.remove(map, 'results');
+  local.append(map, 'env', localStepVariables(plan));
+  local.append(map, 'volumeMounts', [sharedMount]);
+  local.setScript(map, 'script', script);
+  const start = startOf(map);
+  const end = isFlow(map) ? contentEnd(text, map) : nextLine(text, contentEnd(text, map));
+  const splices = [...local.splices, ...anchorRemovals(text, start, end)];
+  return applySplices(text.slice(start, end), splicesWithin(splices, start, end));
+}

@@ -1,0 +1,67 @@
+// What a user can ask of the generator, as values. Reading the command line is command-line.ts; no defaults hide elsewhere.
+
+export type WorkspaceSync = 'none' | 'in' | 'out' | 'both';
+export type VolumeSync = 'skip' | 'in' | 'out' | 'both' | 'empty' | 'storage';
+export type Transfer = 'oci' | 'none';
+
+export const workspaceSyncs: readonly WorkspaceSync[] = ['none', 'in', 'out', 'both'];
+export const volumeSyncs: readonly VolumeSync[] = ['skip', 'in', 'out', 'both', 'empty', 'storage'];
+
+export interface GenerateOptions {
+  /** Name or index of the step that goes to the host. */
+  readonly step: string;
+  /** Which Task of a file with several. */
+  readonly select: string | undefined;
+  readonly name: string | undefined;
+  readonly suffix: string;
+  readonly runnerImage: string;
+  readonly platformDefault: string | undefined;
+  readonly imageParameter: string;
+  readonly transfer: Transfer;
+  readonly sync: ReadonlyMap<string, WorkspaceSync>;
+  readonly volumes: ReadonlyMap<string, VolumeSync>;
+  readonly envAllow: readonly string[];
+  readonly envDeny: readonly string[];
+  readonly podmanArguments: readonly string[];
+  readonly secretOptional: boolean;
+  readonly secretWait: number;
+  readonly sshVolumeName: string | undefined;
+  readonly wrapperCpu: string;
+  readonly wrapperMemory: string;
+  readonly unprivilegedWrapper: boolean;
+  readonly accepted: ReadonlySet<string>;
+  readonly strict: boolean;
+}
+
+export const defaultOptions: GenerateOptions = {
+  step: 'build',
+  select: undefined,
+  name: undefined,
+  suffix: '-remote',
+  runnerImage: 'multi-platform-runner',
+  platformDefault: undefined,
+  imageParameter: 'IMAGE',
+  transfer: 'oci',
+  sync: new Map(),
+  volumes: new Map(),
+  envAllow: [],
+  envDeny: [],
+  podmanArguments: [],
+  secretOptional: true,
+  secretWait: 0,
+  sshVolumeName: undefined,
+  wrapperCpu: '250m',
+  wrapperMemory: '256Mi',
+  unprivilegedWrapper: false,
+  accepted: new Set(),
+  strict: false,
+};
+
+/** Matches `*` and `?`, whole name, as a shell would. */
+export function matchesGlob(name: string, glob: string): boolean {
+  const pattern = glob
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replaceAll('*', '.*')
+    .replaceAll('?', '.');
+  return new RegExp(`^${pattern}$`).test(name);
+}

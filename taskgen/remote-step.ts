@@ -1,0 +1,112 @@
+// The edits that make the build step a remote one: its image, its script, and what that script is told by environment.
+// Every Tekton reference stands in env; the script's own text has none outside the user's part.
+
+import type { YAMLMap } from 'yaml';
+import type { EnvironmentPlan } from './environment-plan.ts';
+import type { GenerateOptions } from './options.ts';
+import { podmanArguments } from './podman-arguments.ts';
+import type { StepChoice } from './step-choice.ts';
+import type { SyncPlan } from './sync-plan.ts';
+import type { Task } from './task-model.ts';
+import { wrapperResources } from './wrapper-resources.ts';
+import { wrapperSecurity } from './wrapper-security.ts';
+import { mapAt } from './yaml-places.ts';
+import type { YamlEditor } from './yaml-editor.ts';
+import type { YamlValue } from './yaml-text.ts';
+
+export const sharedMount = { name: 'mp-shared', mountPath: '/mp-shared' };
+export const podInfoMount = { name: 'mp-pod-info', mountPath: '/mp-pod-info', readOnly: true };
+
+export interface RemotePlan {
+  readonly task: Task;
+  readonly choice: StepChoice;
+  readonly options: GenerateOptions;
+  readonly sync: SyncPlan;
+  readonly environment: EnvironmentPlan;
+  readonly secretVolume: string;
+}
+
+export function editRemoteStep(editor: YamlEditor, map: YAMLMap, plan: RemotePlan, script: string): void {
+  const { step } = plan.choice;
+  editor.set(map, 'image', plan.options.runnerImage);
+  const resources = wrapperResources(plan.task, step, plan.options);
+  if (resources !== undefined) editor.set(map, resources.key, resources.value);
+  const { replaced, added } = wrapperSecurity(step, plan.options);
+  const security = mapAt(map, 'securityContext');
+  if (replaced !== undefined || security === undefined) {
+    const value = replaced ?? added;
+    if (Object.keys(value).length > 0) editor.set(map, 'securityContext', value);
+  } else {
+    for (const [key, value] of Object.entries(added)) editor.set(security, key, value);
+  }
+  const known = new Set(step.env.map(({ name }) => name));
+  editor.append(
+    map,
+    'env',
+    remoteEnvironment(plan).filter(({ name }) => !known.has(name)),
+  );
+  editor.append(map, 'volumeMounts', [
+    { name: plan.secretVolume, mountPath: '/ssh', readOnly: true },
+    podInfoMount,
+    sharedMount,
+  ]);
+  editor.setScript(map, 'script', script);
+}
+
+/** What the script learns about this Task; the names are the interface between the two. */
+function remoteEnvironment(plan: RemotePlan): { name: string; value: string }[] {
+  const { task, choice, options, sync, environment } = plan;
+  const { step } = choice;
+  const image = resultImage(task, options);
+  const variables: Record<string, string> = {
+    PLATFORM: '$(params.PLATFORM)',
+    MP_TASKRUN: '$(context.taskRun.name)',
+    MP_NAMESPACE: '$(context.taskRun.namespace)',
+    MP_UID: '$(context.taskRun.uid)',
+    MP_IMAGE: step.image ?? '',
+    MP_RESULT_IMAGE: image,
+    MP_TRANSFER: image === '' ? 'none' : options.transfer,
+    MP_STORAGE_DRIVER: storageDriver(task, choice),
+    MP_WORKDIR: step.workingDir,
+    ...(step.own['results'] === undefined ? {} : { MP_STEP_RESULTS: `/tekton/steps/step-${choice.name}/results` }),
+    MP_MOUNTS: String(sync.mounts.length),
+    ...Object.assign({}, ...sync.mounts.map(mountVariables)),
+    MP_ENV: environment.names.join('\n'),
+    MP_ENV_FROM: String(environment.forwardRest),
+    MP_PODMAN_ARGS: [...podmanArguments(step.securityContext), ...options.podmanArguments].map(literalValue).join('\n'),
+    MP_SECRET_WAIT: String(options.secretWait),
+  };
+  return Object.entries(variables).map(([name, value]) => ({ name, value }));
+}
+
+function mountVariables(mount: SyncPlan['mounts'][number], index: number): Record<string, string> {
+  return {
+    [`MP_MOUNT_${index}_NAME`]: mount.name,
+    [`MP_MOUNT_${index}_PATH`]: mount.path,
+    [`MP_MOUNT_${index}_BOUND`]: mount.bound,
+    [`MP_MOUNT_${index}_SYNC`]: mount.sync,
+    [`MP_MOUNT_${index}_MODE`]: mount.mode,
+    [`MP_MOUNT_${index}_KIND`]: mount.kind,
+  };
+}
+
+/** The kubelet expands `$(NAME)` in values; doubling the sign is how it is told not to. */
+function literalValue(text: string): string {
+  return text.replaceAll('$(', '$$$$(');
+}
+
+export function resultImage(task: Task, options: Pick<GenerateOptions, 'imageParameter' | 'transfer'>): string {
+  const exists = task.parameters.some(({ name }) => name === options.imageParameter);
+  return exists && options.transfer !== 'none' ? `$(params.${options.imageParameter})` : '';
+}
+
+/** Later steps look for the image with this driver: a parameter of that name, or the variable that buildah reads. */
+export function storageDriver(task: Task, { step }: StepChoice): string {
+  const parameter = task.parameters.find(({ name }) => name === 'STORAGE_DRIVER');
+  if (parameter?.type === 'string') return '$(params.STORAGE_DRIVER)';
+  return step.env.find(({ name }) => name === 'STORAGE_DRIVER')?.value ?? '';
+}
+
+export function localStepVariables(plan: RemotePlan): YamlValue[] {
+  return [{ name: 'MP_STORAGE_DRIVER', value: storageDriver(plan.task, plan.choice) }];
+}

@@ -1,0 +1,163 @@
+// Text of a Task in, text of the remote Task out: the whole generator without a file or a process.
+// It lists all findings at once and gives a text only when none of them is an error.
+
+import { createHash } from 'node:crypto';
+import { isMap, isSeq } from 'yaml';
+import type { YAMLMap } from 'yaml';
+import { expandAliases } from './alias-expansion.ts';
+import { planEnvironment } from './environment-plan.ts';
+import { judgeSeverity } from './findings.ts';
+import type { LocatedFinding } from './findings.ts';
+import { addLocalStep } from './local-step.ts';
+import type { GenerateOptions } from './options.ts';
+import { platformParameter } from './parameter-checks.ts';
+import { editRemoteStep, sharedMount, podInfoMount } from './remote-step.ts';
+import type { RemotePlan } from './remote-step.ts';
+import { secretVolumeName } from './reserved-names.ts';
+import { scriptFindings } from './script-checks.ts';
+import { combineScripts } from './script-file.ts';
+import { sizeFindings } from './size-check.ts';
+import { chooseTask, offsetOf, parseDocuments, readSource, syntaxProblems } from './source-document.ts';
+import type { ChosenTask, Source, SourceProblem } from './source-document.ts';
+import { applySplices } from './splice.ts';
+import { chooseStep } from './step-choice.ts';
+import { planSync } from './sync-plan.ts';
+import { secretPrefix, taskFindings } from './task-checks.ts';
+import { readTask } from './task-model.ts';
+import { remoteName } from './task-name.ts';
+import { YamlEditor } from './yaml-editor.ts';
+import type { YamlValue } from './yaml-text.ts';
+
+export interface Scripts {
+  /** The fixed part of the remote step's script. */
+  readonly remote: string;
+  readonly local: string;
+}
+
+export interface Generated {
+  readonly text: string | undefined;
+  readonly findings: readonly LocatedFinding[];
+}
+
+export function generateRemoteTask(raw: string, file: string, scripts: Scripts, options: GenerateOptions): Generated {
+  const source = readSource(raw);
+  const problems = syntaxProblems(source);
+  if (problems.length > 0) return failure(source, file, problems);
+  const chosen = chooseTask(source, options.select);
+  if ('code' in chosen) return failure(source, file, [chosen]);
+  const planned = plan(chosen, scripts, options);
+  const findings = planned.findings.map((finding) => locate(source, file, finding, options, chosen));
+  if (planned.plan === undefined || findings.some(({ severity }) => severity === 'error')) {
+    return { text: undefined, findings };
+  }
+  return { text: write(source, chosen, file, planned.plan, scripts), findings };
+}
+
+function plan(
+  chosen: ChosenTask,
+  scripts: Scripts,
+  options: GenerateOptions,
+): { plan?: RemotePlan; findings: SourceProblem[] } {
+  const task = readTask(chosen.content);
+  const choice = chooseStep(task, options.step);
+  if ('code' in choice) return { findings: [choice] };
+  const sync = planSync(task, choice.index, options);
+  const environment = planEnvironment(choice.step, choice.index, options);
+  const findings = [
+    ...taskFindings(task, choice, options),
+    ...scriptFindings(choice.step, choice.index),
+    ...sync.findings,
+    ...environment.findings,
+    ...sizeFindings(task, choice, scripts),
+  ];
+  const secretVolume = secretVolumeName(task, choice.step, choice.index, options).name;
+  return { plan: { task, choice, options, sync, environment, secretVolume }, findings };
+}
+
+function write(source: Source, chosen: ChosenTask, file: string, planned: RemotePlan, scripts: Scripts): string {
+  const steps = ['spec', 'steps'];
+  const stepPath = [...steps, planned.choice.index];
+  const edited = [['metadata', 'name'], ['metadata', 'annotations'], ['spec', 'params'], ['spec', 'volumes'], steps];
+  const text = expandAliases(source.text, chosen.index, { edited, copied: stepPath });
+  const document = parseDocuments(text)[chosen.index];
+  const [metadata, spec, list, step] = [['metadata'], ['spec'], steps, stepPath].map((path) =>
+    document?.getIn(path, true),
+  );
+  if (!isMap(metadata) || !isMap(spec) || !isSeq(list) || !isMap(step))
+    throw new Error('the Task changed while expanding');
+  const editor = new YamlEditor(text);
+  editMetadata(editor, metadata, source, planned);
+  editRemoteStep(editor, step, planned, combineScripts(scripts.remote, planned.choice.step.script ?? ''));
+  addLocalStep(editor, text, list, step, planned, scripts.local);
+  editor.append(spec, 'params', newParameters(planned));
+  editor.append(spec, 'volumes', newVolumes(planned));
+  return header(source, file) + applySplices(text, editor.splices);
+}
+
+function editMetadata(editor: YamlEditor, metadata: YAMLMap, source: Source, { task, options }: RemotePlan): void {
+  const name = task.name ?? '';
+  const digest = createHash('sha256').update(source.text).digest('hex');
+  const prefix = 'build.appstudio.redhat.com';
+  const annotations = {
+    [`${prefix}/generated-from`]: `${name}@sha256:${digest}`,
+    [`${prefix}/generator-format`]: '1',
+  };
+  editor.set(metadata, 'name', remoteName(name, options));
+  const existing = metadata.get('annotations', true);
+  if (!isMap(existing) || existing.items.length === 0) return editor.set(metadata, 'annotations', annotations);
+  for (const [key, value] of Object.entries(annotations)) editor.set(existing, key, value);
+}
+
+function newParameters({ task, options }: RemotePlan): YamlValue[] {
+  if (task.parameters.some(({ name }) => name === platformParameter)) return [];
+  const description =
+    'Platform to build on, such as linux/arm64; the controller gives the build a host of that platform.';
+  const parameter = { name: platformParameter, type: 'string', description };
+  return [options.platformDefault === undefined ? parameter : { ...parameter, default: options.platformDefault }];
+}
+
+function newVolumes({ options, secretVolume }: RemotePlan): YamlValue[] {
+  const secretName = `${secretPrefix}$(context.taskRun.name)`;
+  const annotations = { path: 'annotations', fieldRef: { fieldPath: 'metadata.annotations' } };
+  return [
+    { name: secretVolume, secret: { secretName, optional: options.secretOptional } },
+    { name: podInfoMount.name, downwardAPI: { items: [annotations] } },
+    { name: sharedMount.name, emptyDir: {} },
+  ];
+}
+
+/** A comment would end a JSON file's life as JSON; there the annotation alone says where the Task comes from. */
+function header(source: Source, file: string): string {
+  try {
+    JSON.parse(source.text);
+    return '';
+  } catch {
+    return `# Code generated by taskgen from ${file.split('/').at(-1)}; DO NOT EDIT.\n`;
+  }
+}
+
+function failure(source: Source, file: string, problems: readonly SourceProblem[]): Generated {
+  const judgement = { strict: false, accepted: new Set<string>() };
+  return { text: undefined, findings: problems.map((problem) => locate(source, file, problem, judgement)) };
+}
+
+function locate(
+  source: Source,
+  file: string,
+  problem: SourceProblem,
+  judgement: Pick<GenerateOptions, 'strict' | 'accepted'>,
+  chosen?: ChosenTask,
+): LocatedFinding {
+  const { code, message, fix, at } = problem;
+  const offset = problem.offset ?? (chosen === undefined ? 0 : offsetOf(chosen.document, at));
+  const { line, col: column } = source.lines.linePos(offset);
+  return {
+    code,
+    severity: judgeSeverity(code, judgement),
+    message,
+    fix,
+    file,
+    line: Math.max(line, 1),
+    column: Math.max(column, 1),
+  };
+}

@@ -1,0 +1,121 @@
+// What the build script itself may not contain, or should not: it is read as text, never run.
+// A pattern can be wrong about a script; those codes are warnings, or errors that `--accept` lifts.
+
+import type { Finding, FindingCode, Path } from './findings.ts';
+import type { Step } from './task-model.ts';
+import { isPrintable } from './yaml-text.ts';
+
+interface Check {
+  readonly code: FindingCode;
+  readonly pattern: RegExp;
+  readonly says: (found: string) => string;
+  readonly fix: string;
+}
+
+/** Looked for in the script without its comments, and with continued lines joined. */
+const scriptChecks: readonly Check[] = [
+  {
+    code: 'MPT203',
+    pattern:
+      /\b(?:buildah|podman|docker)\b[^\n;|&]*\s(?:manifest\s+)?push\b[^\n;|&]*|\bskopeo\b[^\n;|&]*\bcopy\b[^\n;|&]*docker:\/\/|\bcosign\s+(?:sign|attach|attest)\b/g,
+    says: (found) =>
+      `The script also pushes ("${found}"); no registry credential reaches the host, so the push would fail there.`,
+    fix: 'Move the push to a step of its own, after the build; taskgen/sources/buildah.yaml shows how. If the pattern is wrong, say --accept MPT203.',
+  },
+  {
+    code: 'MPT202',
+    pattern: /[^\s"']*(?:\/\.docker\b|\.dockerconfigjson\b|auth\.json\b)|\bDOCKER_CONFIG\b|\bREGISTRY_AUTH_FILE\b/g,
+    says: (found) => `The script uses registry credentials ("${found}"); they are not on the host.`,
+    fix: 'Pull private base images in an earlier step, or send a workspace with pull-only credentials by --sync NAME=in.',
+  },
+];
+
+/** Looked for wherever Tekton substitutes: script, args, env and workingDir. */
+const referenceChecks: readonly Check[] = [
+  {
+    code: 'MPT020',
+    pattern: /\$\((?:steps\.[^)]*\.exitCode\.path|credentials\.path)\)|\/tekton\/(?!results\b)[\w./-]*/g,
+    says: (found) => `"${found}" exists only in the pod, not on the host.`,
+    fix: 'Read it in an earlier step and leave what the build needs in a workspace or a shared volume. If it is not needed on the host, say --accept MPT020.',
+  },
+  {
+    code: 'MPT021',
+    pattern: /\$\(workspaces\.[^)]*\.(?:volume|claim)\)/g,
+    says: (found) => `"${found}" names an object of the cluster; on the host there is only the path of the workspace.`,
+    fix: 'Use $(workspaces.<name>.path).',
+  },
+];
+
+export function scriptFindings(step: Step, stepIndex: number): Finding[] {
+  const { script } = step;
+  if (script === undefined) return [];
+  const at: Path = ['spec', 'steps', stepIndex, 'script'];
+  const commands = script.replaceAll('\\\n', ' ').replace(/^\s*#[^\n]*$/gm, '');
+  return [
+    ...formFindings(script, at),
+    ...parameterFindings(script, at),
+    ...scriptChecks.flatMap((check) => firstMatch(check, commands, at)),
+    ...referenceFindings(step, stepIndex, commands),
+  ];
+}
+
+function firstMatch(check: Check, searched: string, at: Path): Finding[] {
+  const found = [...new Set([...searched.matchAll(check.pattern)].map(([match]) => match.trim().replace(/\s+/g, ' ')))];
+  if (found.length === 0) return [];
+  return [{ code: check.code, at, message: check.says(found.slice(0, 3).join('", "')), fix: check.fix }];
+}
+
+function formFindings(script: string, at: Path): Finding[] {
+  const findings: Finding[] = [];
+  if (/^\s*#!win/.test(script)) {
+    findings.push({
+      code: 'MPT011',
+      at,
+      message: 'A "#!win" script cannot run on these hosts.',
+      fix: 'Use a shell script.',
+    });
+  }
+  if (!isPrintable(script)) {
+    findings.push({
+      code: 'MPT012',
+      at,
+      message:
+        'The script contains a carriage return or another control character, which would not survive or would break its shebang.',
+      fix: 'Write the character as an escape that the shell understands, for example $(printf "\\033").',
+    });
+  }
+  if (/^\s+#!/.test(script)) {
+    findings.push({
+      code: 'MPT204',
+      at,
+      message:
+        'The shebang does not start at the first character, so the kernel does not see it and the script fails to start.',
+      fix: 'Remove what is before "#!".',
+    });
+  }
+  return findings;
+}
+
+function parameterFindings(script: string, at: Path): Finding[] {
+  const names = [...new Set([...script.matchAll(/\$\(params[.[][^)]*\)/g)].map(([match]) => match))];
+  if (names.length === 0) return [];
+  return [
+    {
+      code: 'MPT201',
+      at,
+      message: `Values of ${names.slice(0, 4).join(', ')}${names.length > 4 ? ' and others' : ''} become part of the script: whoever sets them can run commands.`,
+      fix: 'Put them in env and use the variables, quoted.',
+    },
+  ];
+}
+
+function referenceFindings(step: Step, stepIndex: number, commands: string): Finding[] {
+  const at = (key: string): Path => ['spec', 'steps', stepIndex, key];
+  const places: (readonly [string, string])[] = [
+    ['script', commands],
+    ['args', JSON.stringify(step.own['args'] ?? [])],
+    ['env', step.env.map(({ value }) => value ?? '').join('\n')],
+    ['workingDir', step.workingDir],
+  ];
+  return referenceChecks.flatMap((check) => places.flatMap(([key, searched]) => firstMatch(check, searched, at(key))));
+}

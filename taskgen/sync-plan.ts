@@ -1,0 +1,111 @@
+// Which paths of the build step go to the host, which come back, and how: one mount per workspace and volume mount.
+// It only plans; nothing that it leaves out reaches the host. Rules with a remedy of their own become findings.
+
+import type { Finding, Path } from './findings.ts';
+import type { GenerateOptions } from './options.ts';
+import type { Step, Task, VolumeMount, Workspace } from './task-model.ts';
+import { planVolume } from './volume-rules.ts';
+
+export interface PlannedMount {
+  /** For messages: `workspace source`, `volume shared`. */
+  readonly name: string;
+  /** The same path in the pod and in the container on the host. */
+  readonly path: string;
+  /** `true`, or the reference that tells at run time whether an optional workspace is there. */
+  readonly bound: string;
+  readonly sync: 'in' | 'out' | 'both' | 'empty' | 'storage';
+  readonly mode: 'rw' | 'ro';
+  /** `flat`: a Secret or ConfigMap, symbolic links resolved. `file`: the path is one file. */
+  readonly kind: 'dir' | 'flat' | 'file';
+}
+
+export interface SyncPlan {
+  readonly mounts: readonly PlannedMount[];
+  readonly findings: readonly Finding[];
+}
+
+const credentialName = /docker|config|cred|token|ssh|netrc|gpg|kube/i;
+
+export function planSync(task: Task, stepIndex: number, options: GenerateOptions): SyncPlan {
+  const step = task.steps[stepIndex];
+  if (step === undefined) throw new RangeError(`no step ${stepIndex}`);
+  const findings: Finding[] = [...mountPathFindings(task, step, stepIndex)];
+  const mounts: PlannedMount[] = [];
+  for (const [index, workspace] of task.workspaces.entries()) {
+    if (isVisible(task, step, workspace.name)) mounts.push(...planWorkspace(workspace, index, options, findings));
+  }
+  for (const mount of step.mounts) mounts.push(...planVolume(task, stepIndex, mount, options, findings));
+  for (const name of step.devices) findings.push(deviceFinding(stepIndex, name));
+  return { mounts, findings };
+}
+
+/** A workspace that any step claims for itself is seen by the steps that claim it, by no other. */
+function isVisible(task: Task, step: Step, workspace: string): boolean {
+  const isolated = [...task.steps, ...task.sidecars].some((other) => other.workspaces.includes(workspace));
+  return !isolated || step.workspaces.includes(workspace);
+}
+
+function planWorkspace(
+  workspace: Workspace,
+  index: number,
+  options: GenerateOptions,
+  findings: Finding[],
+): PlannedMount[] {
+  const { name } = workspace;
+  const asked = options.sync.get(name);
+  if (asked === undefined && credentialName.test(name)) {
+    findings.push({
+      code: 'MPT110',
+      at: ['spec', 'workspaces', index],
+      message: `Workspace "${name}" looks like credentials, so it stays in the cluster; the script finds no files there on the host.`,
+      fix: `If the build needs it, say --sync ${name}=in; otherwise --sync ${name}=none.`,
+    });
+    return [];
+  }
+  if (asked === 'none') return [];
+  // A workspace outlives the Task, so what the build writes goes back even when no later step looks at it.
+  const sync = workspace.readOnly ? 'in' : (asked ?? 'both');
+  const bound = workspace.optional ? `$(workspaces.${name}.bound)` : 'true';
+  const mode = workspace.readOnly ? 'ro' : 'rw';
+  return [{ name: `workspace ${name}`, path: `$(workspaces.${name}.path)`, bound, sync, mode, kind: 'dir' }];
+}
+
+function mountPathFindings(task: Task, step: Step, stepIndex: number): Finding[] {
+  const at: Path = ['spec', 'steps', stepIndex, 'volumeMounts'];
+  const workspacePaths = new Set(task.workspaces.map(({ name }) => `$(workspaces.${name}.path)`));
+  const seen = new Set<string>();
+  return step.mounts.flatMap((mount): Finding[] => {
+    const problem = mountPathProblem(mount, task, workspacePaths, seen);
+    seen.add(mount.mountPath);
+    if (problem === undefined) return [];
+    const message = `Volume "${mount.name}" is mounted at "${mount.mountPath}": ${problem}.`;
+    return [{ code: 'MPT113', at, message, fix: 'Mount it at a path of its own.' }];
+  });
+}
+
+function mountPathProblem(
+  mount: VolumeMount,
+  task: Task,
+  workspacePaths: ReadonlySet<string>,
+  seen: ReadonlySet<string>,
+): string | undefined {
+  const path = mount.mountPath.replace(/\/+$/, '');
+  if (!path.startsWith('/') && !path.startsWith('$(')) return 'not an absolute path';
+  if (path === '/tekton' || (path.startsWith('/tekton/') && !path.startsWith('/tekton/home'))) {
+    return 'paths under /tekton belong to Tekton';
+  }
+  if (/^\/(?:mp-shared|mp-pod-info)(?:\/|$)/.test(path)) return 'this path belongs to the generated steps';
+  if (workspacePaths.has(path) || task.workspaces.some(({ name }) => path === `/workspace/${name}`)) {
+    return 'a workspace is there already';
+  }
+  return seen.has(mount.mountPath) ? 'another volume is there already' : undefined;
+}
+
+function deviceFinding(stepIndex: number, name: string): Finding {
+  return {
+    code: 'MPT112',
+    at: ['spec', 'steps', stepIndex, 'volumeDevices'],
+    message: `Block device "${name}" cannot be sent to a host.`,
+    fix: 'Remove volumeDevices from this step.',
+  };
+}

@@ -1,0 +1,115 @@
+// Which Tasks the generator takes: one list of checks over the whole Task, each of which may add findings.
+// Checks on the script are script-checks.ts, those on mounts and environment belong to their plans.
+
+import type { Finding, Path } from './findings.ts';
+import { nameFindings, remoteName } from './task-name.ts';
+import type { GenerateOptions } from './options.ts';
+import { parameterFindings } from './parameter-checks.ts';
+import { fields, text } from './task-model.ts';
+import type { Step, Task } from './task-model.ts';
+import type { StepChoice } from './step-choice.ts';
+import { reservedNameFindings, secretVolumeName } from './reserved-names.ts';
+
+export const secretPrefix = 'multi-platform-ssh-';
+
+export function taskFindings(task: Task, choice: StepChoice, options: GenerateOptions): Finding[] {
+  const name = remoteName(task.name ?? '', options);
+  return [
+    ...nameFindings(task.name, name),
+    ...remoteAlready(task),
+    ...parameterFindings(task, options),
+    ...sidecarFindings(task),
+    ...stepFormFindings(choice.step, choice.index),
+    ...secretVolumeName(task, choice.step, choice.index, options).findings,
+    ...reservedNameFindings(task, choice),
+    ...stepResultFindings(task, choice),
+    ...imageFindings(task, choice, options),
+  ];
+}
+
+function remoteAlready(task: Task): Finding[] {
+  return task.volumes.flatMap((volume, index): Finding[] => {
+    if (text(volume.source['secretName'])?.startsWith(secretPrefix) !== true) return [];
+    const message = `Volume "${volume.name}" mounts the Secret of a remote build: this Task is a remote Task already.`;
+    return [
+      {
+        code: 'MPT009',
+        at: ['spec', 'volumes', index],
+        message,
+        fix: 'Start from the Task that builds in the cluster.',
+      },
+    ];
+  });
+}
+
+function sidecarFindings(task: Task): Finding[] {
+  if (task.sidecars.length === 0) return [];
+  const message = `The Task has ${task.sidecars.length} sidecar(s): they stay in the pod, where the build on the host cannot reach them on localhost.`;
+  const fix = 'Remove them, or say --allow-sidecars when only steps in the cluster use them.';
+  return [{ code: 'MPT013', at: ['spec', 'sidecars'], message, fix }];
+}
+
+function stepFormFindings(step: Step, index: number): Finding[] {
+  const at: Path = ['spec', 'steps', index];
+  const label = `Step "${step.name ?? index}"`;
+  if (step.isReference) {
+    const message = `${label} is a "ref" to a StepAction, whose script, environment and mounts are not in this file.`;
+    return [{ code: 'MPT003', at: [...at, 'ref'], message, fix: 'Write the content of the StepAction into the step.' }];
+  }
+  const findings: Finding[] = [];
+  if (step.script === undefined || step.script.trim() === '') {
+    const fix = 'Write what it runs as a script: the entrypoint of an image is not known here.';
+    findings.push({ code: 'MPT002', at, message: `${label} has no script, only command, args or an image.`, fix });
+  } else if (step.hasCommand) {
+    const message = `${label} has a script and a command; Tekton refuses that.`;
+    findings.push({ code: 'MPT004', at: [...at, 'command'], message, fix: 'Remove the command.' });
+  }
+  if (step.image === undefined) {
+    const fix = 'Give the step the image it builds with.';
+    findings.push({ code: 'MPT016', at, message: `${label} has no image, and stepTemplate has none.`, fix });
+  }
+  return findings;
+}
+
+/** Tekton lets a step write only its own results, so the local copy of the step cannot write those of the original. */
+function stepResultFindings(task: Task, { step, index, name }: StepChoice): Finding[] {
+  const findings: Finding[] = [];
+  if (step.own['results'] !== undefined) {
+    findings.push({
+      code: 'MPT022',
+      at: ['spec', 'steps', index, 'results'],
+      message: `Step results of "${name}" exist after a build on a host; a build in the cluster runs in step "${name}-local" and leaves none.`,
+      fix: 'Use Task results, which both write.',
+    });
+  }
+  const wanted = `$(steps.step-${name}.exitCode.path)`;
+  for (const [other, { own }] of task.steps.entries()) {
+    if (other === index || !JSON.stringify(fields(own)).includes(wanted)) continue;
+    findings.push({
+      code: 'MPT023',
+      at: ['spec', 'steps', other],
+      message: `${wanted} is 0 when the build runs in the cluster: step "${name}-local" has the exit code then.`,
+      fix: `Look at $(steps.step-${name}-local.exitCode.path) too.`,
+    });
+  }
+  return findings;
+}
+
+function imageFindings(task: Task, { step, index, name }: StepChoice, options: GenerateOptions): Finding[] {
+  if (options.transfer === 'none') return [];
+  if (!task.parameters.some((parameter) => parameter.name === options.imageParameter)) {
+    const message = `The Task has no parameter "${options.imageParameter}", so no image is brought back from the host.`;
+    const fix =
+      'If it builds an image, name the parameter with its tag by --image-param; otherwise say --transfer none.';
+    return [{ code: 'MPT030', at: ['spec', 'params'], message, fix }];
+  }
+  const storage = step.mounts.filter(({ mountPath }) =>
+    /\/(?:lib|share)\/containers(?:\/storage)?\/?$/.test(mountPath),
+  );
+  const later = task.steps.slice(index + 1).flatMap(({ mounts }) => mounts.map((mount) => mount.name));
+  if (storage.some((mount) => later.includes(mount.name))) return [];
+  const message = `No later step shares a container storage volume with "${name}": the image is brought back and then lost.`;
+  const fix =
+    'Mount one volume at /var/lib/containers in this step and in the step that pushes, or say --transfer none.';
+  return [{ code: 'MPT032', at: ['spec', 'steps', index], message, fix }];
+}

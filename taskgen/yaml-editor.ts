@@ -1,0 +1,128 @@
+// Edits of mappings and lists as splices of the source text, in the style (block or flow) that stands there.
+// It reads positions from the parsed document and collects splices; nothing else of the text changes.
+
+import { isMap, isScalar, isSeq } from 'yaml';
+import type { Node, YAMLMap, YAMLSeq } from 'yaml';
+import type { Splice } from './splice.ts';
+import { columnAt, contentEnd, isBlockScalar, isFlow, keyOf, nextLine, pairOf, startOf } from './yaml-places.ts';
+import type { PlacedPair } from './yaml-places.ts';
+import { blockText, flowText, literalText, pairText, scalarText } from './yaml-text.ts';
+import type { YamlValue } from './yaml-text.ts';
+
+export class YamlEditor {
+  readonly splices: Splice[] = [];
+  readonly #text: string;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  /** Sets a key to a scalar, a list or a mapping; adds the key when it is missing. */
+  set(map: YAMLMap, key: string, value: YamlValue): void {
+    const pair = pairOf(map, key);
+    if (pair === undefined) return this.#addPair(map, key, value);
+    const old = pair.value;
+    const oneLine = isScalar(old) && !isBlockScalar(old) && typeof value !== 'object';
+    if (isFlow(map)) return this.#replace(old, pair, flowText(value));
+    if (oneLine && old.range) return this.#replace(old, pair, scalarText(value));
+    return this.#rewrite(pair, pairText(key, value, this.#columnOf(map)));
+  }
+
+  /** Sets a key to a script: a block literal, or a quoted string in flow style. */
+  setScript(map: YAMLMap, key: string, script: string): void {
+    const pair = pairOf(map, key);
+    if (pair === undefined || isFlow(map)) return this.set(map, key, script);
+    const literal = literalText(script, this.#columnOf(map) + 2);
+    const [comment, end] = this.#lineComment(pair);
+    const [header = '', ...lines] = literal.split('\n');
+    const text = `${key}: ${header}${comment}\n${lines.join('\n')}\n`;
+    this.splices.push({ start: startOf(pair.key), end, text });
+  }
+
+  remove(map: YAMLMap, key: string): void {
+    const pair = pairOf(map, key);
+    if (pair === undefined) return;
+    const start = startOf(pair.key);
+    if (!isFlow(map)) {
+      // The first key of a list item shares its line with the dash, so the next key moves up to it.
+      const end = nextLine(this.#text, contentEnd(this.#text, pair));
+      const first = map.items[0] === pair;
+      const next = keyOf(map.items[1]);
+      const from = start - (first ? 0 : columnAt(this.#text, start));
+      this.splices.push({ start: from, end: first && next ? startOf(next) : end, text: '' });
+      return;
+    }
+    const index = map.items.indexOf(pair);
+    const next = keyOf(map.items[index + 1]);
+    const before = map.items[index - 1];
+    const from = next === undefined && before !== undefined ? contentEnd(this.#text, before) : start;
+    const to = next === undefined ? contentEnd(this.#text, pair) : startOf(next);
+    this.splices.push({ start: from, end: to, text: '' });
+  }
+
+  /** Appends to the list at `key`, which is made when it is missing or empty. */
+  append(map: YAMLMap, key: string, items: readonly YamlValue[]): void {
+    if (items.length === 0) return;
+    const list = pairOf(map, key)?.value;
+    if (!isSeq(list) || (list.items.length === 0 && !isFlow(map))) return this.set(map, key, items);
+    if (isFlow(list)) return this.#insertInFlow(list, items.map(flowText));
+    const column = list.srcToken?.type === 'block-seq' ? list.srcToken.indent : this.#columnOf(list);
+    this.insertLines(contentEnd(this.#text, list), blockText(items, column), column, 0.5);
+  }
+
+  /** Puts lines after the line that ends at an offset; the first one gets the indentation of `column`. */
+  insertLines(after: number, lines: string, column: number, deeper = 0): void {
+    const at = nextLine(this.#text, after);
+    const text = `${' '.repeat(column)}${lines}${lines.endsWith('\n') ? '' : '\n'}`;
+    this.splices.push({ start: at, end: at, text, depth: column + deeper });
+  }
+
+  #addPair(map: YAMLMap, key: string, value: YamlValue): void {
+    if (isFlow(map)) return this.#insertInFlow(map, [`${flowText(key)}: ${flowText(value)}`]);
+    const column = this.#columnOf(map);
+    this.insertLines(contentEnd(this.#text, map), pairText(key, value, column), column);
+  }
+
+  #insertInFlow(collection: YAMLMap | YAMLSeq, entries: readonly string[]): void {
+    const close = (collection.range?.[1] ?? 1) - 1;
+    const last = collection.items.at(-1);
+    if (last === undefined) {
+      this.splices.push({ start: close, end: close, text: entries.join(', ') });
+      return;
+    }
+    const end = contentEnd(this.#text, last);
+    const rest = this.#text.slice(end, close).replace(/#[^\n]*/g, (comment) => ' '.repeat(comment.length));
+    const comma = rest.indexOf(',');
+    const at = comma < 0 ? end : end + comma + 1;
+    this.splices.push({ start: at, end: at, text: `${comma < 0 ? ', ' : ' '}${entries.join(', ')}` });
+  }
+
+  #replace(old: Node | null, pair: PlacedPair, text: string): void {
+    const start = old === null ? contentEnd(this.#text, pair) : startOf(old);
+    const end = contentEnd(this.#text, pair);
+    const gap = start === end && this.#text[start - 1] !== ' ' ? ' ' : '';
+    this.splices.push({ start, end, text: gap + text });
+  }
+
+  /** Replaces a whole entry; a comment at the end of its last line stays where it is. */
+  #rewrite(pair: PlacedPair, text: string): void {
+    const end = contentEnd(this.#text, pair);
+    const tail = this.#text[end - 1] === '\n' ? '\n' : '';
+    this.splices.push({ start: startOf(pair.key), end, text: text + tail });
+  }
+
+  /** The comment beside a scalar, with a space before it, and the end of its last line. */
+  #lineComment(pair: PlacedPair): [string, number] {
+    const end = contentEnd(this.#text, pair);
+    const lineEnd = nextLine(this.#text, end);
+    const where = isBlockScalar(pair.value) && pair.value ? startOf(pair.value) : end;
+    const line = this.#text.slice(where, nextLine(this.#text, where + 1));
+    const comment = /(?:^|\s)(#[^\n]*)/.exec(line)?.[1];
+    return [comment === undefined ? '' : ` ${comment}`, lineEnd];
+  }
+
+  #columnOf(collection: YAMLMap | YAMLSeq): number {
+    const first = isMap(collection) ? keyOf(collection.items[0]) : undefined;
+    return columnAt(this.#text, first === undefined ? startOf(collection) : startOf(first));
+  }
+}
