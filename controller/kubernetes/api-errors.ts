@@ -52,6 +52,12 @@ export class ApiError extends Error {
     this.retryAfter = facts.retryAfter;
     this.ambiguous = facts.ambiguous ?? false;
   }
+
+  /** The same error, when an earlier try of the same request may have taken effect. */
+  asAmbiguous(): ApiError {
+    const { kind, message, code, reason, retryAfter, cause } = this;
+    return new ApiError({ kind, message, code, reason, retryAfter, cause, ambiguous: true });
+  }
 }
 
 /** The parts of a `Status` object that tell errors apart. */
@@ -71,8 +77,8 @@ export function apiErrorFromAnswer(request: string, code: number, body: string, 
     code,
     reason: status.reason,
     retryAfter,
-    // A proxy in front of the server answers 502 and 504 without knowing what the server did.
-    ambiguous: code === 502 || code === 504,
+    // A server that names a time to come back has not looked at the request; the others may have acted before failing.
+    ambiguous: code >= 500 && retryAfter === undefined,
   });
 }
 

@@ -1,0 +1,60 @@
+// The connections to the API server: one pool for requests and one for watches, which hold theirs for minutes. Replaced
+// as a whole when certificates change; knows nothing of what is sent.
+import { Agent, ProxyAgent } from 'undici';
+import type { Dispatcher } from 'undici';
+import type { Duration } from '../model/instant.ts';
+import type { Credentials, KubeAccess } from './kube-access.ts';
+
+export type PoolName = 'requests' | 'watches';
+
+export interface Connection {
+  readonly dispatcher: Dispatcher;
+  readonly credentials: Credentials;
+}
+
+const connectTimeout: Duration = 5_000;
+/** Well below the time after which the server closes an idle connection: never send into a closing one. */
+const keepAliveTimeout: Duration = 30_000;
+const requestConnections = 32;
+
+export class ConnectionPools {
+  readonly #access: KubeAccess;
+  #pools: { readonly tls: Credentials['tls']; readonly requests: Dispatcher; readonly watches: Dispatcher } | undefined;
+  #closed = false;
+
+  constructor(access: KubeAccess) {
+    this.#access = access;
+  }
+
+  async open(pool: PoolName): Promise<Connection> {
+    const credentials = await this.#access.credentials();
+    if (this.#closed) throw new Error('the connections to the API server are closed');
+    if (this.#pools?.tls !== credentials.tls) {
+      const old = this.#pools;
+      this.#pools = {
+        tls: credentials.tls,
+        requests: this.#newPool(credentials.tls, requestConnections),
+        watches: this.#newPool(credentials.tls, null),
+      };
+      // Requests under way finish; watches of the old pool end by themselves within minutes.
+      void Promise.allSettled([old?.requests.close(), old?.watches.close()]);
+    }
+    return { dispatcher: this.#pools[pool], credentials };
+  }
+
+  /** Ends all connections. What is under way fails. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.allSettled([this.#pools?.requests.destroy(), this.#pools?.watches.destroy()]);
+  }
+
+  #newPool(tls: Credentials['tls'], connections: number | null): Dispatcher {
+    const options = { connections, keepAliveTimeout, keepAliveMaxTimeout: keepAliveTimeout, pipelining: 1 };
+    const { proxyUrl } = this.#access;
+    if (proxyUrl === undefined) return new Agent({ ...options, connect: { ...tls, timeout: connectTimeout } });
+    if (!/^https?:/.test(proxyUrl)) {
+      throw new Error(`kubeconfig: proxy-url '${proxyUrl}' is not supported; use an http:// or https:// proxy`);
+    }
+    return new ProxyAgent({ ...options, uri: proxyUrl, requestTls: { ...tls, timeout: connectTimeout } });
+  }
+}

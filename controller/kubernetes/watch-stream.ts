@@ -1,0 +1,66 @@
+// The bytes of a watch as events, one line each, in order. Parses; decides nothing about what an event means.
+import { apiErrorFromAnswer } from './api-errors.ts';
+import type { KubeObject } from './cluster.ts';
+
+export interface WatchEvent {
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK';
+  readonly object: KubeObject;
+}
+
+/** The server sent something that is no watch event: nothing after it can be trusted. */
+export class WatchProtocolError extends Error {
+  override readonly name = 'WatchProtocolError';
+}
+
+const lineFeed = 0x0a;
+
+/** An ERROR event is thrown as the ApiError it stands for. Half a line at the end is what a cut connection leaves. */
+export async function* watchEvents(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<WatchEvent, void> {
+  let unfinished: Uint8Array[] = [];
+  for await (const chunk of bytes) {
+    let start = 0;
+    for (let end = chunk.indexOf(lineFeed); end !== -1; end = chunk.indexOf(lineFeed, start)) {
+      const rest = chunk.subarray(start, end);
+      const line = unfinished.length === 0 ? Buffer.from(rest) : Buffer.concat([...unfinished, rest]);
+      unfinished = [];
+      start = end + 1;
+      if (line.length > 0) yield parseEvent(line.toString('utf8'));
+    }
+    if (start < chunk.length) unfinished.push(chunk.subarray(start));
+  }
+}
+
+function parseEvent(line: string): WatchEvent {
+  const event = parseLine(line);
+  switch (event.type) {
+    case 'ADDED':
+    case 'MODIFIED':
+    case 'DELETED':
+    case 'BOOKMARK':
+      if (event.object?.metadata?.resourceVersion === undefined) throw unreadable(line, 'has no resourceVersion');
+      return { type: event.type, object: event.object };
+    case 'ERROR':
+      throw apiErrorFromAnswer('watch event', event.object?.code ?? 500, JSON.stringify(event.object));
+    default:
+      throw unreadable(line, 'has no known type');
+  }
+}
+
+interface RawEvent {
+  readonly type?: string;
+  readonly object?: KubeObject & { readonly code?: number };
+}
+
+function parseLine(line: string): RawEvent {
+  try {
+    const event: RawEvent | null = JSON.parse(line);
+    return event ?? {};
+  } catch {
+    throw unreadable(line, 'is no JSON');
+  }
+}
+
+/** Shows no more than the start: lines hold whole objects. */
+function unreadable(line: string, what: string): WatchProtocolError {
+  return new WatchProtocolError(`a line of the watch ${what}: ${line.slice(0, 80)}`);
+}

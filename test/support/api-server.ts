@@ -1,0 +1,267 @@
+// A real etcd and kube-apiserver with Tekton's resource definitions, for one test file: started in seconds on free
+// loopback ports, gone without a trace afterwards. No controllers, no kubelet: tests play those.
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Agent, request } from 'undici';
+import { parse } from 'yaml';
+import { CertificateAuthority } from './certificate-authority.ts';
+import type { KeyPair } from './certificate-authority.ts';
+
+export interface ApiServer {
+  readonly url: string;
+  readonly authority: CertificateAuthority;
+  /** File with a kubeconfig of a cluster admin, and that admin's client certificate. */
+  readonly kubeconfig: string;
+  readonly admin: KeyPair;
+  /** A request as admin; the parsed answer. Rejects for anything but success. */
+  ask(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<any>; // oxlint-disable-line typescript/no-explicit-any
+  createNamespace(name: string): Promise<void>;
+  /** File with a kubeconfig of somebody else, or for another way to this server (a proxy). */
+  writeKubeconfig(options: { user?: string; groups?: readonly string[]; url?: string }): Promise<string>;
+  /** Ends the API server and starts it again on the same port with the same data; its watch history is gone. */
+  restart(whileAway?: () => Promise<void>): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const readyWithin = 60_000;
+/** Which of Tekton's definitions a test gets. */
+const definitions = ['task', 'taskrun'] as const;
+
+export async function startApiServer(): Promise<ApiServer> {
+  const cache = cacheFolder();
+  const folder = await mkdtemp(join(tmpdir(), 'api-server-'));
+  const server = new RunningApiServer(folder, cache, await CertificateAuthority.create(folder));
+  try {
+    await server.start();
+    return server;
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+}
+
+function cacheFolder(): string {
+  const root = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
+  const folder = process.env['MPC_CLUSTER_CACHE'] ?? join(root, 'multi-platform-cluster');
+  const missing = ['bin/etcd', 'bin/kube-apiserver', 'tekton.dir'].filter((it) => !existsSync(join(folder, it)));
+  if (missing.length === 0) return folder;
+  throw new Error(`${folder} has no ${missing.join(', ')}: build them once with \`sh test/setup.sh\``);
+}
+
+class RunningApiServer implements ApiServer {
+  readonly authority: CertificateAuthority;
+  readonly #folder: string;
+  readonly #cache: string;
+  readonly #processes = new Set<ChildProcess>();
+  readonly #killAll = (): void => {
+    for (const child of this.#processes) child.kill('SIGKILL');
+  };
+  #apiServer: ChildProcess | undefined;
+  #agent: Agent | undefined;
+  #port = 0;
+  #flags: readonly string[] = [];
+  #admin: KeyPair | undefined;
+  #kubeconfigs = 0;
+  kubeconfig = '';
+
+  constructor(folder: string, cache: string, authority: CertificateAuthority) {
+    this.#folder = folder;
+    this.#cache = cache;
+    this.authority = authority;
+    process.once('exit', this.#killAll);
+  }
+
+  get url(): string {
+    return `https://127.0.0.1:${this.#port}`;
+  }
+
+  get admin(): KeyPair {
+    if (this.#admin === undefined) throw new Error('the API server is not started');
+    return this.#admin;
+  }
+
+  async start(): Promise<void> {
+    const etcd = await this.#startEtcd();
+    this.#admin = await this.authority.issueClient('admin', ['system:masters']);
+    const { certificate: cert, key } = this.#admin;
+    this.#agent = new Agent({ connect: { ca: this.authority.certificate, cert, key } });
+    this.#port = await freePort();
+    this.#flags = await this.#apiServerFlags(etcd);
+    await this.#startApiServer();
+    this.kubeconfig = await this.writeKubeconfig({});
+    for (const name of definitions) await this.#define(name);
+    for (const name of definitions) await until(async () => this.ask('GET', `/apis/tekton.dev/v1/${name}s`));
+  }
+
+  async #startEtcd(): Promise<string> {
+    const client = `http://127.0.0.1:${await freePort()}`;
+    const peer = `http://127.0.0.1:${await freePort()}`;
+    this.#spawn('etcd', [
+      `--data-dir=${join(this.#folder, 'etcd')}`,
+      `--listen-client-urls=${client}`,
+      `--advertise-client-urls=${client}`,
+      `--listen-peer-urls=${peer}`,
+      `--initial-advertise-peer-urls=${peer}`,
+      `--initial-cluster=default=${peer}`,
+      '--unsafe-no-fsync',
+      '--log-level=error',
+    ]);
+    return client;
+  }
+
+  async #apiServerFlags(etcd: string): Promise<readonly string[]> {
+    const serving = await this.authority.issueServer();
+    const file = async (name: string, content: string): Promise<string> => {
+      await writeFile(join(this.#folder, name), content, { mode: 0o600 });
+      return join(this.#folder, name);
+    };
+    const certificate = await file('serving.crt', serving.certificate);
+    const key = await file('serving.key', serving.key);
+    return [
+      `--etcd-servers=${etcd}`,
+      '--bind-address=127.0.0.1',
+      `--secure-port=${this.#port}`,
+      `--cert-dir=${this.#folder}`,
+      `--tls-cert-file=${certificate}`,
+      `--tls-private-key-file=${key}`,
+      `--client-ca-file=${await file('ca.crt', this.authority.certificate)}`,
+      '--authorization-mode=RBAC',
+      `--service-account-key-file=${certificate}`,
+      `--service-account-signing-key-file=${key}`,
+      '--service-account-issuer=https://kubernetes.default.svc',
+      '--service-cluster-ip-range=10.96.0.0/24',
+      '--endpoint-reconciler-type=none',
+      // Nobody makes ServiceAccounts here, and pods must be possible.
+      '--disable-admission-plugins=ServiceAccount',
+    ];
+  }
+
+  async #startApiServer(): Promise<void> {
+    const apiServer = this.#spawn('kube-apiserver', this.#flags);
+    this.#apiServer = apiServer;
+    await until(async () => {
+      if (apiServer.exitCode !== null) return;
+      await this.#text('GET', '/readyz');
+    });
+    if (apiServer.exitCode !== null) throw new Error('kube-apiserver did not start; see its complaint above');
+  }
+
+  /** Tekton's definition as published, less the conversion webhook nobody runs here. */
+  async #define(name: string): Promise<void> {
+    const tekton = readFileSync(join(this.#cache, 'tekton.dir'), 'utf8').trim();
+    const text = readFileSync(join(tekton, 'config/300-crds', `300-${name}.yaml`), 'utf8');
+    const definition = parse(text) as { spec: { conversion?: unknown } };
+    definition.spec.conversion = { strategy: 'None' };
+    await this.ask('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', definition);
+  }
+
+  #spawn(binary: string, flags: readonly string[]): ChildProcess {
+    const path = join(this.#cache, 'bin', binary);
+    // Ends the child even when this process is killed.
+    const tied = existsSync('/usr/bin/setpriv');
+    const [command, args] = tied ? ['setpriv', ['--pdeathsig', 'KILL', '--', path, ...flags]] : [path, flags];
+    const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    let complaint = '';
+    child.stderr?.on('data', (chunk: Buffer) => (complaint = (complaint + chunk.toString()).slice(-4000)));
+    this.#processes.add(child);
+    child.once('exit', (code) => {
+      this.#processes.delete(child);
+      if (code !== 0 && code !== null) process.stderr.write(`${binary} ended with ${code}:\n${complaint}\n`);
+    });
+    return child;
+  }
+
+  // oxlint-disable-next-line typescript/no-explicit-any
+  async ask(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<any> {
+    return JSON.parse(await this.#text(method, path, body));
+  }
+
+  async #text(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<string> {
+    if (this.#agent === undefined) throw new Error('the API server is not started');
+    const contentType = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
+    const answer = await request(this.url + path, {
+      dispatcher: this.#agent,
+      method,
+      headers: { 'content-type': contentType },
+      body: body === undefined ? null : JSON.stringify(body),
+    });
+    const text = await answer.body.text();
+    if (answer.statusCode >= 300) throw new Error(`${method} ${path}: ${answer.statusCode} ${text}`);
+    return text;
+  }
+
+  async createNamespace(name: string): Promise<void> {
+    await this.ask('POST', '/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+  }
+
+  async writeKubeconfig(options: { user?: string; groups?: readonly string[]; url?: string }): Promise<string> {
+    const base64 = (text: string): string => Buffer.from(text).toString('base64');
+    const { user, groups, url = this.url } = options;
+    const { certificate, key } = user === undefined ? this.admin : await this.authority.issueClient(user, groups);
+    this.#kubeconfigs += 1;
+    const file = join(this.#folder, `kubeconfig-${this.#kubeconfigs}`);
+    const config = {
+      apiVersion: 'v1',
+      kind: 'Config',
+      'current-context': 'test',
+      contexts: [{ name: 'test', context: { cluster: 'test', user: 'test', namespace: 'default' } }],
+      clusters: [
+        { name: 'test', cluster: { server: url, 'certificate-authority-data': base64(this.authority.certificate) } },
+      ],
+      users: [
+        { name: 'test', user: { 'client-certificate-data': base64(certificate), 'client-key-data': base64(key) } },
+      ],
+    };
+    await writeFile(file, JSON.stringify(config), { mode: 0o600 });
+    return file;
+  }
+
+  async restart(whileAway?: () => Promise<void>): Promise<void> {
+    if (this.#apiServer !== undefined) await end(this.#apiServer);
+    await whileAway?.();
+    await this.#startApiServer();
+  }
+
+  async stop(): Promise<void> {
+    process.off('exit', this.#killAll);
+    await this.#agent?.destroy();
+    await Promise.all([...this.#processes].map(end));
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** Nothing here is worth a graceful end: the data goes as well, or etcd keeps it. */
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGKILL');
+  await ended;
+}
+
+async function until(attempt: () => Promise<unknown>): Promise<void> {
+  const giveUp = Date.now() + readyWithin;
+  for (;;) {
+    try {
+      await attempt();
+      return;
+    } catch (error) {
+      if (Date.now() > giveUp) throw error;
+      await sleep(50);
+    }
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
