@@ -1,0 +1,34 @@
+#!/bin/sh
+# Runs in the build step's own image, after the wrapper: either the script itself (the build was to run in this pod), or loading the image that
+# came back into this image's container storage, where the later steps look for it. Holds no Tekton reference and decides nothing else.
+set -eu
+shared=/mp-shared
+
+load_image() {
+  reference=$(cat "$shared/image-ref")
+  layout=oci:$shared/image:latest
+  if command -v buildah >/dev/null 2>&1; then
+    tool=buildah
+  elif command -v podman >/dev/null 2>&1; then
+    tool=podman
+  else
+    echo "build-local: this image has neither buildah nor podman to load $reference with" >&2
+    exit 1
+  fi
+  set -- "$tool"
+  [ -z "${MP_STORAGE_DRIVER:-}" ] || set -- "$tool" --storage-driver "$MP_STORAGE_DRIVER"
+  id=$("$@" pull -q "$layout")
+  "$@" tag "$id" "$reference"
+  # The name pull gave it after the folder would be one more image to people who list them.
+  "$@" rmi "localhost$shared/image" >/dev/null 2>&1 || "$@" rmi "localhost$shared/image:latest" >/dev/null 2>&1 || :
+  rm -rf "$shared/image"
+  echo "build-local: loaded $reference" >&2
+}
+
+case $(cat "$shared/mode" 2>/dev/null || echo none) in
+  local)
+    unset MP_STORAGE_DRIVER
+    exec "$shared/script" "$@"
+    ;;
+  image) load_image ;;
+esac

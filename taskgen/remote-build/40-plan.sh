@@ -1,0 +1,134 @@
+# shellcheck shell=bash disable=SC2034,SC2154 # variables cross the parts; a test checks the whole
+# From the MP_ variables: what is sent, mounted and brought back, and the file that sets the script's environment. Touches no host.
+
+MP_SEND=() MP_FETCH=() MP_RUN=() MP_MAKE=()
+
+# Folders of Secrets and ConfigMaps are farms of symbolic links; the build needs plain files.
+mp_stage_flat() {
+  local mode=D0700,F0400 stage=$MP_TMP/stage$2
+  # A script that does not run as root could not read them; the job folder above keeps other users of the host out.
+  [[ $'\n'${MP_PODMAN_ARGS:-} != *$'\n--user'* ]] || mode=D0755,F0444
+  mkdir -p "$stage"
+  rsync -rLpt --exclude '/..*' --chmod="$mode" "$2/" "$stage/" || mp_die 74 "cannot read $1 at $2"
+}
+
+mp_plan_mount() {
+  local name=$1 path=$2 sync=$3 kind=$5 option=''
+  [[ $path =~ ^/[^:[:cntrl:]]+$ ]] || mp_die 78 "$name: the path '$path' must be absolute and without colons"
+  [[ $path != /tekton/results && $path != /mp-job ]] || return 0
+  [[ $4 != ro ]] || option=:ro
+  if [[ $sync == storage ]]; then
+    # Overlay cannot stack on overlay: container storage is a volume of podman's, thrown away with the container.
+    MP_RUN+=(-v "$path")
+    return 0
+  fi
+  MP_RUN+=(-v "$MP_JOB/root$path:$path$option")
+  [[ $kind == file ]] || MP_MAKE+=("$path")
+  case $sync in out | both) MP_FETCH+=("$kind" "$path") ;; esac
+  case $sync in in | both) ;; *) return 0 ;; esac
+  if [[ ! -e $path ]]; then
+    mp_log "$name: nothing at $path, so the build gets an empty one"
+  elif [[ $kind == flat ]]; then
+    mp_log "$name: its files are sent to the host"
+    mp_stage_flat "$name" "$path"
+  elif [[ $kind == file ]]; then
+    MP_SEND+=("/.$path")
+  else
+    MP_SEND+=("/.$path/")
+  fi
+}
+
+mp_plan_mounts() {
+  local n field
+  local -A mount
+  MP_MAKE=(/mp-job /tekton/results)
+  MP_RUN=(-v "$MP_JOB/root/mp-job:/mp-job" -v "$MP_JOB/root/tekton/results:/tekton/results")
+  [[ ! -d /tekton/results ]] || MP_SEND=(/./tekton/results/)
+  for ((n = 0; n < ${MP_MOUNTS:-0}; n++)); do
+    for field in NAME PATH BOUND SYNC MODE KIND; do
+      local -n value=MP_MOUNT_${n}_$field
+      mount[$field]=${value:-}
+    done
+    if [[ ${mount[BOUND]} == true ]]; then
+      mp_plan_mount "${mount[NAME]}" "${mount[PATH]%/}" "${mount[SYNC]}" "${mount[MODE]}" "${mount[KIND]}"
+    else
+      mp_log "${mount[NAME]} is not bound: skipped"
+    fi
+  done
+}
+
+# Podman on Red Hat hosts puts the host's own subscription at /run/secrets: not this build's.
+mp_plan_run() {
+  local argument
+  mp_plan_mounts
+  [[ " ${MP_RUN[*]}" == *:/run/secrets* ]] || MP_RUN+=(--tmpfs /run/secrets)
+  while IFS= read -r argument; do
+    [[ -z $argument ]] || MP_RUN+=("$argument")
+  done <<<"${MP_PODMAN_ARGS:-}"
+}
+
+mp_is_forwarded() {
+  [[ $'\n'${MP_ENV:-}$'\n' != *$'\n'"$1"$'\n'* ]] || return 0
+  [[ ${MP_ENV_FROM:-} == true ]] || return 1
+  case $1 in
+    KUBERNETES_* | *_SERVICE_HOST | *_SERVICE_PORT | *_SERVICE_PORT_* | *_PORT | *_PORT_*_TCP* | *_PORT_*_UDP*) return 1 ;;
+    PLATFORM | MP_* | TEKTON_* | SSH_* | LD_* | NSS_WRAPPER_* | BASH_* | BASHOPTS | SHELLOPTS) return 1 ;;
+    PATH | HOME | HOSTNAME | PWD | OLDPWD | SHLVL | TERM | USER | LOGNAME | SHELL | _) return 1 ;;
+  esac
+}
+
+# A proxy that is a Service of the cluster does not exist for the host.
+mp_is_cluster_proxy() {
+  local value=${2#*://}
+  [[ ${1,,} == *_proxy && ${1,,} != no_proxy ]] || return 1
+  value=${value%%/*}
+  value=${value##*@}
+  value=${value%:*}
+  [[ $value == *.svc || $value == *.cluster.local ]]
+}
+
+# Values travel in this file. Only names no shell can assign go through env: they show in the host's process list for the moment it starts.
+mp_write_command() {
+  local entry name value odd='' argument
+  while IFS= read -r -d '' entry; do
+    name=${entry%%=*} value=${entry#*=}
+    mp_is_forwarded "$name" || continue
+    if mp_is_cluster_proxy "$name" "$value"; then
+      mp_log "$name is not passed on: the host cannot reach a proxy inside the cluster"
+      continue
+    fi
+    if [[ $name =~ ^[A-Za-z_][A-Za-z0-9_]*$ && ! $name =~ ^(UID|EUID|PPID|GROUPS|FUNCNAME|DIRSTACK|LINENO|OPTIND|IFS|_|BASH.*|SHELLOPTS|POSIXLY_CORRECT)$ ]]; then
+      mp_quote "$value"
+      printf 'export %s=%s\n' "$name" "$REPLY"
+    else
+      mp_quote "$entry"
+      odd+=" $REPLY"
+    fi
+  done </proc/self/environ
+  printf 'mp_script() { exec%s /mp-job/script' "${odd:+ env$odd}"
+  for argument in "$@"; do
+    mp_quote "$argument"
+    printf ' %s' "$REPLY"
+  done
+  printf '; }\n'
+  mp_quote "${MP_WORKDIR:-}"
+  printf 'mp_workdir=%s\n' "$REPLY"
+  mp_quote "$MP_WANTED_IMAGE"
+  printf 'mp_image=%s\n' "$REPLY"
+  mp_quote "${MP_STORAGE_DRIVER:-}"
+  printf 'mp_driver=%s\n' "$REPLY"
+}
+
+mp_plan() {
+  case ${MP_TRANSFER:-oci} in
+    oci) MP_WANTED_IMAGE=${MP_RESULT_IMAGE:-} ;;
+    none) MP_WANTED_IMAGE='' ;;
+    *) mp_die 78 "MP_TRANSFER is '$MP_TRANSFER': this script knows oci and none" ;;
+  esac
+  mkdir -p "$MP_TMP/stage/mp-job"
+  mp_cut_script "$MP_TMP/stage/mp-job/script"
+  mp_write_command "$@" >"$MP_TMP/stage/mp-job/command"
+  { declare -f mp_inside_clock mp_inside_fact mp_inside_script mp_inside_export mp_inside && echo mp_inside; } >"$MP_TMP/stage/mp-job/launch"
+  mp_plan_run
+  MP_SEND+=("$MP_TMP/stage/./")
+}

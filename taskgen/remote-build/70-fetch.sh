@@ -1,0 +1,54 @@
+# shellcheck shell=bash disable=SC2034,SC2154 # variables cross the parts; a test checks the whole
+# Brings back exit code, results, folders and image, side by side. Whatever fails here never hides the script's own exit code.
+
+mp_rsync_back() {
+  local flags=() name=$1
+  shift
+  # Only root may change times and modes of what others own; the image and the results are read by other uids.
+  ((EUID == 0)) && flags=(-p) || flags=(-E)
+  umask 022
+  rsync -rt "${flags[@]}" -s -W --omit-dir-times --modify-window=-1 --timeout=300 --info=stats1 --no-human-readable \
+    "${MP_RSYNC_PATH[@]}" "$@" >"$MP_TMP/$name.stats"
+}
+
+# No symbolic links among the results: Tekton would follow them, in this pod, where the key is.
+mp_fetch_report() {
+  mp_rsync_back report -R "build-host:$MP_JOB/root/./mp-job/rc" ":$MP_JOB/root/./mp-job/facts" ":$MP_JOB/root/./tekton/results/" "$MP_TMP/back/" || return
+  [[ ! -d /tekton/results ]] || (umask 022 && rsync -rt --omit-dir-times "$MP_TMP/back/tekton/results/" /tekton/results/)
+}
+
+mp_fetch_mount() {
+  local slash=/
+  [[ $2 != file ]] || slash=''
+  mp_rsync_back "$1" -l "build-host:$MP_JOB/root$3$slash" "$3$slash"
+}
+
+# mp_fetch WITH_IMAGE: sets MP_RC; fails when anything that should have come did not.
+mp_fetch() {
+  local n failed=0 pids=() pid stats
+  mkdir -p "$MP_TMP/back"
+  mp_fetch_report &
+  pids=("$!")
+  if ((MP_HOST_STATUS & 1)); then
+    mp_rsync_back image --chmod=D0755,F0644 "build-host:$MP_JOB/root/mp-job/image/" "$MP_SHARED/image/" &
+    pids+=("$!")
+  fi
+  for ((n = 0; n < ${#MP_FETCH[@]}; n += 2)); do
+    mp_fetch_mount "mount-$n" "${MP_FETCH[n]}" "${MP_FETCH[n + 1]}" &
+    pids+=("$!")
+    ((${#pids[@]} < 5)) || { wait "${pids[-1]}" || failed=1; unset 'pids[-1]'; }
+  done
+  for pid in "${pids[@]}"; do wait "$pid" || failed=1; done
+  for stats in "$MP_TMP"/{report,image,mount-*}.stats; do [[ ! -e $stats ]] || mp_add_bytes "$stats"; done
+  MP_RC=$(<"$MP_TMP/back/mp-job/rc") || MP_RC=''
+  [[ $MP_RC =~ ^[0-9]{1,3}$ ]] || mp_die 74 "the exit code of the script could not be brought back"
+  return "$failed"
+}
+
+mp_report_facts() {
+  local name value
+  while IFS='=' read -r name value; do
+    [[ $name =~ ^(pull|build|export)$ && $value =~ ^[0-9]{1,9}$ ]] || continue
+    mp_phase "$name" "$value"
+  done <"$MP_TMP/back/mp-job/facts"
+}

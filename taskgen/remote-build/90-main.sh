@@ -1,0 +1,118 @@
+# shellcheck shell=bash disable=SC2034,SC2154,SC2317 # variables cross the parts; a test checks the whole
+# The order of everything, signals, and the end. Closing file descriptor 9 is what stops the container on the host.
+
+mp_cleanup() {
+  local code=$? now
+  trap - EXIT
+  trap '' TERM INT HUP
+  set +e
+  exec 9>&-
+  if [[ -n $MP_CONNECTED ]]; then
+    # Nothing is left to clear when the container ended by itself, except its folder.
+    mp_host_command mp_host_clear "$MP_JOB" "$MP_NAME" "${MP_ENDED:-all}"
+    timeout 20 ssh -F "$MP_TMP/ssh_config" build-host "$REPLY" </dev/null >/dev/null 2>&1 || mp_log "the job folder on $MP_HOST could not be removed; the host's clean-up does it"
+    mp_ssh -O exit build-host >/dev/null 2>&1
+  fi
+  [[ -z $MP_TMP ]] || rm -rf "$MP_TMP"
+  mp_clock now
+  mp_seconds "$((now - MP_STARTED))"
+  mp_log "timeline$MP_TIMELINE total=$REPLY exit=$code"
+  exit "$code"
+}
+
+# The host session and the sending side by side; whichever fails first decides.
+mp_send_and_start() {
+  local sender code=0 began now
+  mp_host_command mp_host "$MP_JOB" "$MP_NAME" "$MP_NONCE" "$MP_IMAGE" "${MP_MAKE[@]}" -- "${MP_RUN[@]}"
+  mkfifo "$MP_TMP/lifeline"
+  exec 9<>"$MP_TMP/lifeline"
+  # Opened for reading only and without 9: were ssh to hold a writing end, the host would never see ours close.
+  ssh -F "$MP_TMP/ssh_config" build-host "$REPLY" <"$MP_TMP/lifeline" 9>&- &
+  MP_HOST_PID=$!
+  mp_clock began
+  mp_send 9>&- &
+  sender=$!
+  wait -n "$MP_HOST_PID" "$sender" || :
+  if kill -0 "$MP_HOST_PID" 2>/dev/null; then
+    wait "$sender" || code=$?
+    ((code == 0)) || mp_sending_failed "$code"
+    mp_add_bytes "$MP_TMP/send.stats"
+    mp_clock now
+    mp_phase send "$((now - began))" "$MP_BYTES"
+    echo go >&9
+  fi
+  wait "$MP_HOST_PID" || MP_HOST_STATUS=$?
+  kill "$sender" 2>/dev/null || :
+}
+
+mp_sending_failed() {
+  exec 9>&-
+  wait "$MP_HOST_PID" || MP_HOST_STATUS=$?
+  ((MP_HOST_STATUS != 78 && MP_HOST_STATUS != 125)) || exit "$MP_HOST_STATUS"
+  (($1 != 12 && $1 != 255 && $1 != 30 && $1 != 10)) || mp_die 75 "lost the connection to $MP_HOST while sending (rsync $1)"
+  mp_die 74 "sending to $MP_HOST failed (rsync $1): the list is above"
+}
+
+# ssh answers 255 for a lost line and for much else; only the host knows whether the script had ended by then.
+mp_ask_after_loss() {
+  MP_CONNECTED='' MP_HOST_STATUS=75
+  mp_log "lost the connection to $MP_HOST"
+  mp_ssh -O exit build-host 2>/dev/null || :
+  mp_connect 2 || return 0
+  mp_quote "$MP_JOB"
+  mp_host_command eval "MP_JOB=$REPLY; [ ! -e \"\$MP_JOB/lost\" ] && [ -e \"\$MP_JOB/root/mp-job/rc\" ] || exit 75; mp_host_answer"
+  mp_run mp_ssh build-host "$REPLY" || MP_HOST_STATUS=$?
+}
+
+mp_remote() {
+  local began now complete=true
+  mp_prepare_key
+  mp_write_ssh_config
+  mp_clock began
+  mp_connect 12 || mp_die 75 "cannot connect to $MP_HOST: $(<"$MP_TMP/ssh.err")"
+  mp_clock now
+  mp_phase connect "$((now - began))"
+  MP_HOST_STATUS=0 MP_BYTES=0 MP_RSYNC_PATH=()
+  mp_send_and_start
+  ((MP_HOST_STATUS != 255)) || mp_ask_after_loss
+  ((MP_HOST_STATUS != 75 && MP_HOST_STATUS != 255 && MP_HOST_STATUS != 0)) ||
+    mp_die 75 "the connection to $MP_HOST was lost and the build there was stopped; run it again"
+  ((MP_HOST_STATUS >= 100 && MP_HOST_STATUS <= 103)) || exit "$MP_HOST_STATUS"
+  MP_ENDED=folder MP_BYTES=0
+  ((!(MP_HOST_STATUS & 2))) || MP_RSYNC_PATH=(--rsync-path='podman unshare rsync')
+  mp_clock began
+  mp_fetch || complete=false
+  mp_clock now
+  mp_report_facts
+  mp_phase fetch "$((now - began))" "$MP_BYTES"
+  ((MP_RC != 137)) || mp_log "exit code 137: something killed the script, most often the host running out of memory"
+  ((MP_RC == 0)) || exit "$MP_RC"
+  [[ $complete == true ]] || mp_die 74 "the script succeeded, but not everything could be brought back: the list is above"
+  if [[ -n $MP_WANTED_IMAGE ]]; then
+    ((MP_HOST_STATUS & 1)) || mp_die 74 "the script succeeded, but the image $MP_WANTED_IMAGE could not be exported: the reason is above"
+    (umask 022 && printf '%s\n' "$MP_WANTED_IMAGE" >"$MP_SHARED/image-ref")
+    mp_leave_mode image
+  fi
+}
+
+mp_main() {
+  mp_clock MP_STARTED
+  trap mp_cleanup EXIT
+  trap 'mp_log "stopped by a signal"; exit 143' TERM INT HUP
+  mp_leave_mode none
+  mp_wait_for_secret
+  mp_read_secret
+  if [[ $MP_HOST == localhost ]]; then
+    mp_cut_script "$MP_SHARED/script"
+    mp_leave_mode local
+    mp_log "this build runs in its own pod"
+    exit 0
+  fi
+  MP_TMP=$(mktemp -d /dev/shm/mp.XXXXXX 2>/dev/null || mktemp -d "${TMPDIR:-/tmp}/mp.XXXXXX" 2>/dev/null || mktemp -d "$MP_SHARED/mp.XXXXXX")
+  MP_NONCE=$BASHPID-$RANDOM$RANDOM
+  mp_plan "$@"
+  mp_remote
+}
+
+mp_main "$@"
+exit
