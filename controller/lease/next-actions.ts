@@ -28,7 +28,11 @@ function nextOfBuild(observed: Observed, now: Instant): Plan {
   const phase = readPhase(observed, now);
   const claimed = claimOf(taskRun);
   switch (phase) {
-    case 'waiting': // for its platform's lane
+    case 'waiting':
+      // Everything else about waiting is for its platform's lane.
+      return taskRun.platform === undefined
+        ? planOf([event(taskRun, 'Warning', 'PlatformMissing', platformMissing)])
+        : noPlan;
     case 'rejected':
       return noPlan;
     case 'provisioning':
@@ -53,6 +57,9 @@ function nextOfBuild(observed: Observed, now: Instant): Plan {
       return assertNever(phase);
   }
 }
+
+const platformMissing =
+  'PLATFORM parameter not found in TaskRun parameters: add it to spec.params, for example linux/arm64';
 
 interface Claimed {
   readonly facts: LeaseFacts;

@@ -2,7 +2,6 @@
 
 /** Reasons for which a build can never get a host. It is told through the error Secret. */
 export type RejectReason =
-  | 'PlatformMissing'
   | 'PlatformMalformed'
   | 'PlatformUnknown'
   | 'NamespaceNotAllowed'
@@ -29,6 +28,7 @@ export type EventReason =
   | 'Released'
   | 'HostLost'
   | 'CleanupFailed'
+  | 'PlatformMissing'
   | 'Rejected';
 
 /** A reason with its sentence for people. */

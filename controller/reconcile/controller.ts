@@ -1,0 +1,235 @@
+// The shell around the pure core: caches fed by watches, doorbells, one queue, lanes and builds behind it. Acts only
+// between start() and stop(), that is, while this process is the leader.
+import { ApiError } from '../kubernetes/api-errors.ts';
+import { Cache } from '../kubernetes/cache.ts';
+import type { Clock } from '../kubernetes/clock.ts';
+import type { Cluster, KubeObject } from '../kubernetes/cluster.ts';
+import { parseFacts, signFacts, verifyFacts } from '../lease/signed-facts.ts';
+import { defaultKeepTimes } from '../lease/timeouts.ts';
+import { minute, type Instant } from '../model/instant.ts';
+import { asTextMap } from '../model/json.ts';
+import type { KeptTaskRun, UserTaskRun } from '../model/task-run.ts';
+import { readOwnTaskRun } from '../taskruns/read-own-task-run.ts';
+import { readUserTaskRun } from '../taskruns/read-user-task-run.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { MetricsSnapshot } from '../telemetry/metrics-snapshot.ts';
+import { BuildReconciler } from './build-reconciler.ts';
+import { collectMetrics } from './collect-metrics.ts';
+import { countDone, countEnded } from './count.ts';
+import { keysFor, platformKey, type Key } from './doorbells.ts';
+import { EventRecorder } from './event-recorder.ts';
+import { HostConfigState } from './host-config-state.ts';
+import { logAction } from './log-action.ts';
+import { performWith } from './perform.ts';
+import { PlatformLanes } from './platform-lane.ts';
+import type { SshSecret } from './ssh-secrets.ts';
+import { Sweep } from './sweep.ts';
+import { isWaiting, taskRunIndexes, type TaskRuns } from './take-snapshot.ts';
+import { WaitAnnouncer } from './wait-announcer.ts';
+import { defaultPause, WorkQueue } from './work-queue.ts';
+
+export interface ControllerOptions {
+  readonly cluster: Cluster;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly namespace: string;
+  readonly leaseKey: Buffer;
+  readonly workers: number;
+  readonly isLeader: () => boolean;
+}
+
+const sweepPeriod = minute;
+/** A stale view is put right by the watch within a moment. */
+const conflictPause = 50;
+
+export class Controller {
+  readonly taskRuns: TaskRuns;
+  readonly sshSecrets: Cache<SshSecret>;
+  readonly hostConfig: HostConfigState;
+  readonly #options: ControllerOptions;
+  readonly #metrics: Metrics;
+  readonly #queue: WorkQueue<Key>;
+  readonly #announcer: WaitAnnouncer;
+  readonly #lanes: PlatformLanes;
+  readonly #builds: BuildReconciler;
+  readonly #events: EventRecorder;
+  readonly #sweep: Sweep;
+  #sweeping: AbortController | undefined;
+
+  constructor(options: ControllerOptions, metrics: Metrics) {
+    const { cluster, clock, logger, namespace } = options;
+    this.#options = options;
+    this.#metrics = metrics;
+    const onListenerError = (error: unknown): void => this.#report('a change could not be noted', error);
+    this.taskRuns = new Cache({ index: taskRunIndexes, onListenerError });
+    this.sshSecrets = new Cache({ index: {}, onListenerError });
+    this.hostConfig = new HostConfigState(namespace, clock.now());
+    this.#events = new EventRecorder(cluster, clock, (error) => logger.debug('an Event was dropped', { error }));
+    const { taskRuns, hostConfig } = this;
+
+    const perform = performWith({
+      cluster,
+      taskRuns,
+      project: this.project,
+      sign: (uid, facts) => signFacts(options.leaseKey, uid, facts),
+      events: this.#events,
+      onDone: (action) => {
+        countDone(metrics, action, clock.now());
+        logAction(logger, action);
+        this.#builds.noteDone(action);
+      },
+    });
+    const installation = () => ({ operatorNamespace: namespace, instanceTag: hostConfig.config?.instanceTag ?? '' });
+    this.#builds = new BuildReconciler({ taskRuns, perform, clock, installation, keep: defaultKeepTimes });
+    this.#announcer = new WaitAnnouncer({
+      perform,
+      clock,
+      stillWaiting: (uid) => this.#waiting(uid),
+      onError: (_uid, error) => logger.debug('a waiting build could not be told', { error }),
+    });
+    this.#lanes = new PlatformLanes({
+      taskRuns,
+      hostConfig,
+      perform,
+      clock,
+      announcer: this.#announcer,
+      hasSshSecret: (name) => this.hasSshSecret(name),
+      refresh: (taskRun) => this.#refresh(taskRun),
+      lookAgain: (platform, at) => this.#queue.addAt(platformKey(platform), at),
+      onError: (platform, error) => this.#report('a build could not be assigned', error, { platform }),
+    });
+    this.#queue = this.#newQueue();
+    this.#sweep = new Sweep({ cluster, taskRuns, project: this.project, add: (key) => this.#queue.add(key) });
+    this.taskRuns.onChange((before, after) => this.#noteTaskRun(before, after));
+    this.sshSecrets.onChange(() => this.#lookAtPlatforms());
+  }
+
+  /** What is kept of a TaskRun; undefined: nothing. */
+  readonly project = (raw: KubeObject): KeptTaskRun | undefined => {
+    const own = raw.metadata.namespace === this.#options.namespace ? readOwnTaskRun(raw, parseFacts) : undefined;
+    return own ?? readUserTaskRun(raw, (uid, signed) => verifyFacts(this.#options.leaseKey, uid, signed));
+  };
+
+  hasSshSecret(name: string): boolean {
+    return this.sshSecrets.get(this.#options.namespace, name)?.hasKey ?? false;
+  }
+
+  /** The ConfigMap host-config changed; undefined: it is gone. */
+  noteHostConfig(configMap: KubeObject | undefined): void {
+    const data = configMap === undefined ? undefined : asTextMap(configMap['data']);
+    this.hostConfig.update(data, this.#options.clock.now());
+    const { config } = this.hostConfig;
+    for (const problem of config?.problems ?? []) {
+      const { key, message } = problem;
+      this.#options.logger[problem.severity === 'error' ? 'error' : 'warn'](`host-config: ${key} ${message}`, { key });
+    }
+    const pools = [...(config?.pools.values() ?? [])];
+    const platforms = (kind: string): string[] =>
+      pools.filter((pool) => pool.kind === kind).map(({ platform }) => platform);
+    this.#metrics.setPlatforms(platforms('static'), platforms('local'));
+    this.#lookAtPlatforms();
+  }
+
+  /** Called once the caches are filled and this process is the leader. */
+  start(): void {
+    const stop = new AbortController();
+    this.#sweeping = stop;
+    void this.#sweepUntil(stop.signal);
+  }
+
+  async stop(): Promise<void> {
+    this.#sweeping?.abort();
+    this.#sweeping = undefined;
+    await Promise.all([this.#queue.stop(), this.#announcer.stop()]);
+  }
+
+  collect(): MetricsSnapshot {
+    const { clock, isLeader } = this.#options;
+    const hasSshSecret = (name: string): boolean => this.hasSshSecret(name);
+    return collectMetrics({
+      taskRuns: this.taskRuns,
+      hostConfig: this.hostConfig,
+      hasSshSecret,
+      isLeader,
+      now: () => clock.now(),
+    });
+  }
+
+  #newQueue(): WorkQueue<Key> {
+    return new WorkQueue<Key>({
+      look: (key) => this.#look(key),
+      workers: this.#options.workers,
+      clock: this.#options.clock,
+      pauseAfter: pauseAfter,
+      onError: (key, error, pause) => {
+        const conflict = error instanceof ApiError && error.kind === 'conflict';
+        if (conflict) this.#options.logger.debug('the view was stale, looking again', { key });
+        else this.#report('a look failed, trying again', error, { key, pauseSeconds: pause / 1000 });
+      },
+    });
+  }
+
+  async #look(key: Key): Promise<Instant | undefined> {
+    const [kind = '', ...rest] = key.split(':');
+    const name = rest.join(':');
+    return kind === 'platform' ? this.#lanes.look(name) : this.#builds.look(name);
+  }
+
+  #noteTaskRun(before: KeptTaskRun | undefined, after: KeptTaskRun | undefined): void {
+    this.#builds.noteChange(before, after);
+    countEnded(this.#metrics, before, after);
+    if (before?.kind === 'user' && after === undefined) {
+      this.#events.forget(before.uid);
+      this.#announcer.forget(before.uid);
+    }
+    if (this.#sweeping !== undefined) for (const key of keysFor(before, after)) this.#queue.add(key);
+  }
+
+  #lookAtPlatforms(): void {
+    if (this.#sweeping === undefined) return;
+    const platforms = new Set<string>();
+    for (const taskRun of this.taskRuns.values()) {
+      if (taskRun.kind === 'user' && isWaiting(taskRun) && taskRun.platform !== undefined)
+        platforms.add(taskRun.platform);
+    }
+    for (const platform of platforms) this.#queue.add(platformKey(platform));
+  }
+
+  #waiting(uid: string): UserTaskRun | undefined {
+    const taskRun = this.taskRuns.byUid(uid);
+    return taskRun?.kind === 'user' && isWaiting(taskRun) ? taskRun : undefined;
+  }
+
+  async #refresh({ namespace, name }: UserTaskRun): Promise<void> {
+    try {
+      const found = this.project(await this.#options.cluster.read('taskruns', namespace, name));
+      if (found !== undefined) this.taskRuns.written(found);
+    } catch (error) {
+      // Gone: the watch will say so, and nothing of the write is left.
+      if (!(error instanceof ApiError) || error.kind !== 'gone') throw error;
+    }
+  }
+
+  async #sweepUntil(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await this.#sweep.run();
+      } catch (error) {
+        this.#report('the sweep failed, it comes again in a minute', error);
+      }
+      await this.#options.clock.sleep(sweepPeriod, signal);
+    }
+  }
+
+  #report(message: string, error: unknown, fields: Readonly<Record<string, unknown>> = {}): void {
+    this.#metrics.countReconcileError();
+    this.#options.logger.warn(message, { ...fields, error });
+  }
+}
+
+function pauseAfter(error: unknown, nth: number): number {
+  if (error instanceof ApiError && error.kind === 'conflict') return Math.min(conflictPause * nth, 1000);
+  if (error instanceof ApiError && error.retryAfter !== undefined) return error.retryAfter;
+  return defaultPause(error, nth);
+}

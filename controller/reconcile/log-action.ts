@@ -1,0 +1,31 @@
+// One line per decision, after it was written: which build, which host, why. Never a secret.
+import type { Action } from '../model/action.ts';
+import type { UserTaskRun } from '../model/task-run.ts';
+import type { LogFields, Logger } from '../telemetry/logger.ts';
+
+export function logAction(logger: Logger, action: Action): void {
+  switch (action.type) {
+    case 'emit-event': {
+      const { severity, reason, message, about } = action;
+      // Every step of a build is an Event; the log says the same.
+      return logger[severity === 'Warning' ? 'warn' : 'info'](message, { ...fieldsOf(about), reason });
+    }
+    case 'create-task-run':
+      return logger.info('TaskRun created', { created: action.manifest.metadata.name });
+    case 'cancel-task-run':
+      return logger.info('TaskRun cancelled', { cancelled: action.target.name });
+    case 'patch-user-task-run':
+    case 'delete-task-run':
+    case 'drop-own-finalizer':
+    case 'create-secret':
+    case 'check-secret':
+    case 'delete-secret':
+    case 'annotate-pod':
+      return logger.debug(action.type, { action: action.type });
+  }
+}
+
+function fieldsOf(taskRun: UserTaskRun): LogFields {
+  const { namespace, name, platform, facts } = taskRun;
+  return { namespace, taskRun: name, platform, host: facts?.claim?.host };
+}
