@@ -2,7 +2,7 @@
 import type { Platform } from '../model/platform.ts';
 
 /** What a slot is doing: `blocked` ones are free, on a host that takes no new builds (cordoned, quarantined, invalid). */
-export type SlotState = 'used' | 'free' | 'blocked';
+type SlotState = 'used' | 'free' | 'blocked';
 
 export interface HostSnapshot {
   readonly host: string;

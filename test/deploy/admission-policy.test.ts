@@ -32,7 +32,12 @@ describe('admission policy on a real API server', function () {
   const creations: readonly (readonly [string, Record<string, unknown>, string | undefined, number])[] = [
     ['the Secret of a build', good, undefined, 201],
     ['a Secret of another name', { name: 'database', labels: ours }, undefined, 403],
-    ['a Secret whose name only contains the prefix', { name: 'x-multi-platform-ssh-build', labels: ours }, undefined, 403],
+    [
+      'a Secret whose name only contains the prefix',
+      { name: 'x-multi-platform-ssh-build', labels: ours },
+      undefined,
+      403,
+    ],
     ['a Secret with a generated name', { generateName: 'database-', labels: ours }, undefined, 403],
     ['a Secret without a label', { name: 'multi-platform-ssh-build' }, undefined, 403],
     ['a Secret with another label', { name: 'multi-platform-ssh-build', labels: { app: 'x' } }, undefined, 403],
