@@ -53,10 +53,10 @@ export class ApiError extends Error {
     this.ambiguous = facts.ambiguous ?? false;
   }
 
-  /** The same error, when an earlier try of the same request may have taken effect. */
-  asAmbiguous(): ApiError {
-    const { kind, message, code, reason, retryAfter, cause } = this;
-    return new ApiError({ kind, message, code, reason, retryAfter, cause, ambiguous: true });
+  /** The same error, seen differently by somebody who knows more: what was asked, or what an earlier try did. */
+  as(change: Partial<Pick<ApiErrorFacts, 'kind' | 'ambiguous'>>): ApiError {
+    const { kind, message, code, reason, retryAfter, ambiguous, cause } = this;
+    return new ApiError({ kind, message, code, reason, retryAfter, ambiguous, cause, ...change });
   }
 }
 
@@ -98,6 +98,9 @@ function kindOf(code: number, status: StatusBody): ApiErrorKind {
       return status.reason === 'AlreadyExists' ? 'exists' : 'conflict';
     case 410:
       return 'expired';
+    case 422:
+      // What a JSON Patch answers that does not apply to the object as it is now; real validation names its causes.
+      return status.reason === 'Invalid' && status.details?.causes === undefined ? 'conflict' : 'invalid';
     case 429:
       return 'throttled';
     default:

@@ -122,6 +122,11 @@ export class Cache<T extends CachedObject, IndexName extends string = never> {
 
   // ---- the watch
 
+  /** What the watch said last, whatever we wrote since. */
+  watched(uid: string): T | undefined {
+    return this.#watched.byUid(uid);
+  }
+
   /** ADDED or MODIFIED. */
   applied(object: T): void {
     const key = keyOf(object);

@@ -47,21 +47,17 @@ export class ClusterClient implements Cluster {
 
   async patch(resource: StoredResource, namespace: string, name: string, patch: Patch): Promise<KubeObject> {
     const json = patch.type === 'json';
-    try {
-      const answer = await this.#sender.request({
-        verb: 'patch',
-        resource,
-        path: `${resourcePath(resource, namespace, name)}?fieldManager=${fieldManager}`,
-        contentType: json ? 'application/json-patch+json' : 'application/merge-patch+json',
-        body: JSON.stringify(json ? patch.operations : patch.body),
-        // Applied twice, a patch with a test says 'conflict': the caller looks again and finds it applied.
-        repeatable: json && patch.operations.some((it) => it.op === 'test'),
-        fenced: isFenced(resource),
-      });
-      return parse(answer);
-    } catch (error) {
-      throw json && error instanceof ApiError ? staleIfNotApplicable(error) : error;
-    }
+    const answer = await this.#sender.request({
+      verb: 'patch',
+      resource,
+      path: `${resourcePath(resource, namespace, name)}?fieldManager=${fieldManager}`,
+      contentType: json ? 'application/json-patch+json' : 'application/merge-patch+json',
+      body: JSON.stringify(json ? patch.operations : patch.body),
+      // Applied twice, a patch with a test says 'conflict': the caller looks again and finds it applied.
+      repeatable: json && patch.operations.some((it) => it.op === 'test'),
+      fenced: isFenced(resource),
+    });
+    return parse(answer);
   }
 
   async replace(resource: 'leases', namespace: string, name: string, body: KubeManifest): Promise<KubeObject> {
@@ -100,9 +96,12 @@ export class ClusterClient implements Cluster {
         repeatable: uid !== undefined,
         fenced: isFenced(resource),
       });
-      return stillThere(parse(answer));
+      const left = parse(answer);
+      return left.kind === 'Status' ? undefined : left;
     } catch (error) {
-      throw uid !== undefined && error instanceof ApiError ? goneIfAnother(error) : error;
+      // The name is taken by another object: the one that was meant is gone.
+      if (uid === undefined || !(error instanceof ApiError) || error.kind !== 'conflict') throw error;
+      throw error.as({ kind: 'gone' });
     }
   }
 

@@ -94,7 +94,8 @@ export class HttpTransport {
         const error = apiErrorFromFailure(nameOf(request), thrown, false);
         ambiguous ||= error.ambiguous;
         const delay = this.#delayBeforeRetry(request, error, attempt);
-        if (delay === undefined || clock.monotonic() + delay >= until) throw ambiguous ? error.asAmbiguous() : error;
+        if (delay === undefined || clock.monotonic() + delay >= until)
+          throw ambiguous ? error.as({ ambiguous: true }) : error;
         await clock.sleep(delay);
       }
     }

@@ -21,7 +21,7 @@ export async function* watchEvents(bytes: AsyncIterable<Uint8Array>): AsyncGener
     let start = 0;
     for (let end = chunk.indexOf(lineFeed); end !== -1; end = chunk.indexOf(lineFeed, start)) {
       const rest = chunk.subarray(start, end);
-      const line = unfinished.length === 0 ? Buffer.from(rest) : Buffer.concat([...unfinished, rest]);
+      const line = Buffer.concat([...unfinished, rest]);
       unfinished = [];
       start = end + 1;
       if (line.length > 0) yield parseEvent(line.toString('utf8'));
@@ -41,20 +41,21 @@ function parseEvent(line: string): WatchEvent {
       return { type: event.type, object: event.object };
     case 'ERROR':
       throw apiErrorFromAnswer('watch event', event.object?.code ?? 500, JSON.stringify(event.object));
+    case undefined:
     default:
       throw unreadable(line, 'has no known type');
   }
 }
 
 interface RawEvent {
-  readonly type?: string;
+  readonly type: string | undefined;
   readonly object?: KubeObject & { readonly code?: number };
 }
 
 function parseLine(line: string): RawEvent {
   try {
     const event: RawEvent | null = JSON.parse(line);
-    return event ?? {};
+    return event ?? { type: undefined };
   } catch {
     throw unreadable(line, 'is no JSON');
   }

@@ -1,11 +1,9 @@
 // A real etcd and kube-apiserver with Tekton's resource definitions, for one test file: started in seconds on free
 // loopback ports, gone without a trace afterwards. No controllers, no kubelet: tests play those.
-import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,6 +11,7 @@ import { Agent, request } from 'undici';
 import { parse } from 'yaml';
 import { CertificateAuthority } from './certificate-authority.ts';
 import type { KeyPair } from './certificate-authority.ts';
+import { ChildProcesses } from './child-processes.ts';
 
 export interface ApiServer {
   readonly url: string;
@@ -59,10 +58,7 @@ class RunningApiServer implements ApiServer {
   readonly authority: CertificateAuthority;
   readonly #folder: string;
   readonly #cache: string;
-  readonly #processes = new Set<ChildProcess>();
-  readonly #killAll = (): void => {
-    for (const child of this.#processes) child.kill('SIGKILL');
-  };
+  readonly #processes = new ChildProcesses();
   #apiServer: ChildProcess | undefined;
   #agent: Agent | undefined;
   #port = 0;
@@ -75,7 +71,6 @@ class RunningApiServer implements ApiServer {
     this.#folder = folder;
     this.#cache = cache;
     this.authority = authority;
-    process.once('exit', this.#killAll);
   }
 
   get url(): string {
@@ -157,25 +152,13 @@ class RunningApiServer implements ApiServer {
   async #define(name: string): Promise<void> {
     const tekton = readFileSync(join(this.#cache, 'tekton.dir'), 'utf8').trim();
     const text = readFileSync(join(tekton, 'config/300-crds', `300-${name}.yaml`), 'utf8');
-    const definition = parse(text) as { spec: { conversion?: unknown } };
+    const definition: { spec: { conversion?: unknown } } = parse(text);
     definition.spec.conversion = { strategy: 'None' };
     await this.ask('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', definition);
   }
 
   #spawn(binary: string, flags: readonly string[]): ChildProcess {
-    const path = join(this.#cache, 'bin', binary);
-    // Ends the child even when this process is killed.
-    const tied = existsSync('/usr/bin/setpriv');
-    const [command, args] = tied ? ['setpriv', ['--pdeathsig', 'KILL', '--', path, ...flags]] : [path, flags];
-    const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'] });
-    let complaint = '';
-    child.stderr?.on('data', (chunk: Buffer) => (complaint = (complaint + chunk.toString()).slice(-4000)));
-    this.#processes.add(child);
-    child.once('exit', (code) => {
-      this.#processes.delete(child);
-      if (code !== 0 && code !== null) process.stderr.write(`${binary} ended with ${code}:\n${complaint}\n`);
-    });
-    return child;
+    return this.#processes.start(join(this.#cache, 'bin', binary), flags);
   }
 
   // oxlint-disable-next-line typescript/no-explicit-any
@@ -224,25 +207,16 @@ class RunningApiServer implements ApiServer {
   }
 
   async restart(whileAway?: () => Promise<void>): Promise<void> {
-    if (this.#apiServer !== undefined) await end(this.#apiServer);
+    if (this.#apiServer !== undefined) await this.#processes.end(this.#apiServer);
     await whileAway?.();
     await this.#startApiServer();
   }
 
   async stop(): Promise<void> {
-    process.off('exit', this.#killAll);
     await this.#agent?.destroy();
-    await Promise.all([...this.#processes].map(end));
+    await this.#processes.endAll();
     await rm(this.#folder, { recursive: true, force: true });
   }
-}
-
-/** Nothing here is worth a graceful end: the data goes as well, or etcd keeps it. */
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const ended = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGKILL');
-  await ended;
 }
 
 async function until(attempt: () => Promise<unknown>): Promise<void> {
@@ -261,7 +235,8 @@ async function until(attempt: () => Promise<unknown>): Promise<void> {
 async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
+  const address = server.address();
   await new Promise((resolve) => server.close(resolve));
-  return port;
+  if (address === null || typeof address === 'string') throw new Error('no free port');
+  return address.port;
 }

@@ -11,7 +11,6 @@ export interface KeyPair {
 }
 
 const run = promisify(execFile);
-const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'];
 
 export class CertificateAuthority {
   readonly certificate: string;
@@ -27,35 +26,45 @@ export class CertificateAuthority {
     const at = (name: string): string => join(folder, name);
     // Without the distribution's defaults, which would make every certificate an authority.
     await writeFile(at('openssl.cnf'), '[req]\ndistinguished_name = dn\n[dn]\n');
-    await run('openssl', [
-      ...['req', '-x509', '-config', at('openssl.cnf'), ...newKey, '-subj', '/CN=test-ca'],
-      ...['-addext', 'basicConstraints=critical,CA:TRUE', '-addext', 'keyUsage=critical,keyCertSign,digitalSignature'],
-      ...['-keyout', at('ca.key'), '-out', at('ca.crt')],
+    const authority = ['basicConstraints=critical,CA:TRUE', 'keyUsage=critical,keyCertSign,digitalSignature'];
+    await newCertificate(folder, '/CN=test-ca', [
+      ...extended(authority),
+      '-keyout',
+      at('ca.key'),
+      '-out',
+      at('ca.crt'),
     ]);
     return new CertificateAuthority(folder, await readFile(at('ca.crt'), 'utf8'));
   }
 
   /** For 127.0.0.1 and localhost. */
   async issueServer(): Promise<KeyPair> {
-    const names = ['-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost'];
-    return this.#issue('/CN=localhost', ['-addext', 'extendedKeyUsage=serverAuth', ...names]);
+    return this.#issue('/CN=localhost', ['extendedKeyUsage=serverAuth', 'subjectAltName=IP:127.0.0.1,DNS:localhost']);
   }
 
   /** A client the API server knows as that user in those groups. */
   async issueClient(user: string, groups: readonly string[] = []): Promise<KeyPair> {
     const subject = [`CN=${user}`, ...groups.map((group) => `O=${group}`)].map((it) => `/${it.replaceAll('/', '\\/')}`);
-    return this.#issue(subject.join(''), ['-addext', 'extendedKeyUsage=clientAuth']);
+    return this.#issue(subject.join(''), ['extendedKeyUsage=clientAuth']);
   }
 
   async #issue(subject: string, extensions: readonly string[]): Promise<KeyPair> {
     this.#issued += 1;
     const at = (name: string): string => join(this.#folder, name);
     const [certificate, key] = [at(`issued-${this.#issued}.crt`), at(`issued-${this.#issued}.key`)];
-    await run('openssl', [
-      ...['req', '-x509', '-config', at('openssl.cnf'), ...newKey, '-subj', subject],
-      ...['-CA', at('ca.crt'), '-CAkey', at('ca.key'), '-addext', 'basicConstraints=CA:FALSE', ...extensions],
-      ...['-keyout', key, '-out', certificate],
-    ]);
+    const issuer = ['-CA', at('ca.crt'), '-CAkey', at('ca.key')];
+    const names = extended(['basicConstraints=CA:FALSE', ...extensions]);
+    await newCertificate(this.#folder, subject, [...issuer, ...names, '-keyout', key, '-out', certificate]);
     return { certificate: await readFile(certificate, 'utf8'), key: await readFile(key, 'utf8') };
   }
+}
+
+function extended(extensions: readonly string[]): string[] {
+  return extensions.flatMap((it) => ['-addext', it]);
+}
+
+async function newCertificate(folder: string, subject: string, more: readonly string[]): Promise<void> {
+  const config = join(folder, 'openssl.cnf');
+  const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'];
+  await run('openssl', ['req', '-x509', '-config', config, ...newKey, '-subj', subject, ...more]);
 }

@@ -1,0 +1,244 @@
+// Keeps one cache like one resource of the cluster: list, then watch, for ever, through every kind of trouble. Decides
+// when to resume, when to list again and how long to wait; what an object means is for `project` and the cache.
+import type { Duration } from '../model/instant.ts';
+import { ApiError } from './api-errors.ts';
+import { Backoff } from './backoff.ts';
+import type { Cache, CachedObject, WriteMark } from './cache.ts';
+import type { Clock } from './clock.ts';
+import type { KubeObject } from './cluster.ts';
+import type { ApiRequest } from './http-transport.ts';
+import { limitedSignal } from './limited-signal.ts';
+import { InitialEvents, listPages } from './object-list.ts';
+import { identityOf, Projection } from './projection.ts';
+import { standardTuning } from './reflector-tuning.ts';
+import type { ReflectorTuning } from './reflector-tuning.ts';
+import { resourcePath } from './resource.ts';
+import { settleWrites } from './settle-writes.ts';
+import { acceptOf, watchPath } from './watch-query.ts';
+import type { WatchScope } from './watch-query.ts';
+import { watchEvents } from './watch-stream.ts';
+import type { WatchEvent } from './watch-stream.ts';
+
+/** The part of HttpTransport that is needed here. */
+export interface WatchSender {
+  request(request: ApiRequest): Promise<string>;
+  stream(request: ApiRequest, signal: AbortSignal, idleLimit: Duration): AsyncIterable<Uint8Array>;
+}
+
+export type ReflectorTrouble =
+  /** A request or connection failed; it is tried again. */
+  | 'watch'
+  /** `project` threw: the object stays as it was known. */
+  | 'project';
+
+export interface ReflectorOptions<T extends CachedObject, IndexName extends string> {
+  readonly scope: WatchScope;
+  readonly cache: Cache<T, IndexName>;
+  /** Called for every object as it arrives; undefined: not kept at all. */
+  readonly project: (raw: KubeObject) => T | undefined;
+  readonly sender: WatchSender;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly onTrouble: (trouble: ReflectorTrouble, error: unknown) => void;
+  readonly tuning?: Partial<ReflectorTuning>;
+}
+
+/** The server ends a watch itself; this long after that time, something is wrong. */
+const overtime: Duration = 5_000;
+
+export class Reflector<T extends CachedObject, IndexName extends string = never> {
+  readonly #options: ReflectorOptions<T, IndexName>;
+  readonly #tuning: ReflectorTuning;
+  readonly #projection: Projection<T>;
+  readonly #backoff: Backoff;
+  /** Kept apart: a list that succeeds says nothing about whether its version will still be known a moment later. */
+  readonly #expiredBackoff: Backoff;
+  readonly #firstSync: Promise<void>;
+  #firstSynced: () => void = () => undefined;
+  #resumeFrom: string | undefined;
+  #streamingLists = true;
+  #synced = false;
+  #lastActivity: Duration;
+  #failures = 0;
+  #watches = 0;
+  #lists = 0;
+
+  constructor(options: ReflectorOptions<T, IndexName>) {
+    this.#options = options;
+    this.#tuning = { ...standardTuning, ...options.tuning };
+    const { cache, project, onTrouble, clock, random } = options;
+    this.#projection = new Projection(project, cache, (error) => onTrouble('project', error));
+    this.#backoff = new Backoff(this.#tuning.shortestBackoff, this.#tuning.longestBackoff, random);
+    this.#expiredBackoff = new Backoff(this.#tuning.shortestBackoff, this.#tuning.longestBackoff, random);
+    this.#lastActivity = clock.monotonic();
+    this.#firstSync = new Promise((resolve) => (this.#firstSynced = resolve));
+  }
+
+  /** True from the first complete list on. */
+  get synced(): boolean {
+    return this.#synced;
+  }
+
+  /** Resolves with the first complete list; never, if the reflector is stopped before. */
+  async untilSynced(): Promise<void> {
+    await this.#firstSync;
+  }
+
+  /** Monotonic time at which the server last sent something. */
+  get lastActivity(): Duration {
+    return this.#lastActivity;
+  }
+
+  /** Watches opened after the first one. */
+  get restarts(): number {
+    return Math.max(0, this.#watches - 1);
+  }
+
+  /** Complete lists after the first one. */
+  get relists(): number {
+    return Math.max(0, this.#lists - 1);
+  }
+
+  /** Runs until the signal aborts; never rejects. */
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#follow(signal), this.#settle(signal)]);
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      let delay = this.#tuning.reconnectDelay;
+      try {
+        if (this.#resumeFrom !== undefined || this.#streamingLists) await this.#watch(signal);
+        else await this.#listPages();
+      } catch (error) {
+        if (isAborted(signal)) return;
+        delay = this.#delayAfter(error);
+      }
+      if (!isAborted(signal)) await this.#options.clock.sleep(delay, signal);
+    }
+  }
+
+  /** Watches from where we were or, where that is unknown, through a streaming list. Returns when the server ends it. */
+  async #watch(signal: AbortSignal): Promise<void> {
+    const { scope, sender, cache, random } = this.#options;
+    const lasting = this.#tuning.watchLasts * (1 + random());
+    const path = watchPath(scope, this.#resumeFrom, lasting);
+    let initial = this.#resumeFrom === undefined ? new InitialEvents(this.#projection) : undefined;
+    const began = cache.relisting();
+    const limited = limitedSignal(signal, lasting + overtime);
+    this.#watches += 1;
+    let progress = false;
+    try {
+      const request = {
+        verb: 'watch',
+        resource: scope.resource,
+        path,
+        accept: acceptOf(scope, false),
+        ...safe,
+      } as const;
+      for await (const event of watchEvents(sender.stream(request, limited.signal, this.#tuning.idleLimit))) {
+        this.#lastActivity = this.#options.clock.monotonic();
+        if (initial === undefined) {
+          this.#apply(event);
+          progress = true;
+          this.#expiredBackoff.reset();
+          this.#progressed();
+        } else if (initial.take(event)) {
+          this.#completeList(began, initial.objects(), event.object.metadata.resourceVersion);
+          initial = undefined;
+        }
+      }
+    } finally {
+      limited.release();
+    }
+    if (!progress) throw new ApiError({ kind: 'unavailable', message: `watch ${path}: ended without an event` });
+  }
+
+  #apply({ type, object }: WatchEvent): void {
+    const { cache } = this.#options;
+    if (type === 'DELETED') {
+      cache.deleted(identityOf(object));
+    } else if (type !== 'BOOKMARK') {
+      const projected = this.#projection.of(object);
+      if (projected === undefined) cache.dropped(identityOf(object));
+      else cache.applied(projected);
+    }
+    this.#resumeFrom = object.metadata.resourceVersion;
+  }
+
+  async #listPages(): Promise<void> {
+    const { scope, sender, cache, clock } = this.#options;
+    const began = cache.relisting();
+    const onPage = (): void => {
+      this.#lastActivity = clock.monotonic();
+    };
+    const listed = await listPages(scope, sender, this.#projection, this.#tuning.pageSize, onPage);
+    this.#completeList(began, listed.objects, listed.resourceVersion);
+  }
+
+  #completeList(began: WriteMark, objects: Iterable<T>, resourceVersion: string): void {
+    this.#options.cache.replace(began, objects);
+    this.#resumeFrom = resourceVersion;
+    this.#progressed();
+    this.#lists += 1;
+    this.#synced = true;
+    this.#firstSynced();
+  }
+
+  #progressed(): void {
+    this.#backoff.reset();
+    this.#failures = 0;
+  }
+
+  /** Notes what an error means for the next try, and says how long to wait for it. */
+  #delayAfter(error: unknown): Duration {
+    const { onTrouble } = this.#options;
+    if (!(error instanceof ApiError)) {
+      // Not a watch at all, or a mistake of ours: nothing that was read since can be trusted.
+      this.#resumeFrom = undefined;
+      onTrouble('watch', error);
+      return this.#backoff.next();
+    }
+    const { kind } = error;
+    if (kind === 'invalid' && this.#resumeFrom === undefined && this.#streamingLists) {
+      // An older server, or one with the feature switched off: an answer, not a trouble.
+      this.#streamingLists = false;
+      return 0;
+    }
+    onTrouble('watch', error);
+    const delay = kind === 'expired' ? this.#expiredBackoff.next() : this.#backoff.next();
+    // A server that cannot be reached says nothing about our version; one that keeps failing might mean it.
+    if (kind === 'timeout' || error.code !== undefined) this.#failures += 1;
+    const distrust = this.#failures >= this.#tuning.failuresBeforeRelist;
+    if (kind === 'expired' || distrust) this.#resumeFrom = undefined;
+    return error.retryAfter === undefined ? delay : Math.max(error.retryAfter, this.#tuning.shortestBackoff);
+  }
+
+  async #settle(signal: AbortSignal): Promise<void> {
+    const { scope, sender, cache, clock, onTrouble } = this.#options;
+    const accept = acceptOf(scope, false);
+    await settleWrites(
+      {
+        cache,
+        clock,
+        every: this.#tuning.settleAfter,
+        project: (raw) => this.#projection.of(raw),
+        onError: (error) => onTrouble('watch', error),
+        read: async (namespace, name) => {
+          const path = resourcePath(scope.resource, namespace, name);
+          const answer = await sender.request({ verb: 'get', resource: scope.resource, path, accept, ...safe });
+          const object: KubeObject = JSON.parse(answer);
+          return object;
+        },
+      },
+      signal,
+    );
+  }
+}
+
+const safe = { repeatable: true, fenced: false } as const;
+
+/** Read anew: it changes while we wait. */
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
+}

@@ -1,0 +1,45 @@
+// The second look at own writes that the watch has not shown for a while: each is read once from the API server and the
+// cache told. In normal times there are none. See Cache.confirmed().
+import type { Duration } from '../model/instant.ts';
+import { ApiError } from './api-errors.ts';
+import type { Cache, CachedObject, Unsettled } from './cache.ts';
+import type { Clock } from './clock.ts';
+import type { KubeObject } from './cluster.ts';
+
+export interface SettleOptions<T extends CachedObject, IndexName extends string> {
+  readonly cache: Cache<T, IndexName>;
+  readonly clock: Clock;
+  readonly every: Duration;
+  readonly read: (namespace: string, name: string) => Promise<KubeObject>;
+  readonly project: (raw: KubeObject) => T | undefined;
+  readonly onError: (error: unknown) => void;
+}
+
+export async function settleWrites<T extends CachedObject, IndexName extends string>(
+  options: SettleOptions<T, IndexName>,
+  signal: AbortSignal,
+): Promise<void> {
+  let before: ReadonlySet<Unsettled> = new Set();
+  while (!signal.aborted) {
+    await options.clock.sleep(options.every, signal);
+    const now = options.cache.unsettled();
+    for (const write of now) {
+      if (!before.has(write) || signal.aborted) continue;
+      await lookAgain(options, write).catch(options.onError);
+    }
+    before = new Set(now);
+  }
+}
+
+async function lookAgain<T extends CachedObject, IndexName extends string>(
+  { cache, read, project }: SettleOptions<T, IndexName>,
+  write: Unsettled,
+): Promise<void> {
+  try {
+    const raw = await read(write.namespace, write.name);
+    cache.confirmed(write, raw.metadata.uid === write.uid ? project(raw) : undefined);
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.kind !== 'gone') throw error;
+    cache.confirmed(write, undefined);
+  }
+}
