@@ -11,7 +11,7 @@ export interface MetricsServerOptions {
   readonly address: ListenAddress;
   /** Undefined: plain HTTP (`--metrics-secure=false`). A token is asked for either way. */
   readonly certificates: CertificateSource | undefined;
-  readonly gate: TokenGate;
+  readonly gate: Pick<TokenGate, 'check'>;
   readonly metrics: { readonly contentType: string; render(): Promise<string> };
   readonly logger: Logger;
 }

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { parse } from 'yaml';
 import { parseHostConfig } from '../../controller/config/parse-host-config.ts';
+import { readSettings } from '../../controller/settings.ts';
+import { parseListenAddress } from '../../controller/telemetry/listen-address.ts';
 import { hostConfigName, labels } from '../../controller/model/labels.ts';
 import {
   buildManifests,
@@ -85,7 +87,15 @@ describe('deploy/operator', () => {
     expect(manager.readinessProbe.httpGet.path).to.equal('/readyz');
     expect(manager.livenessProbe.httpGet.path).to.equal('/healthz');
     expect(manager.resources).to.have.all.keys('requests', 'limits');
-    expect(manager.args).to.include.members(['--leader-elect=true', '--metrics-bind-address=:8443']);
+  });
+
+  it('starts the controller with flags it understands, listening where the ports are', () => {
+    const [manager] = find(manifests, 'Deployment', 'multi-platform-controller').spec.template.spec.containers;
+    const settings = readSettings(manager.args, {});
+    const portOf = Object.fromEntries(manager.ports.map((port: Manifest) => [port['name'], port['containerPort']]));
+    expect(parseListenAddress('', settings.metricsBindAddress)?.port).to.equal(portOf['https']);
+    expect(parseListenAddress('', settings.healthProbeBindAddress)?.port).to.equal(portOf['probes']);
+    expect(settings).to.include({ leaderElect: true, metricsSecure: true, logLevel: 'info' });
   });
 
   it('sends scrapes and counts disruptions of the controller only: no other pod carries its label', () => {
