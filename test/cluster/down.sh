@@ -10,9 +10,10 @@ exec 9>"$RUN.lock"
 if ! flock -n 9; then
   supervisor=$(cat "$RUN/supervisor" 2>/dev/null || true)
   # The id may belong to somebody else by now; only our own supervisor is told.
-  grep -qzF supervise.sh "/proc/$supervisor/cmdline" 2>/dev/null && kill "$supervisor"
+  grep -qzF supervise.sh "/proc/$supervisor/cmdline" 2>/dev/null || supervisor=
+  [ -z "$supervisor" ] || kill "$supervisor"
   if ! flock -w 30 9; then
-    kill -KILL "$supervisor" 2>/dev/null || true
+    [ -z "$supervisor" ] || kill -KILL "$supervisor"
     flock -w 30 9 || fail "cluster '$NAME' does not end; its supervisor was process ${supervisor:-unknown}"
   fi
 fi

@@ -11,7 +11,8 @@ export PATH=$PWD/../../node_modules/.bin:$PATH
 
 mkdir -p "$CACHE/run"
 exec 9>"$RUN.lock"
-flock -n 9 || fail "a cluster named '$NAME' is running; end it with test/cluster/down.sh $NAME"
+# The second half: down.sh may have removed the file in between, and a lock on a removed file keeps nobody out.
+{ flock -n 9 && [ "$RUN.lock" -ef /proc/self/fd/9 ]; } || fail "a cluster named '$NAME' is running; end it with test/cluster/down.sh $NAME"
 remove_leftovers
 
 end_cluster() {
@@ -29,6 +30,7 @@ end_cluster() {
   flock -w 30 9 || fail "processes of cluster '$NAME' are still there after 30 s"
   [ ! -e "$RUN/died" ] || report_death
   remove_leftovers
+  rm -f "$RUN.lock"
 }
 
 report_death() {
