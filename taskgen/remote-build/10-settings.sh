@@ -14,7 +14,8 @@ umask 077
 # The user's script is read by people and shells of other machines: bytes, not characters, and one time zone.
 export LC_ALL=C TZ=UTC0
 
-readonly MP_SCRIPT_LINE=778
+# Filled in when the parts are put together.
+readonly MP_SCRIPT_LINE=0
 readonly MP_SECRET=/ssh MP_SHARED=/mp-shared MP_ANNOTATIONS=/mp-pod-info/annotations
 MP_TMP='' MP_CONNECTED='' MP_HOST_PID='' MP_ENDED='' MP_TIMELINE=''
 

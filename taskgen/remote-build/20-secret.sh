@@ -45,7 +45,7 @@ mp_wait_for_secret() {
 
 mp_read_secret() {
   if [[ -e $MP_SECRET/error ]]; then
-    cat "$MP_SECRET/error" >&2
+    printf '%s\n' "$(<"$MP_SECRET/error")" >&2
     mp_die 69 "no build host for PLATFORM ${PLATFORM:-}: the reason is above"
   fi
   [[ -s $MP_SECRET/host ]] || mp_die 78 "the Secret's key host is empty: start a new TaskRun"

@@ -23,7 +23,7 @@ mp_ask_otp_server() {
 
 # A refused token is asked for again: after a Tekton retry the controller re-arms it, which takes a moment.
 mp_redeem_otp() {
-  local url started now result code said=''
+  local url started now result code said='' key
   for key in otp-server otp-ca; do [[ -s $MP_SECRET/$key ]] || mp_die 78 "the Secret has a key otp but no $key: start a new TaskRun"; done
   url=$(<"$MP_SECRET/otp-server")
   mp_clock started

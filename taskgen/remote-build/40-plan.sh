@@ -1,21 +1,19 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # variables cross the parts; a test checks the whole
 # From the MP_ variables: what is sent, mounted and brought back, and the file that sets the script's environment. Touches no host.
 
-MP_SEND=() MP_FETCH=() MP_RUN=() MP_MAKE=()
+MP_SEND=() MP_FETCH=() MP_RUN=() MP_MAKE=() MP_RESULTS=()
 
 # Folders of Secrets and ConfigMaps are farms of symbolic links; the build needs plain files.
 mp_stage_flat() {
-  local mode=D0700,F0400 stage=$MP_TMP/stage$2
-  # A script that does not run as root could not read them; the job folder above keeps other users of the host out.
-  [[ $'\n'${MP_PODMAN_ARGS:-} != *$'\n--user'* ]] || mode=D0755,F0444
+  local stage=$MP_TMP/stage$2
   mkdir -p "$stage"
-  rsync -rLpt --exclude '/..*' --chmod="$mode" "$2/" "$stage/" || mp_die 74 "cannot read $1 at $2"
+  rsync -rLpt --exclude '/..*' --chmod=D0700,F0400 "$2/" "$stage/" || mp_die 74 "cannot read $1 at $2"
 }
 
 mp_plan_mount() {
   local name=$1 path=$2 sync=$3 kind=$5 option=''
   [[ $path =~ ^/[^:[:cntrl:]]+$ ]] || mp_die 78 "$name: the path '$path' must be absolute and without colons"
-  [[ $path != /tekton/results && $path != /mp-job ]] || return 0
+  [[ $path != /tekton/results && $path != "${MP_STEP_RESULTS:-}" ]] || return 0
   [[ $4 != ro ]] || option=:ro
   if [[ $sync == storage ]]; then
     # Overlay cannot stack on overlay: container storage is a volume of podman's, thrown away with the container.
@@ -23,7 +21,7 @@ mp_plan_mount() {
     return 0
   fi
   MP_RUN+=(-v "$MP_JOB/root$path:$path$option")
-  [[ $kind == file ]] || MP_MAKE+=("$path")
+  if [[ $kind == file ]]; then MP_MAKE+=("file:$path"); else MP_MAKE+=("$path"); fi
   case $sync in out | both) MP_FETCH+=("$kind" "$path") ;; esac
   case $sync in in | both) ;; *) return 0 ;; esac
   if [[ ! -e $path ]]; then
@@ -39,15 +37,20 @@ mp_plan_mount() {
 }
 
 mp_plan_mounts() {
-  local n field
+  local n field variable results
   local -A mount
-  MP_MAKE=(/mp-job /tekton/results)
-  MP_RUN=(-v "$MP_JOB/root/mp-job:/mp-job" -v "$MP_JOB/root/tekton/results:/tekton/results")
-  [[ ! -d /tekton/results ]] || MP_SEND=(/./tekton/results/)
+  MP_MAKE=(/mp-job)
+  MP_RUN=(-v "$MP_JOB/root/mp-job:/mp-job")
+  MP_RESULTS=(/tekton/results ${MP_STEP_RESULTS:+"$MP_STEP_RESULTS"})
+  for results in "${MP_RESULTS[@]}"; do
+    MP_MAKE+=("$results")
+    MP_RUN+=(-v "$MP_JOB/root$results:$results")
+    [[ ! -d $results ]] || MP_SEND+=("/.$results/")
+  done
   for ((n = 0; n < ${MP_MOUNTS:-0}; n++)); do
     for field in NAME PATH BOUND SYNC MODE KIND; do
-      local -n value=MP_MOUNT_${n}_$field
-      mount[$field]=${value:-}
+      variable=MP_MOUNT_${n}_$field
+      mount[$field]=${!variable:-}
     done
     if [[ ${mount[BOUND]} == true ]]; then
       mp_plan_mount "${mount[NAME]}" "${mount[PATH]%/}" "${mount[SYNC]}" "${mount[MODE]}" "${mount[KIND]}"
@@ -64,6 +67,10 @@ mp_plan_run() {
   [[ " ${MP_RUN[*]}" == *:/run/secrets* ]] || MP_RUN+=(--tmpfs /run/secrets)
   while IFS= read -r argument; do
     [[ -z $argument ]] || MP_RUN+=("$argument")
+    # Whatever user the script runs as must own what was sent, as it would in a pod: that user is the one we log in as.
+    # (Not with group 0: runc cannot start such a mapping.)
+    [[ $MP_USER == root || ! $argument =~ ^--user=([1-9][0-9]*)(:[0-9]+)?$ ]] ||
+      MP_RUN+=(--userns="keep-id:uid=${BASH_REMATCH[1]},gid=${BASH_REMATCH[1]}")
   done <<<"${MP_PODMAN_ARGS:-}"
 }
 

@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC1091,SC2034
+# shellcheck shell=sh disable=SC1091
 # Functions that run on the host, under its sh: bash here only prints them (declare -f). Nothing secret is in their arguments.
 
 mp_host_say() { printf '[%s] remote-build: %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$*" >&2; }
@@ -9,7 +9,7 @@ mp_host_fail() {
   exit "$mp_host_code"
 }
 mp_host_clock() {
-  read -r mp_host_up mp_host_rest </proc/uptime
+  read -r mp_host_up _ </proc/uptime
   mp_host_now=${mp_host_up%.*}${mp_host_up#*.}
 }
 
@@ -37,7 +37,7 @@ mp_host_image() {
   mp_host_clock
   mp_host_begun=$mp_host_now
   if ! mp_host_found=$(podman image inspect --format '{{.Os}}/{{.Architecture}}' "$1" 2>/dev/null); then
-    mp_host_say "phase pull: $1"
+    mp_host_say "pulling the builder image $1"
     mp_host_try=1
     until podman pull -q "$1" >/dev/null; do
       [ "$mp_host_try" -lt 3 ] || mp_host_fail 125 "the builder image $1 cannot be pulled on this host"
@@ -56,15 +56,18 @@ mp_host_prepare() {
   umask 077
   [ ! -e "$MP_JOB" ] || mp_host_clear "$MP_JOB" "$MP_NAME" all
   mkdir -p "$MP_JOB/root" || mp_host_fail 78 "cannot create $MP_JOB: is the Secret's user-dir right, and is there room on the disk?"
+  for mp_host_tool in podman rsync; do
+    command -v "$mp_host_tool" >/dev/null || mp_host_fail 78 "this host has no $mp_host_tool"
+  done
   while [ "$1" != -- ]; do
-    mkdir -p "$MP_JOB/root$1" || exit 78
+    case $1 in
+      file:*) mkdir -p "$(dirname "$MP_JOB/root${1#file:}")" && : >"$MP_JOB/root${1#file:}" ;;
+      *) mkdir -p "$MP_JOB/root$1" ;;
+    esac || exit 78
     shift
   done
   : >"$MP_JOB/root/mp-job/facts"
   : >"$MP_JOB/ready-$MP_NONCE"
-  for mp_host_tool in podman rsync; do
-    command -v "$mp_host_tool" >/dev/null || mp_host_fail 78 "this host has no $mp_host_tool"
-  done
 }
 
 # The container must not outlive the connection: podman ignores a hang-up, and a killed ssh client leaves a silent job running.
@@ -102,9 +105,10 @@ mp_host() {
   fi
   mp_host_watch >/dev/null 2>&1 &
   mp_host_watcher=$!
+  mp_host_say "running the script in $mp_host_image"
   mp_host_status=0
   podman start --attach "$MP_NAME" 3<&- || mp_host_status=$?
-  [ ! -e "$MP_JOB/lost" ] || exit 75
+  [ -e "$MP_JOB/root" ] && [ ! -e "$MP_JOB/lost" ] || exit 75
   kill "$mp_host_watcher"
   if [ ! -e "$MP_JOB/root/mp-job/rc" ]; then
     mp_host_say "the container ended with status $mp_host_status before its script did"

@@ -1,8 +1,8 @@
-# shellcheck shell=sh disable=SC1091,SC2034
+# shellcheck shell=sh disable=SC1091
 # Functions that run in the builder container, under whatever its /bin/sh is: the script as a child, then the image export.
 
 mp_inside_clock() {
-  read -r mp_inside_up mp_inside_rest </proc/uptime
+  read -r mp_inside_up _ </proc/uptime
   mp_inside_now=${mp_inside_up%.*}${mp_inside_up#*.}
 }
 mp_inside_fact() {
@@ -45,7 +45,7 @@ mp_inside() {
   mp_inside_fact build
   if [ "$mp_inside_status" -eq 0 ]; then
     mp_inside_export || rm -rf /mp-job/image
-    mp_inside_fact export
+    [ ! -e /mp-job/image ] || mp_inside_fact export
   fi
   echo "$mp_inside_status" >/mp-job/rc.new
   mv /mp-job/rc.new /mp-job/rc

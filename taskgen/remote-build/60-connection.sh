@@ -57,7 +57,7 @@ mp_connect() {
 
 # command FUNCTION ARGUMENT…: the functions and a call of one of them, as one line for the login shell.
 mp_host_command() {
-  local text
+  local text argument
   text=$(declare -f mp_host_say mp_host_fail mp_host_clock mp_host_clear mp_host_platform mp_host_image mp_host_prepare mp_host_watch mp_host_answer mp_host)
   mp_quote "$text"$'\n'"$1 \"\$@\""
   text="exec sh -c $REPLY mp"
@@ -80,11 +80,12 @@ mp_add_bytes() {
 # The remote end waits for its folder instead of us: that saves a round trip.
 mp_send() {
   local try code ready
+  trap 'kill $(jobs -p) 2>/dev/null; exit 1' TERM
   mp_quote "$MP_JOB/ready-$MP_NONCE"
   ready="n=0; until [ -e $REPLY ] || [ \$n -ge 600 ]; do sleep 0.05; n=\$((n + 1)); done; rsync"
   for ((try = 1; ; try++)); do
     code=0
-    rsync -rlpt -R -x -s -W --no-implied-dirs --timeout=300 --info=stats1 --no-human-readable --rsync-path="$ready" \
+    mp_run rsync -rlpt -R -x -s -W --no-implied-dirs --timeout=300 --info=stats1 --no-human-readable --rsync-path="$ready" \
       "${MP_SEND[@]}" "build-host:$MP_JOB/root/" >"$MP_TMP/send.stats" || code=$?
     case $code in
       0 | 24) return 0 ;;
@@ -92,6 +93,6 @@ mp_send() {
       *) return "$code" ;;
     esac
     mp_log "sending stopped (rsync $code), trying again"
-    sleep 1
+    mp_pause 1
   done
 }

@@ -13,8 +13,11 @@ mp_rsync_back() {
 
 # No symbolic links among the results: Tekton would follow them, in this pod, where the key is.
 mp_fetch_report() {
-  mp_rsync_back report -R "build-host:$MP_JOB/root/./mp-job/rc" ":$MP_JOB/root/./mp-job/facts" ":$MP_JOB/root/./tekton/results/" "$MP_TMP/back/" || return
-  [[ ! -d /tekton/results ]] || (umask 022 && rsync -rt --omit-dir-times "$MP_TMP/back/tekton/results/" /tekton/results/)
+  local results
+  mp_rsync_back report -R "build-host:$MP_JOB/root/./mp-job/rc" ":$MP_JOB/root/./mp-job/facts" "${MP_RESULTS[@]/#/:$MP_JOB/root/.}" "$MP_TMP/back/" || return
+  for results in "${MP_RESULTS[@]}"; do
+    [[ ! -d $results ]] || (umask 022 && rsync -rt --omit-dir-times --modify-window=-1 "$MP_TMP/back$results/" "$results/") || return
+  done
 }
 
 mp_fetch_mount() {

@@ -7,6 +7,8 @@ mp_cleanup() {
   trap '' TERM INT HUP
   set +e
   exec 9>&-
+  # shellcheck disable=SC2046 # process numbers
+  kill $(jobs -p) 2>/dev/null
   if [[ -n $MP_CONNECTED ]]; then
     # Nothing is left to clear when the container ended by itself, except its folder.
     mp_host_command mp_host_clear "$MP_JOB" "$MP_NAME" "${MP_ENDED:-all}"
@@ -46,9 +48,6 @@ mp_send_and_start() {
 }
 
 mp_sending_failed() {
-  exec 9>&-
-  wait "$MP_HOST_PID" || MP_HOST_STATUS=$?
-  ((MP_HOST_STATUS != 78 && MP_HOST_STATUS != 125)) || exit "$MP_HOST_STATUS"
   (($1 != 12 && $1 != 255 && $1 != 30 && $1 != 10)) || mp_die 75 "lost the connection to $MP_HOST while sending (rsync $1)"
   mp_die 74 "sending to $MP_HOST failed (rsync $1): the list is above"
 }
@@ -58,6 +57,7 @@ mp_ask_after_loss() {
   MP_CONNECTED='' MP_HOST_STATUS=75
   mp_log "lost the connection to $MP_HOST"
   mp_ssh -O exit build-host 2>/dev/null || :
+  rm -f "$MP_TMP/c"
   mp_connect 2 || return 0
   mp_quote "$MP_JOB"
   mp_host_command eval "MP_JOB=$REPLY; [ ! -e \"\$MP_JOB/lost\" ] && [ -e \"\$MP_JOB/root/mp-job/rc\" ] || exit 75; mp_host_answer"
