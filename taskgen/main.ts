@@ -3,12 +3,14 @@
 // Every decision is made elsewhere; this file is all the input and output there is.
 
 import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { parseCommandLine } from './command-line.ts';
 import type { Invocation } from './command-line.ts';
 import { formatFinding } from './findings.ts';
 import type { LocatedFinding } from './findings.ts';
 import { generateRemoteTask } from './remote-task.ts';
 import type { Scripts } from './remote-task.ts';
+import { remoteBuildText } from './remote-build-text.ts';
 
 type ExitCode = 0 | 1 | 2 | 3;
 
@@ -22,7 +24,10 @@ async function run(words: readonly string[]): Promise<ExitCode> {
     return invocation.exitCode;
   }
   for (const remark of invocation.remarks) process.stderr.write(`${remark}\n`);
-  const scripts = { remote: readScript('remote-build.sh'), local: readScript('build-local.sh') };
+  const scripts = {
+    remote: remoteBuildText(fileURLToPath(new URL('remote-build', import.meta.url))),
+    local: readFileSync(new URL('build-local.sh', import.meta.url), 'utf8'),
+  };
   const results = invocation.sources.map((source) => generate(source, scripts, invocation));
   const texts = results.filter((text) => text !== undefined);
   if (texts.length < results.length) return 3;
@@ -60,10 +65,6 @@ async function check(file: string, wanted: string): Promise<ExitCode> {
   process.stdout.write(createTwoFilesPatch(file, `${file} (generated)`, existing, wanted));
   process.stderr.write(`${file} is out of date\n`);
   return 1;
-}
-
-function readScript(name: string): string {
-  return readFileSync(new URL(name, import.meta.url), 'utf8');
 }
 
 function readText(file: string | 0, label: string): string {

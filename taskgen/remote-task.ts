@@ -22,7 +22,7 @@ import type { ChosenTask, Source, SourceProblem } from './source-document.ts';
 import { applySplices } from './splice.ts';
 import { chooseStep } from './step-choice.ts';
 import { planSync } from './sync-plan.ts';
-import { secretPrefix, taskFindings } from './task-checks.ts';
+import { remoteAlready, secretPrefix, taskFindings } from './task-checks.ts';
 import { readTask } from './task-model.ts';
 import { remoteName } from './task-name.ts';
 import { YamlEditor } from './yaml-editor.ts';
@@ -46,7 +46,9 @@ export function generateRemoteTask(raw: string, file: string, scripts: Scripts, 
   const chosen = chooseTask(source, options.select);
   if ('code' in chosen) return failure(source, file, [chosen]);
   const planned = plan(chosen, scripts, options);
-  const findings = planned.findings.map((finding) => locate(source, file, finding, options, chosen));
+  const findings = planned.findings
+    .map((finding) => locate(source, file, finding, options, chosen))
+    .sort((a, b) => a.line - b.line || a.column - b.column || a.code.localeCompare(b.code));
   if (planned.plan === undefined || findings.some(({ severity }) => severity === 'error')) {
     return { text: undefined, findings };
   }
@@ -59,6 +61,8 @@ function plan(
   options: GenerateOptions,
 ): { plan?: RemotePlan; findings: SourceProblem[] } {
   const task = readTask(chosen.content);
+  const already = remoteAlready(task);
+  if (already.length > 0) return { findings: already };
   const choice = chooseStep(task, options.step);
   if ('code' in choice) return { findings: [choice] };
   const sync = planSync(task, choice.index, options);

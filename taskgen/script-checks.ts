@@ -5,6 +5,9 @@ import type { Finding, FindingCode, Path } from './findings.ts';
 import type { Step } from './task-model.ts';
 import { isPrintable } from './yaml-text.ts';
 
+/** Where a push leaves the machine; into a file or folder it does not. */
+const localTransport = /\s["']?(?:oci|oci-archive|docker-archive|dir|containers-storage):/;
+
 interface Check {
   readonly code: FindingCode;
   readonly pattern: RegExp;
@@ -60,7 +63,9 @@ export function scriptFindings(step: Step, stepIndex: number): Finding[] {
 }
 
 function firstMatch(check: Check, searched: string, at: Path): Finding[] {
-  const found = [...new Set([...searched.matchAll(check.pattern)].map(([match]) => match.trim().replace(/\s+/g, ' ')))];
+  const matches = [...searched.matchAll(check.pattern)].map(([match]) => match.trim().replace(/\s+/g, ' '));
+  const relevant = check.code === 'MPT203' ? matches.filter((match) => !localTransport.test(match)) : matches;
+  const found = [...new Set(relevant)].map((match) => (match.length > 70 ? `${match.slice(0, 70)}…` : match));
   if (found.length === 0) return [];
   return [{ code: check.code, at, message: check.says(found.slice(0, 3).join('", "')), fix: check.fix }];
 }

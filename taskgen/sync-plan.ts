@@ -94,7 +94,7 @@ function mountPathProblem(
   if (path === '/tekton' || (path.startsWith('/tekton/') && !path.startsWith('/tekton/home'))) {
     return 'paths under /tekton belong to Tekton';
   }
-  if (/^\/(?:mp-shared|mp-pod-info)(?:\/|$)/.test(path)) return 'this path belongs to the generated steps';
+  if (path.startsWith('/mp-')) return 'paths that begin with /mp- belong to the generated steps';
   if (workspacePaths.has(path) || task.workspaces.some(({ name }) => path === `/workspace/${name}`)) {
     return 'a workspace is there already';
   }

@@ -16,7 +16,6 @@ export function taskFindings(task: Task, choice: StepChoice, options: GenerateOp
   const name = remoteName(task.name ?? '', options);
   return [
     ...nameFindings(task.name, name),
-    ...remoteAlready(task),
     ...parameterFindings(task, options),
     ...sidecarFindings(task),
     ...stepFormFindings(choice.step, choice.index),
@@ -27,7 +26,8 @@ export function taskFindings(task: Task, choice: StepChoice, options: GenerateOp
   ];
 }
 
-function remoteAlready(task: Task): Finding[] {
+/** Of a remote Task nothing else is worth saying. */
+export function remoteAlready(task: Task): Finding[] {
   return task.volumes.flatMap((volume, index): Finding[] => {
     if (text(volume.source['secretName'])?.startsWith(secretPrefix) !== true) return [];
     const message = `Volume "${volume.name}" mounts the Secret of a remote build: this Task is a remote Task already.`;
