@@ -1,5 +1,6 @@
 // The port of cluster.ts over HTTP: which verb, path, content type and safety each call has. Sends nothing by itself
 // (http-transport.ts does) and keeps nothing.
+import type { Duration } from '../model/instant.ts';
 import { ApiError } from './api-errors.ts';
 import type { Cluster, KubeManifest, KubeObject, Patch } from './cluster.ts';
 import type { ApiRequest } from './http-transport.ts';
@@ -13,6 +14,8 @@ export interface RequestSender {
 
 /** Named in managedFields of everything we write. */
 const fieldManager = 'multi-platform-controller';
+/** Short enough that a renewal without an answer leaves time for another. */
+const leaseDeadline: Duration = 2_000;
 
 export class ClusterClient implements Cluster {
   readonly #sender: RequestSender;
@@ -23,7 +26,10 @@ export class ClusterClient implements Cluster {
 
   async read(resource: StoredResource, namespace: string, name: string): Promise<KubeObject> {
     const path = resourcePath(resource, namespace, name);
-    return parse(await this.#sender.request({ verb: 'get', resource, path, repeatable: true, fenced: false }));
+    const deadline = resource === 'leases' ? { deadline: leaseDeadline } : {};
+    return parse(
+      await this.#sender.request({ verb: 'get', resource, path, repeatable: true, fenced: false, ...deadline }),
+    );
   }
 
   async create(
@@ -69,6 +75,7 @@ export class ClusterClient implements Cluster {
       body: JSON.stringify(withType(resource, body)),
       repeatable: false,
       fenced: isFenced(resource),
+      deadline: leaseDeadline,
     });
     return parse(answer);
   }
