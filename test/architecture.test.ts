@@ -16,7 +16,7 @@ const allowed: Readonly<Record<string, { readonly from: readonly string[]; reado
   'controller/kubernetes': { from: ['controller/model'], packages: ['@kubernetes/client-node', 'undici'] },
   'controller/telemetry': {
     from: ['controller/model'],
-    packages: ['winston', '@prometheus-io/client', '@peculiar/x509'],
+    packages: ['winston', '@prometheus-io/client'],
   },
   'controller/reconcile': {
     from: ['model', 'config', 'allocation', 'taskruns', 'lease', 'kubernetes', 'telemetry'].map(

@@ -24,7 +24,7 @@ import { logAction } from './log-action.ts';
 import { performWith } from './perform.ts';
 import { PlatformLanes } from './platform-lane.ts';
 import type { SshSecret } from './ssh-secrets.ts';
-import { Sweep } from './sweep.ts';
+import { keysOfAll } from './sweep.ts';
 import { isWaiting, taskRunIndexes, type TaskRuns } from './take-snapshot.ts';
 import { WaitAnnouncer } from './wait-announcer.ts';
 import { defaultPause, WorkQueue } from './work-queue.ts';
@@ -54,7 +54,6 @@ export class Controller {
   readonly #lanes: PlatformLanes;
   readonly #builds: BuildReconciler;
   readonly #events: EventRecorder;
-  readonly #sweep: Sweep;
   #sweeping: AbortController | undefined;
 
   constructor(options: ControllerOptions, metrics: Metrics) {
@@ -100,7 +99,6 @@ export class Controller {
       onError: (platform, error) => this.#report('a build could not be assigned', error, { platform }),
     });
     this.#queue = this.#newQueue();
-    this.#sweep = new Sweep({ cluster, taskRuns, project: this.project, add: (key) => this.#queue.add(key) });
     this.taskRuns.onChange((before, after) => this.#noteTaskRun(before, after));
     this.sshSecrets.onChange(() => this.#lookAtPlatforms());
   }
@@ -213,11 +211,7 @@ export class Controller {
 
   async #sweepUntil(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      try {
-        await this.#sweep.run();
-      } catch (error) {
-        this.#report('the sweep failed, it comes again in a minute', error);
-      }
+      for (const key of keysOfAll(this.taskRuns)) this.#queue.add(key);
       await this.#options.clock.sleep(sweepPeriod, signal);
     }
   }

@@ -1,0 +1,195 @@
+// The composition root: puts flags, clients, watches, the controller and its endpoints together, and ends them in order.
+// The only file that knows everything; it decides nothing.
+import { randomUUID } from 'node:crypto';
+import { Cache } from './kubernetes/cache.ts';
+import { ClusterClient } from './kubernetes/cluster-client.ts';
+import type { KubeObject } from './kubernetes/cluster.ts';
+import { HttpTransport } from './kubernetes/http-transport.ts';
+import { KubeAccess, loadKubeConfig } from './kubernetes/kube-access.ts';
+import { Leader } from './kubernetes/leader.ts';
+import { Reflector, type ReflectorTrouble } from './kubernetes/reflector.ts';
+import { hostConfigName, labels } from './model/labels.ts';
+import { Controller } from './reconcile/controller.ts';
+import { loadLeaseKey } from './reconcile/lease-key.ts';
+import { reviewerOf } from './reconcile/metrics-reviewer.ts';
+import { readSshSecret } from './reconcile/ssh-secrets.ts';
+import { readSettings, type Settings } from './settings.ts';
+import { systemClock as clock } from './telemetry/clock.ts';
+import { EventLoopWatch } from './telemetry/event-loop-watch.ts';
+import { startHealthServer, type HealthCheck } from './telemetry/health.ts';
+import { parseListenAddress } from './telemetry/listen-address.ts';
+import { parseLogLevel } from './telemetry/log-level.ts';
+import { createLogger } from './telemetry/logger.ts';
+import { MetricsServer } from './telemetry/metrics-server.ts';
+import { Metrics } from './telemetry/metrics.ts';
+import { selfSigned } from './telemetry/serving-certificate.ts';
+import { TokenGate } from './telemetry/token-gate.ts';
+
+const defaultNamespace = 'multi-platform-controller';
+/** Twice the silence after which a watch starts again by itself. */
+const watchSilence = 180_000;
+const loopStall = 5_000;
+
+const settings = readSettings(process.argv.slice(2), process.env);
+const logger = createLogger({
+  level:
+    parseLogLevel(settings.logLevel) ?? fail(`--log-level: '${settings.logLevel}' is not error, warn, info or debug`),
+});
+const metrics: Metrics = new Metrics(() => controller.collect());
+let leader: Leader | undefined;
+
+const access = new KubeAccess(() => loadKubeConfig(settings.kubeconfig), clock.monotonic);
+const namespace = settings.namespace ?? access.namespace ?? defaultNamespace;
+const transport = new HttpTransport({
+  access,
+  clock,
+  userAgent: 'multi-platform-controller',
+  // Before the election begins only the key that signs facts is read, or made.
+  mayMutate: () => leader?.remaining() ?? Infinity,
+  onRequest: ({ verb, resource, code }) => metrics.countApiRequest(verb, resource, code),
+});
+const cluster = new ClusterClient(transport);
+const controller = new Controller(
+  {
+    cluster,
+    clock,
+    logger,
+    namespace,
+    leaseKey: await loadLeaseKey(cluster, namespace).catch((error: unknown) =>
+      fail(`the API server does not let us start: ${String(error)}`),
+    ),
+    workers: settings.concurrentReconciles,
+    isLeader: () => !settings.leaderElect || (leader?.remaining() ?? 0) > 0,
+  },
+  metrics,
+);
+
+const stop = new AbortController();
+const watches = startWatches(stop.signal);
+const loop = new EventLoopWatch(clock, loopStall);
+const endpoints = await startEndpoints(settings);
+const synced = Promise.all(watches.map((watch) => watch.reflector.untilSynced()));
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void end(0, `got ${signal}`));
+process.on('unhandledRejection', (error) => logger.error('a promise nobody waited for failed', { error }));
+
+logger.info('starting', { namespace, server: access.origin, leaderElect: settings.leaderElect });
+const act = async (): Promise<void> => {
+  await synced;
+  logger.info('acting');
+  controller.start();
+};
+const leading = settings.leaderElect ? lead() : act();
+
+function lead(): Promise<void> {
+  leader = new Leader({
+    cluster,
+    clock,
+    namespace,
+    name: 'multi-platform-controller',
+    identity: settings.identity ?? randomUUID(),
+    onStarted: () => void act(),
+    onLost: (why) => void end(1, why),
+    onTrouble: (error) => logger.warn('the leader Lease could not be read or renewed', { error }),
+  });
+  return leader.run(stop.signal);
+}
+
+interface NamedWatch {
+  readonly name: string;
+  readonly reflector: Pick<Reflector<never>, 'synced' | 'untilSynced' | 'lastActivity'>;
+}
+
+function startWatches(signal: AbortSignal): NamedWatch[] {
+  const configMaps = new Cache<KeptConfigMap>({
+    index: {},
+    onListenerError: (error) => logger.error('host-config could not be read', { error }),
+  });
+  configMaps.onChange((_before, after) => controller.noteHostConfig(after?.raw));
+  const common = { sender: transport, clock, random: Math.random };
+  const onTrouble = (resource: string) => (trouble: ReflectorTrouble, error: unknown) => {
+    metrics.countWatchRestart(resource);
+    logger.warn(`watch of ${resource}: ${trouble} trouble, it goes on`, { error });
+  };
+  const reflectors = {
+    taskruns: new Reflector({
+      ...common,
+      scope: { resource: 'taskruns' },
+      cache: controller.taskRuns,
+      project: controller.project,
+      onTrouble: onTrouble('taskruns'),
+    }),
+    configmaps: new Reflector({
+      ...common,
+      scope: { resource: 'configmaps', namespace, fieldSelector: `metadata.name=${hostConfigName}` },
+      cache: configMaps,
+      project: keepConfigMap,
+      onTrouble: onTrouble('configmaps'),
+    }),
+    secrets: new Reflector({
+      ...common,
+      scope: { resource: 'secrets', namespace, labelSelector: labels.multiPlatformSecret },
+      cache: controller.sshSecrets,
+      project: readSshSecret,
+      onTrouble: onTrouble('secrets'),
+    }),
+  };
+  return Object.entries(reflectors).map(([name, reflector]) => {
+    void reflector.run(signal);
+    return { name, reflector };
+  });
+}
+
+interface KeptConfigMap {
+  readonly uid: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly resourceVersion: string;
+  readonly raw: KubeObject;
+}
+
+function keepConfigMap(raw: KubeObject): KeptConfigMap {
+  const { uid, name, resourceVersion } = raw.metadata;
+  return { uid, namespace, name, resourceVersion, raw };
+}
+
+async function startEndpoints(given: Settings): Promise<{ close(): Promise<void> }[]> {
+  const health = parseListenAddress('--health-probe-bind-address', given.healthProbeBindAddress);
+  const scrape = parseListenAddress('--metrics-bind-address', given.metricsBindAddress);
+  const ready: HealthCheck[] = watches.map(({ name, reflector }) => ({
+    name,
+    problem: () => (reflector.synced ? undefined : 'not read yet'),
+  }));
+  ready.push({ name: hostConfigName, problem: () => (controller.hostConfig.config ? undefined : 'not there yet') });
+  const live: HealthCheck[] = watches.map(({ name, reflector }) => ({
+    name,
+    problem: () => (clock.monotonic() - reflector.lastActivity < watchSilence ? undefined : 'silent for too long'),
+  }));
+  const started: { close(): Promise<void> }[] = [];
+  if (health !== undefined)
+    started.push(await startHealthServer({ address: health, ready, live: [loop.check, ...live] }));
+  if (scrape !== undefined) {
+    const certificates = given.metricsSecure ? selfSigned(['multi-platform-controller'], clock) : undefined;
+    const gate = new TokenGate(reviewerOf(cluster), clock);
+    started.push(await MetricsServer.start({ address: scrape, certificates, gate, metrics, logger }));
+  }
+  return started;
+}
+
+/** Acting ends first, the Lease is given back last: nobody else starts while we still write. */
+async function end(code: number, why: string): Promise<void> {
+  if (stop.signal.aborted) return;
+  logger.info('stopping', { why });
+  await controller.stop();
+  stop.abort();
+  loop.stop();
+  if (settings.leaderElect) await leading;
+  await Promise.all(endpoints.map((endpoint) => endpoint.close()));
+  await transport.close();
+  process.exit(code);
+}
+
+function fail(message: string): never {
+  console.error(`multi-platform-controller: ${message}`);
+  process.exit(1);
+}
