@@ -68,7 +68,8 @@ export function connectCluster(name: string): Cluster {
       const result = await exec(['bash', join(scripts, 'import-image.sh'), image]);
       if (result.status !== 0) throw new Error(`image ${image} was not imported: ${result.stderr}`);
     },
-    stop: () => Promise.reject(new Error(`cluster '${name}' belongs to someone else: end it with test/cluster/down.sh ${name}`)),
+    stop: () =>
+      Promise.reject(new Error(`cluster '${name}' belongs to someone else: end it with test/cluster/down.sh ${name}`)),
   };
 }
 

@@ -5,7 +5,6 @@ set -euo pipefail
 cd "$(dirname "$0")"
 . ./versions.sh
 . ./storage.sh
-HERE=$PWD
 
 # binary_image <image> <binary> <path inside>
 binary_image() {
@@ -57,23 +56,24 @@ build_debian_image() {
   rm -rf "$root"
 }
 
-# folder_image <image> <folder>: an ordinary Containerfile. Downloaded packages stay in the cache for the next build.
-folder_image() {
-  mkdir -p "$CACHE/apt/archives/partial"
-  podman --runtime runc build --network host --pull=never --volume "$CACHE/apt:/var/cache/apt" -t "localhost/$1" "$2"
-}
-build_ssh_host_image() { folder_image ssh-host:1 "$HERE/images/ssh-host"; }
-build_builder_image() { folder_image builder:1 "$HERE/images/builder"; }
+# folder_image <image> <folder>: downloaded packages stay in the cache for the next build
+build_options=(--network host --pull=never)
+folder_image() { podman build "${build_options[@]}" --volume "$CACHE/apt:/var/cache/apt" -t "localhost/$1" "$2"; }
+build_ssh_host_image() { folder_image ssh-host:1 images/ssh-host; }
+build_builder_image() { folder_image builder:1 images/builder; }
+build_product_images() { CONTAINER_ENGINE=podman bash ../../deploy/images/build.sh "${build_options[@]}"; }
 
 if [ $# = 1 ]; then
   "build_$1"
   exit
 fi
+mkdir -p "$CACHE/apt/archives/partial"
 prepare_storage
+PATH=$PWD/../../node_modules/.bin:$PATH node ../../deploy/images/bundle.ts
 debian=$DEBIAN-1
 while read -r name inputs; do
   stamped "image-$name" "$inputs" && continue
-  stage "image $name" bash "$HERE/images.sh" "$name"
+  stage "image $name" bash images.sh "$name"
   stamp "image-$name" "$inputs"
 done <<LIST
 tekton_images $TEKTON
@@ -82,4 +82,5 @@ busybox_images 1
 debian_image $debian
 ssh_host_image $debian $(folder_digest images/ssh-host)
 builder_image $debian $(folder_digest images/builder)
+product_images $debian $(cd ../.. && folder_digest dist/controller.mjs deploy/images/*ontainerfile* deploy/images/build.sh tasks/runner) $(stat -Lc %s "$(readlink -f ../../node_modules/.bin/node)")
 LIST

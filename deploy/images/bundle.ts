@@ -1,0 +1,93 @@
+// Makes dist/: the controller and taskgen, each one file that needs only Node. Does nothing when nothing they are made of has changed.
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join, relative } from 'node:path';
+import { build } from 'esbuild';
+import type { Metafile } from 'esbuild';
+
+const root = join(import.meta.dirname, '../..');
+const dist = join(root, 'dist');
+const record = join(dist, '.inputs.json');
+const programs = { controller: 'controller/main.ts', taskgen: 'taskgen/main.ts' };
+/** What taskgen reads at run time, next to itself. */
+const texts = ['taskgen/remote-build', 'taskgen/build-local.sh'];
+
+/** Besides the bundled sources. The lock file stands for everything below node_modules. */
+function otherInputs(): string[] {
+  const textFiles = texts.flatMap((text) => {
+    const path = join(root, text);
+    if (!statSync(path).isDirectory()) return [text];
+    return readdirSync(path).map((name) => `${text}/${name}`);
+  });
+  return ['package-lock.json', relative(root, import.meta.filename), ...textFiles];
+}
+
+type Digests = Record<string, string>;
+
+function digests(files: readonly string[]): Digests {
+  const digest = (file: string): string =>
+    existsSync(join(root, file))
+      ? createHash('sha256')
+          .update(readFileSync(join(root, file)))
+          .digest('hex')
+      : 'gone';
+  return Object.fromEntries(files.map((file) => [file, digest(file)]));
+}
+
+function isCurrent(): boolean {
+  const outputs = Object.keys(programs).map((name) => join(dist, `${name}.mjs`));
+  if (![record, ...outputs].every((file) => existsSync(file))) return false;
+  const before = JSON.parse(readFileSync(record, 'utf8')) as Digests;
+  const now = digests([...Object.keys(before), ...otherInputs()]);
+  return Object.entries(now).every(([file, digest]) => before[file] === digest);
+}
+
+async function bundle(): Promise<Metafile> {
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: programs,
+    outdir: dist,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    minify: true,
+    legalComments: 'external',
+    metafile: true,
+    logLevel: 'warning',
+    banner: {
+      // CommonJS packages among the dependencies call require and know where they are.
+      js: [
+        "import { createRequire as bundleRequire } from 'node:module';",
+        "import { fileURLToPath as bundlePath } from 'node:url';",
+        'const require = bundleRequire(import.meta.url), __filename = bundlePath(import.meta.url), __dirname = bundlePath(new URL(".", import.meta.url));',
+      ].join(' '),
+    },
+  });
+  return metafile;
+}
+
+if (!isCurrent()) {
+  rmSync(record, { force: true });
+  mkdirSync(dist, { recursive: true });
+  const { inputs } = await bundle();
+  for (const text of texts) {
+    const target = join(dist, text.slice(text.indexOf('/') + 1));
+    rmSync(target, { recursive: true, force: true });
+    cpSync(join(root, text), target, { recursive: true });
+  }
+  chmodSync(join(dist, 'taskgen.mjs'), 0o755);
+  const sources = Object.keys(inputs).filter((file) => !file.startsWith('node_modules/'));
+  writeFileSync(record, JSON.stringify(digests([...sources, ...otherInputs()]), null, 1));
+}
