@@ -107,7 +107,7 @@ create_secret() {
       fail SecretExists "$what exists already; it was not overwritten"
       ;;
     404) fail NamespaceGone "$what: $message" ;;
-    403)
+    401 | 403)
       [[ $message != *'being terminated'* ]] || fail NamespaceGone "$what: $message"
       fail Forbidden "$what: $message"
       ;;

@@ -12,6 +12,12 @@ trap 'rm -rf -- "$work"' EXIT
 # How long the script on the host may take, all waiting for other builds' user changes included.
 : "${HOST_TIMEOUT:=300}"
 
+# ssh and ssh-keygen refuse to run for a uid without a name, which is what OpenShift gives a pod.
+if ! getent passwd "$(id -u)" >/dev/null; then
+  # shellcheck source=tasks/runner/name-for-uid.sh
+  . /usr/local/lib/multi-platform/name-for-uid.sh
+fi
+
 log() { printf '%s\n' "$*" >&2; }
 
 write_result() { # name, value; a result must fit, with all others, into 4096 bytes
@@ -59,12 +65,6 @@ choose_user_name() {
   NAME=u-${digest:0:28}
 }
 
-# ssh refuses to run for a uid without a name, which is what OpenShift gives a pod.
-give_own_uid_a_name() {
-  # shellcheck source=tasks/runner/name-for-uid.sh
-  getent passwd "$(id -u)" >/dev/null || . /usr/local/lib/multi-platform/name-for-uid.sh
-}
-
 write_ssh_options() {
   [[ -r $SSH_DIR/id_rsa ]] || fail SshSecretInvalid "the ssh Secret of the host has no key id_rsa"
   # A key pasted into a Secret may have lost its last line feed or gained carriage returns; ssh takes neither.
@@ -96,8 +96,8 @@ write_remote_script() { # names of variables to send, --, files
 
 why_ssh_failed() { # prints a reason for what ssh wrote
   case $1 in
+    *'Load key'*) echo SshSecretInvalid ;;
     *'Permission denied'* | *'Too many authentication failures'*) echo AuthenticationFailed ;;
-    *'Load key'* | *'error in libcrypto'*) echo SshSecretInvalid ;;
     *'IDENTIFICATION HAS CHANGED'*) echo HostKeyChanged ;;
     *'Host key verification failed'*) echo HostKeyUnknown ;;
     *'Could not resolve hostname'*) echo HostUnknown ;;
@@ -121,6 +121,7 @@ explain_failure() { # exit code of ssh
   local step line
   step=$(sed -n 's/^step //p' "$work/answer" | tail -n 1)
   line=$(last_line "$work/said")
+  line=${line#"$USER@$HOST: "}
   if IFS=' ' read -r _ REASON MESSAGE < <(grep '^fail ' "$work/answer"); then
     fail "$REASON" "$USER@$HOST: $MESSAGE"
   elif (($1 == 124 || $1 == 137)); then
@@ -139,7 +140,6 @@ explain_failure() { # exit code of ssh
 run_on_host() { # names of variables to send, --, files
   # shellcheck disable=SC2016 # meant for the host
   local code try become_root='exec /bin/sh -c '\''[ "$(id -u)" = 0 ] && exec /bin/sh -s; exec sudo -n -- /bin/sh -s'\'
-  give_own_uid_a_name
   write_ssh_options
   write_remote_script "$@" >"$work/script"
   for ((try = 1; ; try++)); do

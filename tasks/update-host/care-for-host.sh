@@ -40,7 +40,7 @@ remove_stale_users() {
 update_packages() {
   case $UPDATE_PACKAGES in
     dnf) ! command -v dnf >/dev/null || dnf update -y >&2 ;;
-    apt) DEBIAN_FRONTEND=noninteractive && export DEBIAN_FRONTEND && apt-get update -q >&2 && apt-get upgrade -y -q >&2 ;;
+    apt) DEBIAN_FRONTEND=noninteractive && export DEBIAN_FRONTEND && apt-get update -q -o APT::Update::Error-Mode=any >&2 && apt-get upgrade -y -q >&2 ;;
     *) : ;;
   esac
 }

@@ -47,4 +47,8 @@ chroot "$root" bash -euc '
   done
   echo "deployer ALL=(ALL) NOPASSWD: ALL" >/etc/sudoers.d/deployer
   chmod 440 /etc/sudoers.d/deployer'
-exec chroot "$root" bash -c '/usr/sbin/sshd -D -e & touch /run/ready; while :; do wait -n || sleep 1; done'
+# Not chroot alone: a chrooted process may make no user namespace, and rootless podman needs one.
+mkdir "$root/old"
+cd "$root"
+pivot_root . old
+exec chroot . bash -c 'umount -l /old && rmdir /old && mount --make-rshared / && /usr/sbin/sshd -D -e & while :; do wait -n || sleep 1; done'

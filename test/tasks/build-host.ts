@@ -6,7 +6,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const programs = { sshd: 'openssh-server', visudo: 'sudo', podman: 'podman', jq: 'jq', curl: 'curl', unshare: 'util-linux' };
+const programs = {
+  sshd: 'openssh-server',
+  visudo: 'sudo',
+  podman: 'podman',
+  jq: 'jq',
+  curl: 'curl',
+  unshare: 'util-linux',
+};
 
 export interface CommandOutcome {
   readonly code: number;
@@ -35,7 +42,8 @@ export class BuildHost {
     const namespaces = ['--mount', '--pid', '--net', '--uts', '--ipc', '--fork', '--kill-child'];
     const unshare = spawn('unshare', [...namespaces, 'bash', script, folder], { stdio: ['ignore', 'pipe', 'pipe'] });
     let said = '';
-    for (const stream of [unshare.stdout, unshare.stderr]) stream.on('data', (chunk: Buffer) => (said += String(chunk)));
+    for (const stream of [unshare.stdout, unshare.stderr])
+      stream.on('data', (chunk: Buffer) => (said += String(chunk)));
     while (!said.includes('Server listening on 0.0.0.0 port 22')) {
       if (unshare.exitCode !== null) throw new Error(`the build host did not start: ${said}`);
       await sleep(20);

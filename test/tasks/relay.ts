@@ -42,7 +42,9 @@ export function joinSockets(one: Socket, other: Socket): void {
 }
 
 function listenInside(port: number, path: string): Server {
-  return createServer((client) => joinSockets(client, connect(path))).listen(port, '127.0.0.1', () => process.stdout.write('ready\n'));
+  return createServer((client) => joinSockets(client, connect(path))).listen(port, '127.0.0.1', () =>
+    process.stdout.write('ready\n'),
+  );
 }
 
 const [, program, port, path] = process.argv;

@@ -33,18 +33,30 @@ export interface TaskOutcome {
 interface TaskYaml {
   readonly spec: {
     readonly params: readonly { readonly name: string; readonly default?: string }[];
-    readonly steps: readonly { readonly command: readonly string[]; readonly env: { readonly name: string; readonly value: string }[] }[];
+    readonly steps: readonly {
+      readonly command: readonly string[];
+      readonly env: { readonly name: string; readonly value: string }[];
+    }[];
   };
+}
+
+interface KustomizationYaml {
+  readonly configMapGenerator: readonly { readonly name: string; readonly files: readonly string[] }[];
 }
 
 export async function runTask(host: BuildHost, input: TaskInput): Promise<TaskOutcome> {
   const folder = mkdtempSync(join(tmpdir(), 'task-pod-'));
   try {
-    const task = parse(readFileSync(join(tasksFolder, input.task, 'task.yaml'), 'utf8')) as TaskYaml;
+    const task: TaskYaml = parse(readFileSync(join(tasksFolder, input.task, 'task.yaml'), 'utf8'));
     const step = task.spec.steps[0]!;
     writePodFiles(folder, input);
     const env = { PATH: '/usr/local/bin:/usr/bin:/bin', ...environmentOf(task, input.params), ...input.env };
-    writeFileSync(join(folder, 'env'), Object.entries(env).map(([name, value]) => `${name}=${value}\0`).join(''));
+    writeFileSync(
+      join(folder, 'env'),
+      Object.entries(env)
+        .map(([name, value]) => `${name}=${value}\0`)
+        .join(''),
+    );
     const pod = [join(import.meta.dirname, 'task-pod.sh'), folder, String(input.uid ?? imageUid), ...step.command];
     const namespaces = ['--mount', '--pid', '--fork', '--kill-child'];
     const { code, log } = await outcomeOf('nsenter', [...host.network, 'unshare', ...namespaces, 'bash', ...pod]);
@@ -58,7 +70,10 @@ export async function runTask(host: BuildHost, input: TaskInput): Promise<TaskOu
 function environmentOf(task: TaskYaml, given: Readonly<Record<string, string>>): Record<string, string> {
   const params = new Map(task.spec.params.map(({ name, default: value }) => [name, given[name] ?? value]));
   return Object.fromEntries(
-    task.spec.steps[0]!.env.map(({ name, value }) => [name, value.replace(/\$\(([^)]+)\)/g, (_, reference: string) => resolve(reference, params))]),
+    task.spec.steps[0]!.env.map(({ name, value }) => [
+      name,
+      value.replace(/\$\(([^)]+)\)/g, (_, reference: string) => resolve(reference, params)),
+    ]),
   );
 }
 
@@ -74,22 +89,25 @@ function resolve(reference: string, params: ReadonlyMap<string, string | undefin
 function writePodFiles(folder: string, input: TaskInput): void {
   const files: Record<string, string> = { ...input.files };
   for (const [key, value] of Object.entries(input.ssh)) files[`/workspace/ssh/${key}`] = value;
-  files['/etc/passwd'] = `${readFileSync('/etc/passwd', 'utf8')}runner:x:${imageUid}:${imageUid}::/home/runner:/bin/bash\n`;
+  files['/etc/passwd'] =
+    `${readFileSync('/etc/passwd', 'utf8')}runner:x:${imageUid}:${imageUid}::/home/runner:/bin/bash\n`;
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, 'files', path)), { recursive: true });
     writeFileSync(join(folder, 'files', path), text);
   }
-  cpSync(join(tasksFolder, 'runner/name-for-uid.sh'), join(folder, 'files/usr/local/lib/multi-platform/name-for-uid.sh'));
-  for (const script of scriptsOf(input.task)) cpSync(join(tasksFolder, script), join(folder, 'files/scripts', basename(script)));
+  cpSync(
+    join(tasksFolder, 'runner/name-for-uid.sh'),
+    join(folder, 'files/usr/local/lib/multi-platform/name-for-uid.sh'),
+  );
+  for (const script of scriptsOf(input.task))
+    cpSync(join(tasksFolder, script), join(folder, 'files/scripts', basename(script)));
   mkdirSync(join(folder, 'results'));
   // As Tekton's emptyDir for results: any uid may write.
   chmodSync(join(folder, 'results'), 0o777);
 }
 
 function scriptsOf(task: string): readonly string[] {
-  const kustomization = parse(readFileSync(join(tasksFolder, 'kustomization.yaml'), 'utf8')) as {
-    configMapGenerator: { name: string; files: string[] }[];
-  };
+  const kustomization: KustomizationYaml = parse(readFileSync(join(tasksFolder, 'kustomization.yaml'), 'utf8'));
   return kustomization.configMapGenerator.find(({ name }) => name === `${task}-script`)?.files ?? [];
 }
 

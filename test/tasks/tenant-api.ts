@@ -12,7 +12,10 @@ const insidePort = 6443;
 
 export interface SecretObject {
   readonly type: string;
-  readonly metadata: { readonly labels: Record<string, string>; readonly ownerReferences?: readonly Record<string, unknown>[] };
+  readonly metadata: {
+    readonly labels: Record<string, string>;
+    readonly ownerReferences?: readonly Record<string, unknown>[];
+  };
   readonly data: Readonly<Record<string, string>>;
 }
 
@@ -53,11 +56,15 @@ export class TenantApi {
   }
 
   async createSecret(namespace: string, name: string): Promise<void> {
-    await this.#server.ask('POST', `/api/v1/namespaces/${namespace}/secrets`, { metadata: { name }, stringData: { of: 'somebody else' } });
+    await this.#server.ask('POST', `/api/v1/namespaces/${namespace}/secrets`, {
+      metadata: { name },
+      stringData: { of: 'somebody else' },
+    });
   }
 
   async secret(namespace: string, name: string): Promise<SecretObject> {
-    return (await this.#server.ask('GET', `/api/v1/namespaces/${namespace}/secrets/${name}`)) as SecretObject;
+    const secret: SecretObject = await this.#server.ask('GET', `/api/v1/namespaces/${namespace}/secrets/${name}`);
+    return secret;
   }
 
   async deleteSecret(namespace: string, name: string): Promise<void> {
@@ -67,7 +74,9 @@ export class TenantApi {
   /** The values of a Secret as text. */
   async values(namespace: string, name: string): Promise<Record<string, string>> {
     const { data } = await this.secret(namespace, name);
-    return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value, 'base64').toString()]));
+    return Object.fromEntries(
+      Object.entries(data).map(([key, value]) => [key, Buffer.from(value, 'base64').toString()]),
+    );
   }
 
   async stop(): Promise<void> {
@@ -89,6 +98,6 @@ async function createAccount(server: ApiServer): Promise<string> {
     subjects: [{ kind: 'ServiceAccount', name: account, namespace: operatorNamespace }],
   });
   const request = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} };
-  const { status } = (await server.ask('POST', `${accounts}/${account}/token`, request)) as { status: { token: string } };
-  return status.token;
+  const answer: { status: { token: string } } = await server.ask('POST', `${accounts}/${account}/token`, request);
+  return answer.status.token;
 }

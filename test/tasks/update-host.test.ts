@@ -1,0 +1,103 @@
+// Periodic care of a host: it removes what cleanup never reached, and never anything that may still be in use.
+import { expect } from 'chai';
+import { ProviderLab, type Build } from './provider-lab.ts';
+
+describe('update-host', function () {
+  this.timeout(120_000);
+  let lab: ProviderLab;
+  beforeEach(async () => {
+    lab = await ProviderLab.start();
+  });
+  afterEach(() => lab.stop());
+
+  async function aUser(): Promise<{ build: Build; user: string }> {
+    const build = lab.aBuild();
+    await lab.provision(build);
+    return { build, user: await lab.userOf(build) };
+  }
+
+  const age = (user: string): string =>
+    lab.host.read(`find /home/${user} /var/lib/multi-platform/users/${user} -exec touch -h -d '25 hours ago' {} +`);
+
+  it('reports podman, free space and users', async () => {
+    await aUser();
+    const { code, results } = await lab.update();
+    expect(code).to.equal(0);
+    expect(results).to.have.all.keys('MESSAGE');
+    expect(results['MESSAGE']).to.match(
+      /^podman \d+\.\d+\.\d+, \d+ MiB free in \/home, 1 build users, 0 stale users removed$/,
+    );
+  });
+
+  it('removes users left for a day, and no other', async () => {
+    const [stale, fresh, busy, touched, human] = [await aUser(), await aUser(), await aUser(), await aUser(), 'u-turn'];
+    lab.host.read(`useradd -m ${human}; touch -d '25 hours ago' /home/${human}`);
+    await lab.logIn(busy.build, 'nohup sleep 1000 >/dev/null 2>&1 &');
+    for (const { user } of [stale, busy, touched]) age(user);
+    await lab.logIn(touched.build, 'touch build/new');
+    const { code, results } = await lab.update();
+    expect(code).to.equal(0);
+    expect(results['MESSAGE']).to.contain('3 build users, 1 stale users removed');
+    const left = [stale, fresh, busy, touched].map(
+      ({ user }) => lab.host.run(`getent passwd ${user} && ls /home/${user}`).code,
+    );
+    expect(left).to.deep.equal([2, 0, 0, 0]);
+    expect(lab.host.run(`id ${human}`).code).to.equal(0);
+    // Looking at a user does not make it younger.
+    lab.host.read(`pkill -u ${busy.user}; while pgrep -u ${busy.user}; do sleep 0.1; done`);
+    expect((await lab.update()).results['MESSAGE']).to.contain('2 build users, 1 stale users removed');
+  });
+
+  it('takes the age an admin set', async () => {
+    const { user } = await aUser();
+    lab.host.read(`find /home/${user} /var/lib/multi-platform/users/${user} -exec touch -h -d '3 hours ago' {} +`);
+    expect((await lab.update()).results['MESSAGE']).to.contain('0 stale users removed');
+    expect((await lab.update({ env: { STALE_HOURS: '2' } })).results['MESSAGE']).to.contain('1 stale users removed');
+  });
+
+  it('removes the rest of a cleanup that was cut after the account had gone', async () => {
+    const { build, user } = await aUser();
+    await lab.logIn(build, 'echo x >/tmp/rest');
+    lab.host.read(`userdel ${user}`);
+    age(user);
+    expect((await lab.update()).results['MESSAGE']).to.contain('0 build users, 1 stale users removed');
+    expect(lab.host.read('ls /tmp /home /var/lib/multi-platform/users')).not.to.match(/rest|u-/);
+  });
+
+  it('removes dangling images of root, and keeps the others', async () => {
+    const made = lab.host.run(
+      'cd /tmp && mkdir i && tar -C i -c . | podman import - kept && for n in 1 2; do echo $n >i/f; tar -C i -c . | podman import - moving; done',
+    );
+    expect(made.code, made.stderr).to.equal(0);
+    await lab.update();
+    expect(lab.host.read('podman images --format "{{.Repository}}" | sort')).to.equal(
+      'localhost/kept\nlocalhost/moving',
+    );
+  });
+
+  it('fails with NoSpace when too little is left', async () => {
+    const { code, results } = await lab.update({ env: { MIN_FREE_MB: '99999999' } });
+    expect(code).to.equal(1);
+    expect(results['REASON']).to.equal('NoSpace');
+  });
+
+  it('says which packages manager failed, after all the other care', async () => {
+    const { user } = await aUser();
+    age(user);
+    // Without a network apt cannot reach any source.
+    lab.host.read(
+      "rm -f /etc/apt/sources.list.d/* /etc/apt/apt.conf.d/*proxy*; echo 'deb http://10.99.0.1:1/debian x main' >/etc/apt/sources.list",
+    );
+    const { code, results } = await lab.update({ env: { UPDATE_PACKAGES: 'apt' } });
+    expect(code).to.equal(1);
+    expect(results['REASON']).to.equal('PackageUpdateFailed');
+    expect(lab.host.run(`getent passwd ${user}`).code).to.equal(2);
+  });
+
+  it('refuses settings and addresses that are none', async () => {
+    expect((await lab.update({ env: { STALE_HOURS: '0' } })).results['REASON']).to.equal('InvalidParameter');
+    expect((await lab.update({ params: { HOST: '-oProxyCommand=x', USER: 'root' } })).results['REASON']).to.equal(
+      'InvalidParameter',
+    );
+  });
+});
