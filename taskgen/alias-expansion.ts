@@ -1,12 +1,21 @@
 // Replaces the aliases and merge keys that stand in the way of an edit by copies of what they mean.
 // Editing an anchored node would change its twins, so either the alias here or the twins elsewhere become text of their own.
 
-import { isAlias, isCollection, isMap, isNode, isPair, isScalar, isSeq, visit } from 'yaml';
+import { isAlias, isCollection, isMap, isNode, isPair, isSeq, visit } from 'yaml';
 import type { Alias, Document, Node, YAMLMap } from 'yaml';
 import type { Path } from './findings.ts';
 import { parseDocuments } from './source-document.ts';
 import { applySplices, splicesWithin } from './splice.ts';
-import { anchorRemovals, columnAt, contentEnd, isBlockScalar, isFlow, isPlaced, startOf } from './yaml-places.ts';
+import {
+  anchorRemovals,
+  columnAt,
+  contentEnd,
+  isBlockScalar,
+  isFlow,
+  isPlaced,
+  keyText,
+  startOf,
+} from './yaml-places.ts';
 import type { PlacedPair } from './yaml-places.ts';
 import { flowText, shiftLines } from './yaml-text.ts';
 
@@ -70,7 +79,7 @@ function isWithin(path: Path, outer: Path): boolean {
 function pathTo(key: unknown, ancestors: readonly unknown[]): Path {
   const path: (string | number)[] = [];
   for (const [index, ancestor] of ancestors.entries()) {
-    if (isPair(ancestor) && isScalar(ancestor.key)) path.push(String(ancestor.key.value));
+    if (isPair(ancestor)) path.push(keyText(ancestor.key));
     const child = ancestors[index + 1];
     if (isSeq(ancestor)) path.push(child === undefined ? Number(key) : ancestor.items.indexOf(child));
   }
@@ -106,13 +115,13 @@ function expand(text: string, document: Document.Parsed, found: Found): string {
 
 /** `<<: *base` becomes the entries of the base that the mapping does not set itself. */
 function expandMerge(text: string, document: Document.Parsed, merge: PlacedPair, map: YAMLMap): string {
-  const taken = new Set(map.items.map(({ key }) => String(isScalar(key) ? key.value : key)));
+  const taken = new Set(map.items.map(({ key }) => keyText(key)));
   const column = columnAt(text, startOf(merge.key));
   const flow = isFlow(map);
   const entries: string[] = [];
   for (const pair of entriesOf(merge.value, document)) {
     const { key, value } = pair;
-    const name = String(isScalar(key) ? key.value : key);
+    const name = keyText(key);
     if (taken.has(name)) continue;
     taken.add(name);
     entries.push(
@@ -129,7 +138,7 @@ function entriesOf(value: unknown, document: Document.Parsed): PlacedPair[] {
   if (isSeq(base)) return base.items.flatMap((item) => entriesOf(item, document));
   if (!isMap(base)) return [];
   const pairs = base.items.filter(isPlaced);
-  const isMerge = ({ key }: PlacedPair) => isScalar(key) && key.value === '<<';
+  const isMerge = ({ key }: PlacedPair) => keyText(key) === '<<';
   const merged = pairs.filter(isMerge).flatMap((pair) => entriesOf(pair.value, document));
   return [...pairs.filter((pair) => !isMerge(pair)), ...merged];
 }

@@ -3,7 +3,7 @@
 
 import type { YAMLMap, YAMLSeq } from 'yaml';
 import { localStepVariables, sharedMount } from './remote-step.ts';
-import type { RemotePlan } from './remote-step.ts';
+import type { StyledPlan } from './remote-step.ts';
 import { applySplices, splicesWithin } from './splice.ts';
 import { YamlEditor } from './yaml-editor.ts';
 import { anchorRemovals, columnAt, contentEnd, isFlow, nextLine, startOf } from './yaml-places.ts';
@@ -14,7 +14,7 @@ export function addLocalStep(
   text: string,
   steps: YAMLSeq,
   map: YAMLMap,
-  plan: RemotePlan,
+  plan: StyledPlan,
   script: string,
 ): void {
   const copy = copyOfStep(text, map, plan, script);
@@ -37,8 +37,8 @@ export function addLocalStep(
   });
 }
 
-function copyOfStep(text: string, map: YAMLMap, plan: RemotePlan, script: string): string {
-  const local = new YamlEditor(text);
+function copyOfStep(text: string, map: YAMLMap, plan: StyledPlan, script: string): string {
+  const local = new YamlEditor(text, plan.listIndent);
   local.set(map, 'name', `${plan.choice.name}-local`);
   local.remove(map, 'results');
   local.append(map, 'env', localStepVariables(plan));
@@ -46,6 +46,7 @@ function copyOfStep(text: string, map: YAMLMap, plan: RemotePlan, script: string
   local.setScript(map, 'script', script);
   const start = startOf(map);
   const end = isFlow(map) ? contentEnd(text, map) : nextLine(text, contentEnd(text, map));
-  const splices = [...local.splices, ...anchorRemovals(text, start, end)];
-  return applySplices(text.slice(start, end), splicesWithin(splices, start, end));
+  const isRewritten = (at: number) => local.splices.some((splice) => splice.start <= at && at < splice.end);
+  const anchors = anchorRemovals(text, start, end).filter((anchor) => !isRewritten(anchor.start));
+  return applySplices(text.slice(start, end), splicesWithin([...local.splices, ...anchors], start, end));
 }

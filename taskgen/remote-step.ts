@@ -26,6 +26,11 @@ export interface RemotePlan {
   readonly secretVolume: string;
 }
 
+/** With the style of the text that is edited. */
+export interface StyledPlan extends RemotePlan {
+  readonly listIndent: number;
+}
+
 export function editRemoteStep(editor: YamlEditor, map: YAMLMap, plan: RemotePlan, script: string): void {
   const { step } = plan.choice;
   editor.set(map, 'image', plan.options.runnerImage);

@@ -25,6 +25,7 @@ import { planSync } from './sync-plan.ts';
 import { remoteAlready, secretPrefix, taskFindings } from './task-checks.ts';
 import { readTask } from './task-model.ts';
 import { remoteName } from './task-name.ts';
+import { listIndentOf } from './yaml-places.ts';
 import { YamlEditor } from './yaml-editor.ts';
 import type { YamlValue } from './yaml-text.ts';
 
@@ -47,6 +48,7 @@ export function generateRemoteTask(raw: string, file: string, scripts: Scripts, 
   if ('code' in chosen) return failure(source, file, [chosen]);
   const planned = plan(chosen, scripts, options);
   const findings = planned.findings
+    .filter((finding, index, all) => all.findIndex(({ message }) => message === finding.message) === index)
     .map((finding) => locate(source, file, finding, options, chosen))
     .sort((a, b) => a.line - b.line || a.column - b.column || a.code.localeCompare(b.code));
   if (planned.plan === undefined || findings.some(({ severity }) => severity === 'error')) {
@@ -89,10 +91,11 @@ function write(source: Source, chosen: ChosenTask, file: string, planned: Remote
   );
   if (!isMap(metadata) || !isMap(spec) || !isSeq(list) || !isMap(step))
     throw new Error('the Task changed while expanding');
-  const editor = new YamlEditor(text);
+  const listIndent = listIndentOf(text, spec, 'steps');
+  const editor = new YamlEditor(text, listIndent);
   editMetadata(editor, metadata, source, planned);
   editRemoteStep(editor, step, planned, combineScripts(scripts.remote, planned.choice.step.script ?? ''));
-  addLocalStep(editor, text, list, step, planned, scripts.local);
+  addLocalStep(editor, text, list, step, { ...planned, listIndent }, scripts.local);
   editor.append(spec, 'params', newParameters(planned));
   editor.append(spec, 'volumes', newVolumes(planned));
   return header(source, file) + applySplices(text, editor.splices);

@@ -38,13 +38,14 @@ const referenceChecks: readonly Check[] = [
   {
     code: 'MPT020',
     pattern: /\$\((?:steps\.[^)]*\.exitCode\.path|credentials\.path)\)|\/tekton\/(?!results\b)[\w./-]*/g,
-    says: (found) => `"${found}" exists only in the pod, not on the host.`,
+    says: (found) => `There is no "${found}" on the host, only in the pod.`,
     fix: 'Read it in an earlier step and leave what the build needs in a workspace or a shared volume. If it is not needed on the host, say --accept MPT020.',
   },
   {
     code: 'MPT021',
     pattern: /\$\(workspaces\.[^)]*\.(?:volume|claim)\)/g,
-    says: (found) => `"${found}" names an object of the cluster; on the host there is only the path of the workspace.`,
+    says: (found) =>
+      `The step uses "${found}", the name of an object in the cluster; on the host there is only the path of the workspace.`,
     fix: 'Use $(workspaces.<name>.path).',
   },
 ];

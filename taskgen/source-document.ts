@@ -50,7 +50,9 @@ export function syntaxProblems(source: Source): SourceProblem[] {
     offset,
   });
   return source.documents.flatMap((document) => {
-    const found = document.errors.map((error) => problem(error.message.split('\n')[0] ?? error.message, error.pos[0]));
+    const found = document.errors.map((error) =>
+      problem(error.message.replace(/ at line \d+, column \d+:[^]*$/, '.'), error.pos[0]),
+    );
     visit(document, {
       Pair(_, pair) {
         if (isCollection(pair.key))

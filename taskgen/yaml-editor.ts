@@ -12,9 +12,12 @@ import type { YamlValue } from './yaml-text.ts';
 export class YamlEditor {
   readonly splices: Splice[] = [];
   readonly #text: string;
+  readonly #listIndent: number;
 
-  constructor(text: string) {
+  /** `listIndent`: how far the source indents lists below their key. */
+  constructor(text: string, listIndent: number) {
     this.#text = text;
+    this.#listIndent = listIndent;
   }
 
   /** Sets a key to a scalar, a list or a mapping; adds the key when it is missing. */
@@ -25,7 +28,7 @@ export class YamlEditor {
     const oneLine = isScalar(old) && !isBlockScalar(old) && typeof value !== 'object';
     if (isFlow(map)) return this.#replace(old, pair, flowText(value));
     if (oneLine && old.range) return this.#replace(old, pair, scalarText(value));
-    return this.#rewrite(pair, pairText(key, value, this.#columnOf(map)));
+    return this.#rewrite(pair, pairText(key, value, this.#columnOf(map), this.#listIndent));
   }
 
   /** Sets a key to a script: a block literal, or a quoted string in flow style. */
@@ -67,7 +70,7 @@ export class YamlEditor {
     if (!isSeq(list) || (list.items.length === 0 && !isFlow(map))) return this.set(map, key, items);
     if (isFlow(list)) return this.#insertInFlow(list, items.map(flowText));
     const column = list.srcToken?.type === 'block-seq' ? list.srcToken.indent : this.#columnOf(list);
-    this.insertLines(contentEnd(this.#text, list), blockText(items, column), column, 0.5);
+    this.insertLines(contentEnd(this.#text, list), blockText(items, column, this.#listIndent), column, 0.5);
   }
 
   /** Puts lines after the line that ends at an offset; the first one gets the indentation of `column`. */
@@ -80,7 +83,7 @@ export class YamlEditor {
   #addPair(map: YAMLMap, key: string, value: YamlValue): void {
     if (isFlow(map)) return this.#insertInFlow(map, [`${flowText(key)}: ${flowText(value)}`]);
     const column = this.#columnOf(map);
-    this.insertLines(contentEnd(this.#text, map), pairText(key, value, column), column);
+    this.insertLines(contentEnd(this.#text, map), pairText(key, value, column, this.#listIndent), column);
   }
 
   #insertInFlow(collection: YAMLMap | YAMLSeq, entries: readonly string[]): void {

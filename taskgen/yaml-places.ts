@@ -1,7 +1,7 @@
 // Where things of a parsed document stand in its text: ends of content, columns, anchors.
 // Offsets only; what is written there is decided by yaml-editor.ts and alias-expansion.ts.
 
-import { isAlias, isCollection, isMap, isNode, isPair, isScalar, Parser, Scalar } from 'yaml';
+import { isAlias, isCollection, isMap, isNode, isPair, isScalar, isSeq, Parser, Scalar } from 'yaml';
 import type { Node, Pair, YAMLMap } from 'yaml';
 import type { Splice } from './splice.ts';
 
@@ -47,6 +47,19 @@ export function keyOf(pair: unknown): Node | undefined {
   return isPlaced(pair) ? pair.key : undefined;
 }
 
+/** A key as it is written; the parser turns the merge key into a symbol. */
+export function keyText(key: unknown): string {
+  if (!isScalar(key)) return '';
+  return typeof key.value === 'symbol' ? (key.value.description ?? '') : String(key.value);
+}
+
+/** How far the lists of a mapping stand to the right of their keys: 0 or 2 in most files. */
+export function listIndentOf(text: string, map: YAMLMap, key: string): number {
+  const pair = pairOf(map, key);
+  if (!isSeq(pair?.value) || pair.value.srcToken?.type !== 'block-seq') return 0;
+  return Math.max(0, pair.value.srcToken.indent - columnAt(text, startOf(pair.key)));
+}
+
 export function columnAt(text: string, offset: number): number {
   return offset - (text.lastIndexOf('\n', offset - 1) + 1);
 }
@@ -59,7 +72,7 @@ export function nextLine(text: string, offset: number): number {
 }
 
 export function pairOf(map: YAMLMap, key: string): PlacedPair | undefined {
-  return map.items.filter(isPlaced).find((pair) => isScalar(pair.key) && String(pair.key.value) === key);
+  return map.items.filter(isPlaced).find((pair) => keyText(pair.key) === key);
 }
 
 export function mapAt(map: YAMLMap, key: string): YAMLMap | undefined {
@@ -79,7 +92,10 @@ export function anchorRemovals(text: string, start: number, end: number): Splice
     if ('type' in token && token.type === 'anchor' && 'offset' in token && 'source' in token) {
       const from = Number(token.offset);
       const to = from + String(token.source).length;
-      found.push({ start: from, end: text[to] === ' ' ? to + 1 : to, text: '' });
+      // One space goes too: the one after it, or, at the end of a line, the one before.
+      const spaceAfter = text[to] === ' ';
+      const spaceBefore = !spaceAfter && text[from - 1] === ' ';
+      found.push({ start: spaceBefore ? from - 1 : from, end: spaceAfter ? to + 1 : to, text: '' });
       return;
     }
     for (const value of Object.values(token)) if (typeof value === 'object') collectAnchors(value, found);

@@ -45,25 +45,25 @@ export function fitsLiteral(text: string): boolean {
 }
 
 /** A mapping or sequence as block lines; the first line carries no indentation, the others start at `column`. */
-export function blockText(value: YamlValue, column: number): string {
+export function blockText(value: YamlValue, column: number, listIndent: number): string {
   if (typeof value !== 'object') return valueText(value, column);
   const newline = `\n${' '.repeat(column)}`;
-  if (isList(value)) return value.map((item) => `- ${nestedText(item, column + 2)}`).join(newline);
+  if (isList(value)) return value.map((item) => `- ${nestedText(item, column + 2, listIndent)}`).join(newline);
   return Object.entries(value)
-    .map(([key, item]) => pairText(key, item, column))
+    .map(([key, item]) => pairText(key, item, column, listIndent))
     .join(newline);
 }
 
-/** `key: value` for a mapping at `column`; sequences in it are not indented further, as in most Tasks. */
-export function pairText(key: string, value: YamlValue, column: number): string {
+/** `key: value` for a mapping at `column`; lists stand `listIndent` columns to the right of their key, as in the source. */
+export function pairText(key: string, value: YamlValue, column: number, listIndent: number): string {
   if (typeof value !== 'object') return `${scalarText(key)}: ${valueText(value, column + 2)}`;
   if (isEmptyCollection(value)) return `${scalarText(key)}: ${flowText(value)}`;
-  const inner = isList(value) ? column : column + 2;
-  return `${scalarText(key)}:\n${' '.repeat(inner)}${blockText(value, inner)}`;
+  const inner = column + (isList(value) ? listIndent : 2);
+  return `${scalarText(key)}:\n${' '.repeat(inner)}${blockText(value, inner, listIndent)}`;
 }
 
-function nestedText(value: YamlValue, column: number): string {
-  return typeof value === 'object' && isEmptyCollection(value) ? flowText(value) : blockText(value, column);
+function nestedText(value: YamlValue, column: number, listIndent: number): string {
+  return typeof value === 'object' && isEmptyCollection(value) ? flowText(value) : blockText(value, column, listIndent);
 }
 
 function valueText(value: string | number | boolean, column: number): string {

@@ -1,0 +1,77 @@
+// Every folder of golden/ is a Task, flags if any, and what the generator makes of them: read `diff source expected`.
+// The two scripts are stand-ins here, so that a change of theirs does not touch every file.
+
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { parseAllDocuments } from 'yaml';
+import { parseCommandLine } from '../../taskgen/command-line.ts';
+import { formatFinding } from '../../taskgen/findings.ts';
+import { generateRemoteTask } from '../../taskgen/remote-task.ts';
+import type { Generated } from '../../taskgen/remote-task.ts';
+
+const root = fileURLToPath(new URL('golden', import.meta.url));
+const scripts = {
+  remote: '#!/usr/bin/env bash\n# remote-build.sh stands here\nexit\n',
+  local: '#!/bin/sh\n# build-local.sh stands here\n',
+};
+const update = process.env['UPDATE_GOLDENS'] !== undefined;
+const howTo = 'When the change is meant: UPDATE_GOLDENS=1 npx mocha test/taskgen/golden.test.ts, and read git diff.';
+
+function generate(name: string): Generated & { source: string } {
+  const file = existsSync(join(root, name, 'source.json')) ? 'source.json' : 'source.yaml';
+  const source = readFileSync(join(root, name, file), 'utf8');
+  const flags = existsSync(join(root, name, 'flags.txt')) ? readFileSync(join(root, name, 'flags.txt'), 'utf8') : '';
+  const words = flags.split('\n').flatMap((line) => line.split(/ (.*)/, 2).filter((word) => word !== ''));
+  const invocation = parseCommandLine([...words, file]);
+  if ('exitCode' in invocation) throw new Error(invocation.stderr);
+  return { ...generateRemoteTask(source, file, scripts, invocation.options), source };
+}
+
+function compare(file: string, actual: string): void {
+  const path = join(root, file);
+  if (update) {
+    if (actual === '') rmSync(path, { force: true });
+    else writeFileSync(path, actual);
+    return;
+  }
+  const expected = existsSync(path) ? readFileSync(path, 'utf8') : '';
+  expect(actual, `${file} differs. ${howTo}`).to.equal(expected);
+}
+
+describe('what the generator makes of', () => {
+  for (const name of readdirSync(root).sort()) {
+    it(name.replaceAll('-', ' '), () => {
+      const { text, findings, source } = generate(name);
+      compare(join(name, 'findings.txt'), findings.map(formatFinding).join(''));
+      compare(join(name, 'expected.yaml'), text ?? '');
+      expect(text === undefined).to.equal(findings.some(({ severity }) => severity === 'error'));
+      if (text !== undefined) expect(unchangedParts(text)).to.deep.equal(unchangedParts(source));
+    });
+  }
+});
+
+interface Entry {
+  readonly name?: string;
+}
+
+/** All documents without what the generator may change: names, annotations, added entries, the build step and its copy. */
+function unchangedParts(text: string): unknown {
+  const options = { version: '1.1', merge: true } as const;
+  return parseAllDocuments(text.replace(/^\ufeff/, ''), options).map((document) => {
+    const { metadata, spec, ...rest }: Record<string, Record<string, Entry[]>> = document.toJS();
+    if (spec === undefined) return { metadata, ...rest };
+    const { params, volumes, steps, ...others } = spec;
+    const added = /^(?:PLATFORM|ssh|mp-.*)$/;
+    const kept = (list: Entry[] = []) => list.filter(({ name }) => !added.test(name ?? ''));
+    const isBuild = ({ name }: Entry) => name === undefined || /^(?:build|unnamed)/.test(name ?? '');
+    return {
+      rest,
+      others,
+      params: kept(params),
+      volumes: kept(volumes),
+      steps: steps?.filter((step) => !isBuild(step)),
+    };
+  });
+}
