@@ -47,7 +47,7 @@ function digests(files: readonly string[]): Digests {
 function isCurrent(): boolean {
   const outputs = Object.keys(programs).map((name) => join(dist, `${name}.mjs`));
   if (![record, ...outputs].every((file) => existsSync(file))) return false;
-  const before = JSON.parse(readFileSync(record, 'utf8')) as Digests;
+  const before: Digests = JSON.parse(readFileSync(record, 'utf8'));
   const now = digests([...Object.keys(before), ...otherInputs()]);
   return Object.entries(now).every(([file, digest]) => before[file] === digest);
 }

@@ -82,12 +82,12 @@ export async function startCluster(name: string): Promise<Cluster> {
     detached: true,
   });
   let output = '';
-  let ended = false;
   supervisor.stderr.setEncoding('utf8').on('data', (text: string) => (output += text));
-  const end = once(supervisor, 'exit').then(() => (ended = true));
+  const end = once(supervisor, 'exit');
+  const ended = (): boolean => supervisor.exitCode !== null || supervisor.signalCode !== null;
   const files = ['ready', 'admin.kubeconfig', 'ports'].map((file) => join(runFolder(name), file));
-  while (!ended && !files.every((file) => existsSync(file))) await Promise.race([delay(100), end]);
-  if (ended) throw new Error(`cluster '${name}' did not start: ${output.trim() || 'no reason given'}`);
+  while (!ended() && !files.every((file) => existsSync(file))) await Promise.race([delay(100), end]);
+  if (ended()) throw new Error(`cluster '${name}' did not start: ${output.trim() || 'no reason given'}`);
   const stop = async (): Promise<void> => {
     supervisor.stdin.end();
     await end;

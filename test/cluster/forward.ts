@@ -1,7 +1,6 @@
 // Carries TCP connections over a unix socket, which is how the API and the registry of a cluster in its own network namespace are reached
 // from outside: `forward.ts <listen>=<connect> …`, each a path or host:port. Prints the port where it was asked for port 0. Reads nothing it carries.
 import { createServer, createConnection } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream';
 import { rmSync } from 'node:fs';
 
@@ -25,6 +24,7 @@ for (const pair of process.argv.slice(2)) {
   const source = parseEndpoint(listen);
   if ('path' in source) rmSync(source.path, { force: true });
   server.listen(source, () => {
-    if ('port' in source) console.log(`${connect} ${(server.address() as AddressInfo).port}`);
+    const address = server.address();
+    if (typeof address === 'object' && address) console.log(`${connect} ${address.port}`);
   });
 }

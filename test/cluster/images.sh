@@ -80,7 +80,7 @@ tekton_images $TEKTON
 coredns_image $COREDNS
 busybox_images 1
 debian_image $debian
-ssh_host_image $debian $(folder_digest images/ssh-host)
-builder_image $debian $(folder_digest images/builder)
-product_images $debian $(cd ../.. && folder_digest dist/controller.mjs deploy/images/*ontainerfile* deploy/images/build.sh tasks/runner) $(stat -Lc %s "$(readlink -f ../../node_modules/.bin/node)")
+ssh_host_image $debian $(digest images/ssh-host)
+builder_image $debian $(digest images/builder)
+product_images $debian $(cd ../.. && digest dist/controller.mjs deploy/images tasks/runner)
 LIST

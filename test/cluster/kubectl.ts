@@ -35,7 +35,10 @@ export function kubectlFor(kubeconfig?: string): Kubectl {
     });
   return {
     run,
-    json: async <T>(args: readonly string[]) => JSON.parse(await run([...args, '-o', 'json'])) as T,
+    json: async <T>(args: readonly string[]) => {
+      const value: T = JSON.parse(await run([...args, '-o', 'json']));
+      return value;
+    },
     apply: (manifests, ...args) =>
       run(
         ['apply', '--server-side', '--force-conflicts', ...args, '-f', '-'],

@@ -10,8 +10,10 @@ prepare_storage() {
   printf '[engine]\nruntime = "runc"\ncgroup_manager = "cgroupfs"\nevents_logger = "none"\n' >"$CONTAINERS_CONF"
 }
 
-# folder_digest <folder …>: changes with any name, mode or content in them
-folder_digest() {
-  find "$@" -type f -printf '%m %p\0' | sort -z | sha256sum - | cut -c1-16
-  find "$@" -type f -print0 | sort -z | xargs -0 cat | sha256sum | cut -c1-16
+# digest <file or folder …>: changes with any name, mode or content in them
+digest() {
+  {
+    find "$@" -type f -printf '%m %p\n' | sort
+    find "$@" -type f -print0 | sort -z | xargs -0 cat
+  } | sha256sum | cut -c1-16
 }
