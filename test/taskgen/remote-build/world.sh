@@ -60,6 +60,12 @@ su - builder -c "podman import -q --change 'ENV PATH=/bin' --change 'ENV BUILDAH
 
 mkdir -p /run/sshd /tmp/sshd
 ssh-keygen -q -t ed25519 -N '' -f /tmp/sshd/host
+ssh-keygen -q -t ed25519 -N '' -f /tmp/sshd/client
+install -d -o builder -g builder -m 0700 /home/builder/.ssh
+install -o builder -g builder -m 0600 /tmp/sshd/client.pub /home/builder/.ssh/authorized_keys
+# The uid of the runner image.
+useradd -u 65532 runner
+mkdir /pods
 cat >/tmp/sshd/config <<'CONF'
 ListenAddress 127.0.0.1:22
 HostKey /tmp/sshd/host
