@@ -65,7 +65,7 @@ function unchangedParts(text: string): unknown {
     const { params, volumes, steps, ...others } = spec;
     const added = /^(?:PLATFORM|ssh|mp-.*)$/;
     const kept = (list: Entry[] = []) => list.filter(({ name }) => !added.test(name ?? ''));
-    const isBuild = ({ name }: Entry) => name === undefined || /^(?:build|unnamed)/.test(name ?? '');
+    const isBuild = ({ name }: Entry) => /^(?:build|compile)/.test(name ?? '');
     return {
       rest,
       others,

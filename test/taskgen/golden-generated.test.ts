@@ -1,0 +1,70 @@
+// The files of tasks/generated are what the generator makes today, and every script in them is clean.
+
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { parse } from 'yaml';
+
+const root = join(import.meta.dirname, '../..');
+
+/** Each generated file and the command line that makes it. */
+const generated = [
+  {
+    file: 'tasks/generated/buildah-remote.yaml',
+    words: ['taskgen/sources/buildah.yaml', '--sync', 'dockerconfig=none'],
+  },
+];
+
+describe('tasks/generated', () => {
+  for (const { file, words } of generated) {
+    it(`${file} is current`, () => {
+      const command = ['taskgen/main.ts', '--check', '-o', file, ...words];
+      const { status, stdout, stderr } = spawnSync(process.execPath, command, { cwd: root, encoding: 'utf8' });
+      const howTo = `To make it current: npm run taskgen -- -o ${file} ${words.join(' ')}`;
+      expect(status, `${stdout}${stderr}${howTo}`).to.equal(0);
+    });
+  }
+
+  it('holds no other file', () => {
+    const files = readdirSync(join(root, 'tasks/generated')).map((name) => `tasks/generated/${name}`);
+    expect(files).to.deep.equal(generated.map(({ file }) => file));
+  });
+});
+
+interface Step {
+  readonly name: string;
+  readonly script: string;
+}
+
+/**
+ * The parts of the remote script are checked with their own directives; in a generated Task these comments are left out.
+ * What they allow there: functions that run on the host, a file that exists only there, words that are to be split.
+ */
+const excluded = ['--exclude=SC1091,SC2046,SC2153,SC2317'];
+
+function scriptsOf(file: string): Step[] {
+  const { spec }: { spec: { steps: Step[] } } = parse(readFileSync(join(root, file), 'utf8'));
+  return spec.steps;
+}
+
+describe('scripts of our Tasks pass shellcheck:', () => {
+  let folder = '';
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'taskgen-'));
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  for (const file of ['taskgen/sources/buildah.yaml', ...generated.map((entry) => entry.file)]) {
+    for (const { name, script } of scriptsOf(file)) {
+      it(`${file}, step ${name}`, () => {
+        const path = join(folder, `${name}.sh`);
+        writeFileSync(path, script);
+        const { stdout, error } = spawnSync('shellcheck', [...excluded, path], { encoding: 'utf8' });
+        expect(error).to.equal(undefined);
+        expect(stdout).to.equal('');
+      });
+    }
+  }
+});
