@@ -39,6 +39,7 @@ PasswordAuthentication no
 UsePAM yes
 CONFIG
 # An account that becomes root through sudo, and one that may not.
+# shellcheck disable=SC2016 # expands inside
 chroot "$root" bash -euc '
   for name in deployer nobody-special; do
     useradd -m "$name"
