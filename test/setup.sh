@@ -1,5 +1,5 @@
 #!/bin/sh
-# shellcheck shell=bash
+# shellcheck shell=bash source-path=SCRIPTDIR/..
 # Makes a bare Debian machine ready for `npm test` and `npm run demo`: packages, node_modules, and a Kubernetes with Tekton built from source.
 # Everything is kept and stamped; run again it takes a second. Usage: sh test/setup.sh [--modules-only]
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"
@@ -37,7 +37,7 @@ ensure_packages() {
 ensure_node() {
   local found
   found=$(node --version 2>/dev/null || echo none)
-  [ "$found" != none ] && [ "$(sed 's/v\([0-9]*\).*/\1/' <<<"$found")" -ge 20 ] && command -v npm >/dev/null && return
+  [ "$found" != none ] && [ "$(cut -d. -f1 <<<"${found#v}")" -ge 20 ] && command -v npm >/dev/null && return
   fail "Node 20 or newer with npm is needed, found: $found. On Debian: curl -fsSL https://deb.nodesource.com/setup_24.x | bash - && apt-get install -y nodejs"
 }
 
@@ -45,7 +45,7 @@ ensure_go() {
   local found
   found=$(go env GOVERSION 2>/dev/null || echo none)
   # Any Go from 1.21 on fetches the version that the modules ask for by itself.
-  [ "$found" != none ] && [ "$(sed 's/go1\.\([0-9]*\).*/\1/' <<<"$found")" -ge 21 ] && return
+  [ "$found" != none ] && [ "$(cut -d. -f2 <<<"$found")" -ge 21 ] && return
   fail "Go 1.21 or newer is needed, found: $found. On Debian 13: apt-get install -y golang; on Debian 12: apt-get install -y -t bookworm-backports golang, or unpack https://go.dev/dl into /usr/local"
 }
 
@@ -77,3 +77,4 @@ if ! bash test/cluster/build.sh --check; then ensure_go; fi
 bash test/cluster/build.sh
 bash test/cluster/images.sh
 bash test/cluster/store.sh
+bash test/cluster/registry.sh

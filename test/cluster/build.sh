@@ -1,4 +1,5 @@
 #!/bin/bash
+# shellcheck source-path=SCRIPTDIR
 # Builds Kubernetes, etcd, containerd, runc, CoreDNS and Tekton from their Go modules into the cache. Decides nothing about how they are run.
 # Cold: about 9 minutes on two cores. A component is built again only for another version of it.
 set -euo pipefail

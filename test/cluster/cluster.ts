@@ -32,11 +32,10 @@ const scripts = import.meta.dirname;
 const runFolder = (name: string): string => join(cacheFolder(), 'run', name);
 
 function execInside(name: string, command: readonly string[], input: string): Promise<CommandResult> {
-  const namespaces = readFileSync(join(runFolder(name), 'namespaces'), 'utf8').trim();
   return new Promise((resolve, reject) => {
     const child = execFile(
       'bash',
-      [join(scripts, 'inside.sh'), namespaces, ...command],
+      [join(scripts, 'inside.sh'), name, ...command],
       { maxBuffer: 64 << 20 },
       (error, stdout, stderr) => {
         if (error && typeof error.code !== 'number') reject(error);

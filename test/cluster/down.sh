@@ -1,4 +1,5 @@
 #!/bin/bash
+# shellcheck source-path=SCRIPTDIR
 # Ends a cluster and removes everything of it, also after its processes died some other way: down.sh <name>
 set -euo pipefail
 cd "$(dirname "$0")"

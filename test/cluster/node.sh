@@ -1,9 +1,12 @@
 #!/bin/bash
+# shellcheck source-path=SCRIPTDIR
 # The whole cluster on one node, as process 1 of its own network, mount and pid namespace (supervise.sh starts it): node.sh <run folder> <cgroup>
 # When it ends, for whatever reason, the kernel ends every process of the cluster with it, containers included.
 set -eu
 HERE=$(cd "$(dirname "$0")" && pwd)
 . "$HERE/versions.sh"
+. "$HERE/emulation.sh"
+# shellcheck disable=SC2034
 RUN=$1 CGROUP=$2 PKI=$1/pki LOG=$1/log
 export PATH=$CACHE/bin:$HERE/../../node_modules/.bin:/usr/sbin:/usr/bin:/sbin:/bin KUBECONFIG=$PKI/admin.kubeconfig TMPDIR=$RUN/tmp
 cd /
@@ -21,6 +24,11 @@ private_mounts() {
   # The kubelet's volumes must reach containerd and the containers that share them.
   mount --bind "$RUN/kubelet" "$RUN/kubelet"
   mount --make-rshared "$RUN/kubelet"
+}
+
+# Hosts that play arm64 need it; with this mount namespace it ends.
+emulate() {
+  emulate_arm64 || echo "no emulation of arm64: $BINFMT cannot be used"
 }
 
 # No `dummy` device everywhere: a bridge without ports is the node's interface.
@@ -95,6 +103,7 @@ await() {
 declare -A component
 mkdir -p "$LOG"
 private_mounts
+emulate
 network
 . "$HERE/node-config.sh"
 start registry docker-registry serve "$RUN/registry.yaml"

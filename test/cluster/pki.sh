@@ -1,4 +1,5 @@
 #!/bin/bash
+# shellcheck source-path=SCRIPTDIR
 # A throw-away authority, the certificates of one cluster and a kubeconfig for each of its components: pki.sh <folder>
 set -euo pipefail
 cd "$(dirname "$0")"

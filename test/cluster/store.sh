@@ -1,14 +1,16 @@
 #!/bin/bash
-# Unpacks all images of the cache's image storage into a containerd store that clusters start from: store.sh, then clone_store in a cluster.
+# shellcheck source-path=SCRIPTDIR
+# Unpacks all images of the cache's image storage into a containerd store that clusters start from: store.sh
 # A store is never changed once it is finished; a change of images makes another one, from the last, with only what is new.
 set -euo pipefail
 cd "$(dirname "$0")"
 . ./versions.sh
 . ./storage.sh
+. ./clone.sh
 STORES=$CACHE/store
 
-# <image id> <name>, sorted. Debian itself is only a base.
-wanted_images() { podman images --no-trunc --filter reference='localhost/*' --filter reference='localhost/*/*' --format '{{.ID}} {{.Repository}}:{{.Tag}}' | sort -u; }
+# <image id> <name>, sorted. Debian itself is only a base; what is for arm64 goes to the registry, for hosts.
+wanted_images() { podman images --no-trunc --format '{{.ID}} {{.Repository}}:{{.Tag}}' | grep ' localhost/' | grep -v -e '-arm64:' | sort -u; }
 
 # As process 1 of a namespace of its own, so that nothing of containerd outlives it.
 import_images() {
@@ -26,9 +28,9 @@ import_images() {
 }
 
 make_store() {
-  local store=$STORES/new previous=$STORES/current database
+  local store=$STORES/new previous=$STORES/current
   rm -rf "$store"
-  if [ -d "$previous" ]; then clone_store "$previous" "$store"; else mkdir -p "$store"; fi
+  if [ -d "$previous" ]; then clone_folder "$previous" "$store" '*.db'; else mkdir -p "$store"; fi
   touch "$store/images"
   comm -13 "$store/images" "$1" >"$1.new"
   unshare --mount --pid --fork --kill-child bash "$PWD/store.sh" import "$store" <"$1.new"
@@ -37,19 +39,8 @@ make_store() {
   ln -sfn "$2" "$STORES/current"
 }
 
-# clone_store <from> <to>: hard links. containerd and overlayfs never write into a layer once it is unpacked; only the databases change in place.
-# (Not symbolic links: for a pod with a user namespace containerd maps the ids of the folder that holds the layers, and a link would lead out of it.)
-clone_store() {
-  local database
-  cp -al "$1/." "$2"
-  find "$2" -maxdepth 3 -name '*.db' | while read -r database; do
-    cp "$database" "$database.copy" && mv "$database.copy" "$database"
-  done
-}
-
 case ${1:-} in
   import) import_images "$2" ;;
-  clone) clone_store "$2" "$3" ;;
   '')
     mkdir -p "$STORES"
     list=$(mktemp -p "$STORES")

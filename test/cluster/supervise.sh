@@ -1,4 +1,5 @@
 #!/bin/bash
+# shellcheck source-path=SCRIPTDIR disable=SC2317
 # Owns one running cluster, from before its first file until after its last: supervise.sh <name> [--detached]
 # It ends the cluster when it is told to (TERM, INT), when the cluster breaks, and, unless detached, when its standard input closes: whoever started
 # it holds the other end and may die any way it likes. If this process itself is killed, the kernel ends the cluster; `down.sh` removes its files.
@@ -6,6 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 . ./versions.sh
 . ./instance.sh
+. ./clone.sh
 name_instance "${1:-}"
 export PATH=$PWD/../../node_modules/.bin:$PATH
 
@@ -50,7 +52,11 @@ if [ "${2:-}" != --detached ]; then
 fi
 # 9>&- everywhere but for the cluster itself: the lock must say what the cluster does.
 bash pki.sh "$RUN/pki" 9>&-
-flock -s "$CACHE/.lock" bash store.sh clone "$CACHE/store/current" "$RUN/containerd" 9>&-
+{
+  flock -s 8
+  clone_folder "$CACHE/store/current" "$RUN/containerd" '*.db'
+  clone_folder "$CACHE/registry" "$RUN/registry" link
+} 8>"$CACHE/.lock" 9>&-
 make_cgroups
 setpriv --pdeathsig KILL unshare --net --mount --pid --fork --mount-proc --kill-child bash node.sh "$RUN" "$CGROUP" </dev/null >"$RUN/node.log" 2>&1 &
 cluster=$!
@@ -62,4 +68,8 @@ until [ "$(wc -l <"$RUN/ports")" = 2 ]; do
   sleep 0.05
 done
 sed "s/127.0.0.1:6443/127.0.0.1:$(port api)/" "$RUN/pki/admin.kubeconfig" >"$RUN/admin.kubeconfig"
-wait -n || true
+# In one piece, so that nothing of this file is read after hours of waiting, when it may be another version.
+{
+  wait -n || true
+  exit
+}

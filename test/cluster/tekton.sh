@@ -1,4 +1,5 @@
 #!/bin/bash
+# shellcheck source-path=SCRIPTDIR
 # Prints Tekton's own manifests, out of its Go module, with the image names of the test cluster and a quicker readiness.
 # Applied with: kubectl apply --server-side -f -
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/bin/bash
+# shellcheck source-path=SCRIPTDIR
 # Starts a cluster that stays until down.sh ends it: up.sh <name>. Prints how to reach it.
 set -euo pipefail
 cd "$(dirname "$0")"
