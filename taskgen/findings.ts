@@ -61,6 +61,8 @@ export interface Finding {
   /** One sentence that names the key and the value. */
   readonly message: string;
   readonly fix: string;
+  /** Where in the script, for findings at one. */
+  readonly scriptOffset?: number;
 }
 
 /** A finding with its place in the file and the severity the options gave it. */

@@ -17,13 +17,13 @@ import { secretVolumeName } from './reserved-names.ts';
 import { scriptFindings } from './script-checks.ts';
 import { combineScripts } from './script-file.ts';
 import { sizeFindings } from './size-check.ts';
-import { chooseTask, offsetOf, parseDocuments, readSource, syntaxProblems } from './source-document.ts';
+import { chooseTask, offsetInScript, offsetOf, parseDocuments, readSource, syntaxProblems } from './source-document.ts';
 import type { ChosenTask, Source, SourceProblem } from './source-document.ts';
 import { applySplices } from './splice.ts';
 import { chooseStep } from './step-choice.ts';
 import { planSync } from './sync-plan.ts';
 import { remoteAlready, secretPrefix, taskFindings } from './task-checks.ts';
-import { readTask } from './task-model.ts';
+import { readTask, text as textOf } from './task-model.ts';
 import { remoteName } from './task-name.ts';
 import { listIndentOf } from './yaml-places.ts';
 import { YamlEditor } from './yaml-editor.ts';
@@ -155,8 +155,8 @@ function locate(
   judgement: Pick<GenerateOptions, 'strict' | 'accepted'>,
   chosen?: ChosenTask,
 ): LocatedFinding {
-  const { code, message, fix, at } = problem;
-  const offset = problem.offset ?? (chosen === undefined ? 0 : offsetOf(chosen.document, at));
+  const { code, message, fix } = problem;
+  const offset = problem.offset ?? (chosen === undefined ? 0 : offsetOfFinding(source, chosen, problem));
   const { line, col: column } = source.lines.linePos(offset);
   return {
     code,
@@ -167,4 +167,12 @@ function locate(
     line: Math.max(line, 1),
     column: Math.max(column, 1),
   };
+}
+
+function offsetOfFinding(source: Source, { document }: ChosenTask, { at, scriptOffset }: SourceProblem): number {
+  const offset = offsetOf(document, at);
+  const script = textOf(document.getIn(at));
+  return scriptOffset === undefined || script === undefined
+    ? offset
+    : offsetInScript(source, offset, script, scriptOffset);
 }

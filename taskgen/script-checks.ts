@@ -15,7 +15,7 @@ interface Check {
   readonly fix: string;
 }
 
-/** Looked for in the script without its comments, and with continued lines joined. */
+/** Looked for in the script without its comments, and with continued lines joined; see `withoutComments`. */
 const scriptChecks: readonly Check[] = [
   {
     code: 'MPT203',
@@ -54,7 +54,7 @@ export function scriptFindings(step: Step, stepIndex: number): Finding[] {
   const { script } = step;
   if (script === undefined) return [];
   const at: Path = ['spec', 'steps', stepIndex, 'script'];
-  const commands = script.replaceAll('\\\n', ' ').replace(/^\s*#[^\n]*$/gm, '');
+  const commands = withoutComments(script);
   return [
     ...formFindings(script, at),
     ...parameterFindings(script, at),
@@ -63,12 +63,23 @@ export function scriptFindings(step: Step, stepIndex: number): Finding[] {
   ];
 }
 
+/** Same length and same offsets, so that a match can be shown where it stands. */
+function withoutComments(script: string): string {
+  const blank = (text: string) => ' '.repeat(text.length);
+  return script.replaceAll('\\\n', blank).replace(/^[ \t]*#[^\n]*$/gm, blank);
+}
+
 function firstMatch(check: Check, searched: string, at: Path): Finding[] {
-  const matches = [...searched.matchAll(check.pattern)].map(([match]) => match.trim().replace(/\s+/g, ' '));
-  const relevant = check.code === 'MPT203' ? matches.filter((match) => !localTransport.test(match)) : matches;
-  const found = [...new Set(relevant)].map((match) => (match.length > 70 ? `${match.slice(0, 70)}…` : match));
-  if (found.length === 0) return [];
-  return [{ code: check.code, at, message: check.says(found.slice(0, 3).join('", "')), fix: check.fix }];
+  const matches = [...searched.matchAll(check.pattern)].map((match) => ({
+    offset: match.index,
+    text: match[0].trim().replace(/\s+/g, ' '),
+  }));
+  const relevant = check.code === 'MPT203' ? matches.filter(({ text }) => !localTransport.test(text)) : matches;
+  const [first] = relevant;
+  if (first === undefined) return [];
+  const texts = [...new Set(relevant.map(({ text }) => (text.length > 70 ? `${text.slice(0, 70)}…` : text)))];
+  const finding = { code: check.code, at, message: check.says(texts.slice(0, 3).join('", "')), fix: check.fix };
+  return [at.at(-1) === 'script' ? { ...finding, scriptOffset: first.offset } : finding];
 }
 
 function formFindings(script: string, at: Path): Finding[] {
@@ -103,7 +114,8 @@ function formFindings(script: string, at: Path): Finding[] {
 }
 
 function parameterFindings(script: string, at: Path): Finding[] {
-  const names = [...new Set([...script.matchAll(/\$\(params[.[][^)]*\)/g)].map(([match]) => match))];
+  const matches = [...script.matchAll(/\$\(params[.[][^)]*\)/g)];
+  const names = [...new Set(matches.map(([match]) => match))];
   if (names.length === 0) return [];
   return [
     {
@@ -111,6 +123,7 @@ function parameterFindings(script: string, at: Path): Finding[] {
       at,
       message: `Values of ${names.slice(0, 4).join(', ')}${names.length > 4 ? ' and others' : ''} become part of the script: whoever sets them can run commands.`,
       fix: 'Put them in env and use the variables, quoted.',
+      scriptOffset: matches[0]?.index ?? 0,
     },
   ];
 }

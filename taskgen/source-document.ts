@@ -104,6 +104,18 @@ export function offsetOf(document: Document.Parsed, path: Path): number {
   return offset;
 }
 
+/** Offset in the file of an offset in a script; where the script is not written line by line, that of the script. */
+export function offsetInScript(source: Source, scriptAt: number, script: string, offset: number): number {
+  if (source.text[scriptAt] !== '|') return scriptAt;
+  const before = script.slice(0, offset).split('\n');
+  const column = before.at(-1)?.length ?? 0;
+  const { line } = source.lines.linePos(scriptAt);
+  const lineAt = source.lines.lineStarts[line - 1 + before.length] ?? scriptAt;
+  const scriptLine = script.split('\n')[before.length - 1] ?? '';
+  const indent = source.text.slice(lineAt, source.text.indexOf('\n', lineAt)).indexOf(scriptLine);
+  return indent < 0 ? scriptAt : lineAt + indent + column;
+}
+
 function problemAt(where: { document: Document.Parsed } | undefined, message: string, fix: string): SourceProblem {
   const offset = where === undefined ? 0 : offsetOf(where.document, []);
   return { code: 'MPT010', at: [], message, fix, offset };
