@@ -118,12 +118,18 @@ mp_write_command() {
     printf ' %s' "$REPLY"
   done
   printf '; }\n'
-  mp_quote "${MP_WORKDIR:-}"
-  printf 'mp_workdir=%s\n' "$REPLY"
-  mp_quote "$MP_WANTED_IMAGE"
-  printf 'mp_image=%s\n' "$REPLY"
-  mp_quote "${MP_STORAGE_DRIVER:-}"
-  printf 'mp_driver=%s\n' "$REPLY"
+}
+
+# Settings are arguments, not variables: a variable of the build could have the same name.
+mp_write_launch() {
+  local setting
+  declare -f mp_inside_clock mp_inside_fact mp_inside_script mp_inside_export mp_inside
+  printf mp_inside
+  for setting in "${MP_WORKDIR:-}" "$MP_WANTED_IMAGE" "${MP_STORAGE_DRIVER:-}"; do
+    mp_quote "$setting"
+    printf ' %s' "$REPLY"
+  done
+  echo
 }
 
 mp_plan() {
@@ -135,7 +141,7 @@ mp_plan() {
   mkdir -p "$MP_TMP/stage/mp-job"
   mp_cut_script "$MP_TMP/stage/mp-job/script"
   mp_write_command "$@" >"$MP_TMP/stage/mp-job/command"
-  { declare -f mp_inside_clock mp_inside_fact mp_inside_script mp_inside_export mp_inside && echo mp_inside; } >"$MP_TMP/stage/mp-job/launch"
+  mp_write_launch >"$MP_TMP/stage/mp-job/launch"
   mp_plan_run
   MP_SEND+=("$MP_TMP/stage/./")
 }

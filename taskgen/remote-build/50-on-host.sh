@@ -73,7 +73,8 @@ mp_host_prepare() {
 # The container must not outlive the connection: podman ignores a hang-up, and a killed ssh client leaves a silent job running.
 mp_host_watch() {
   cat <&3 >/dev/null
-  : >"$MP_JOB/lost"
+  # What the container wrote as its last act stays true without us.
+  [ -e "$MP_JOB/root/mp-job/rc" ] || : >"$MP_JOB/lost"
   podman kill "$MP_NAME"
   podman rm -f -v "$MP_NAME"
 }

@@ -52,7 +52,7 @@ mp_sending_failed() {
   mp_die 74 "sending to $MP_HOST failed (rsync $1): the list is above"
 }
 
-# ssh answers 255 for a lost line and for much else; only the host knows whether the script had ended by then.
+# A lost line is 255, a killed ssh 128 and more, and neither says anything of the script: only the host knows whether it had ended by then.
 mp_ask_after_loss() {
   MP_CONNECTED='' MP_HOST_STATUS=75
   mp_log "lost the connection to $MP_HOST"
@@ -74,10 +74,12 @@ mp_remote() {
   mp_phase connect "$((now - began))"
   MP_HOST_STATUS=0 MP_BYTES=0 MP_RSYNC_PATH=()
   mp_send_and_start
-  ((MP_HOST_STATUS != 255)) || mp_ask_after_loss
-  ((MP_HOST_STATUS != 75 && MP_HOST_STATUS != 255 && MP_HOST_STATUS != 0)) ||
-    mp_die 75 "the connection to $MP_HOST was lost and the build there was stopped; run it again"
-  ((MP_HOST_STATUS >= 100 && MP_HOST_STATUS <= 103)) || exit "$MP_HOST_STATUS"
+  case $MP_HOST_STATUS in 75 | 78 | 125 | 10[0-3]) ;; *) mp_ask_after_loss ;; esac
+  case $MP_HOST_STATUS in
+    10[0-3]) ;;
+    78 | 125) exit "$MP_HOST_STATUS" ;;
+    *) mp_die 75 "the connection to $MP_HOST was lost and the build there was stopped; run it again" ;;
+  esac
   MP_ENDED=folder MP_BYTES=0
   ((!(MP_HOST_STATUS & 2))) || MP_RSYNC_PATH=(--rsync-path='podman unshare rsync')
   mp_clock began

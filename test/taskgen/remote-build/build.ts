@@ -30,6 +30,8 @@ export interface Build {
   /** Keys of the Secret; null is a Secret that does not exist yet. */
   readonly secret?: Readonly<Record<string, string>> | null;
   readonly uid?: number;
+  /** Lead a process group, as a step in its container does. */
+  readonly ownGroup?: boolean;
   /** Replaces what the generator appends to the remote script: `: <<'X'`, the user's script, `X`. */
   readonly tail?: string;
 }
@@ -58,7 +60,15 @@ export function startBuild(world: World, build: Build): RunningBuild {
   const folder = join(world.root, name);
   writePod(world, folder, build);
   const script = join(import.meta.dirname, 'pod.sh');
-  const child = world.spawn(['unshare', '--mount', 'bash', script, name, String(build.uid ?? 0)]);
+  const child = world.spawn([
+    ...(build.ownGroup === true ? ['setsid'] : []),
+    'unshare',
+    '--mount',
+    'bash',
+    script,
+    name,
+    String(build.uid ?? 0),
+  ]);
   let log = '';
   child.stderr!.on('data', (text: Buffer) => (log += text.toString()));
   child.stdout!.on('data', (text: Buffer) => (log += text.toString()));
@@ -87,10 +97,10 @@ export async function runBuild(world: World, build: Build): Promise<Outcome & Ru
 }
 
 /** The Secret as the provision Task makes it, for the user of world.sh. */
-export function hostSecret(world: World): Record<string, string> {
+export function hostSecret(world: World, user = 'builder'): Record<string, string> {
   return {
-    host: 'builder@127.0.0.1\n',
-    'user-dir': '/home/builder\n',
+    host: `${user}@127.0.0.1\n`,
+    'user-dir': `/home/${user}\n`,
     id_rsa: readFileSync(join(world.root, 'tmp/sshd/client'), 'utf8').trimEnd(),
   };
 }
@@ -143,7 +153,7 @@ function settingsOf(build: Build): Record<string, string> {
   const mounts = (build.mounts ?? []).flatMap((mount, index) => {
     const { path, sync, kind = 'dir', mode = 'rw', bound = 'true' } = mount;
     const fields = { NAME: `mount ${path}`, PATH: path, BOUND: bound, SYNC: sync, MODE: mode, KIND: kind };
-    return Object.entries(fields).map(([field, value]) => [`MP_MOUNT_${index}_${field}`, value]);
+    return Object.entries(fields).map(([field, value]): [string, string] => [`MP_MOUNT_${index}_${field}`, value]);
   });
   return {
     PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
@@ -153,7 +163,7 @@ function settingsOf(build: Build): Record<string, string> {
     MP_RESULT_IMAGE: '',
     MP_TRANSFER: 'oci',
     MP_MOUNTS: String(build.mounts?.length ?? 0),
-    ...(Object.fromEntries(mounts) as Record<string, string>),
+    ...Object.fromEntries(mounts),
     MP_ENV: Object.keys(build.env ?? {}).join('\n'),
     ...build.settings,
   };

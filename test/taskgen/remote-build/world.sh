@@ -10,11 +10,11 @@ cd "$base/root"
 mount --rbind /dev dev
 mount --rbind /sys sys
 mount -t proc proc proc
-for folder in home run tmp var/lib/containers; do
+for folder in home run tmp dev/shm var/lib/containers; do
   mkdir -p "$folder"
   mount -t tmpfs -o mode=0755 tmpfs "$folder"
 done
-chmod 1777 tmp
+chmod 1777 tmp dev/shm
 mkdir -p ssh mp-shared mp-pod-info tekton workspace data old-root
 # A user namespace cannot be made from a chroot, and rootless podman needs one: the root really changes.
 pivot_root . old-root
@@ -71,9 +71,9 @@ ListenAddress 127.0.0.1:22
 HostKey /tmp/sshd/host
 UsePAM no
 PasswordAuthentication no
-PidFile none
+PidFile /run/sshd/pid
 LogLevel ERROR
 CONF
-/usr/sbin/sshd -D -f /tmp/sshd/config &
+/usr/sbin/sshd -f /tmp/sshd/config
 echo ready
 while read -r _; do :; done

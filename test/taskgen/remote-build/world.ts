@@ -64,6 +64,6 @@ export async function outcomeOf(child: ChildProcess): Promise<Outcome> {
   const texts = { stdout: '', stderr: '' };
   child.stdout!.on('data', (text: Buffer) => (texts.stdout += text.toString()));
   child.stderr!.on('data', (text: Buffer) => (texts.stderr += text.toString()));
-  const [code] = (await once(child, 'close')) as [number | null];
-  return { code, ...texts };
+  await once(child, 'close');
+  return { code: child.exitCode, ...texts };
 }

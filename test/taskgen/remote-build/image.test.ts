@@ -1,0 +1,150 @@
+// The image: built on the host by the builder image's own buildah, brought back, and loaded where the later steps look for it.
+import { expect } from 'chai';
+import { cpSync } from 'node:fs';
+import { join } from 'node:path';
+import { hostSecret, runBuild } from './build.ts';
+import type { Build, RunningBuild } from './build.ts';
+import { openWorld } from './world.ts';
+import type { Outcome, World } from './world.ts';
+
+const image = 'registry.example:5000/team/app:v1.2';
+const source = '/workspace/source';
+const containerfile = [
+  'FROM scratch',
+  'COPY busybox /bin/sh',
+  'COPY busybox /bin/busybox',
+  'RUN busybox echo made-by-run >/proof',
+  'LABEL a=b',
+].join('\n');
+const build: Build = {
+  script: 'cp /bin/busybox .\nbuildah bud -q -t "$IMAGE" .',
+  env: { IMAGE: image },
+  files: { [`${source}/Containerfile`]: containerfile },
+  mounts: [
+    { path: source, sync: 'in' },
+    { path: '/var/lib/containers', sync: 'storage' },
+  ],
+  settings: { MP_RESULT_IMAGE: image, MP_WORKDIR: source },
+};
+
+describe('the remote script: the image', function () {
+  this.timeout(90_000);
+  let world: World;
+  before(async () => {
+    world = await openWorld();
+    cpSync(join(import.meta.dirname, '../../../taskgen/build-local.sh'), join(world.root, 'tmp/build-local.sh'));
+  });
+  after(() => world.close());
+
+  for (const driver of ['', 'vfs']) {
+    it(`is built with RUN steps, comes back and is loaded under its name (storage driver '${driver}')`, async () => {
+      const script = build.script.replace('buildah', driver === '' ? 'buildah' : `buildah --storage-driver ${driver}`);
+      const built = await runBuild(world, {
+        ...build,
+        script,
+        settings: { ...build.settings, MP_STORAGE_DRIVER: driver },
+      });
+      expect(built.code, built.stderr).to.equal(0);
+      expect([built.read('mp-shared/mode'), built.read('mp-shared/image-ref')]).to.deep.equal([
+        'image\n',
+        `${image}\n`,
+      ]);
+      expect(built.stderr).to.match(/ export=\d/);
+
+      const loaded = await localStep(built, 'vfs');
+      expect(loaded.code, loaded.stderr).to.equal(0);
+      const names = await inStorage("buildah --storage-driver vfs images --format '{{.Name}}:{{.Tag}}'");
+      expect(names.stdout).to.equal(`${image}\n`);
+      const proof = await inStorage(
+        `c=$(buildah --storage-driver vfs from ${image}); cat "$(buildah --storage-driver vfs mount "$c")/proof"`,
+      );
+      expect(proof.stdout).to.equal('made-by-run\n');
+      expect(built.has('mp-shared/image')).to.equal(false);
+      await world.run('rm -rf /tmp/pod-storage');
+    });
+  }
+
+  it('a failed script exports nothing', async () => {
+    const built = await runBuild(world, { ...build, script: `${build.script}\nexit 9` });
+    expect(built.code).to.equal(9);
+    expect([built.read('mp-shared/mode'), built.has('mp-shared/image')]).to.deep.equal(['none\n', false]);
+  });
+
+  it('a script that ends well without making the image is told so', async () => {
+    const built = await runBuild(world, { ...build, script: 'echo -n kept >/tekton/results/R' });
+    expect(built.code).to.equal(74);
+    expect(built.stderr).to.contain(`the image ${image} could not be exported`);
+    expect(built.read('tekton/results/R')).to.equal('kept');
+  });
+
+  it('with MP_TRANSFER=none nothing is exported', async () => {
+    const built = await runBuild(world, { ...build, settings: { ...build.settings, MP_TRANSFER: 'none' } });
+    expect(built.code, built.stderr).to.equal(0);
+    expect([built.read('mp-shared/mode'), built.has('mp-shared/image')]).to.deep.equal(['none\n', false]);
+  });
+
+  it('the local step runs the script when the host is localhost, and passes its exit code on', async () => {
+    const script = 'echo "$# $2 ${MP_STORAGE_DRIVER-unset}" >/tekton/results/R; exit 5';
+    const built = await runBuild(world, { script, secret: { host: 'localhost' } });
+    const local = await localStep(built, 'vfs', 'a', 'two words');
+    expect(local.code, local.stderr).to.equal(5);
+    expect(built.read('tekton/results/R')).to.equal('2 two words unset\n');
+  });
+
+  describe('the builder image', () => {
+    const fresh = (): Record<string, string> => hostSecret(world, 'fresh');
+    before(async () => {
+      const made = await world.run(
+        [
+          'set -e',
+          "useradd -m -s /bin/bash -p '*' fresh",
+          'cp -r /home/builder/.ssh /home/fresh && chown -R fresh: /home/fresh/.ssh',
+          'printf \'unqualified-search-registries = []\\n[[registry]]\\nlocation = "127.0.0.1:5000"\\ninsecure = true\\n\' >/etc/containers/registries.conf',
+          "printf 'version: 0.1\\nstorage:\\n  filesystem:\\n    rootdirectory: /tmp/registry\\nhttp:\\n  addr: 127.0.0.1:5000\\n' >/tmp/registry.yaml",
+          'docker-registry serve /tmp/registry.yaml >/dev/null 2>&1 &',
+          'su - builder -c "podman import -q --arch s390x /tmp/builder.tar localhost/foreign:1"',
+          'until (exec 3<>/dev/tcp/127.0.0.1/5000) 2>/dev/null; do sleep 0.1; done',
+          'su - builder -c "podman push -q localhost/builder:1 127.0.0.1:5000/builder:1"',
+        ].join('\n'),
+      );
+      expect(made.code, made.stderr).to.equal(0);
+    });
+
+    it('is pulled by a user who has none, with its own time, while files are sent', async () => {
+      const built = await runBuild(world, {
+        ...build,
+        secret: fresh(),
+        settings: { ...build.settings, MP_IMAGE: '127.0.0.1:5000/builder:1' },
+      });
+      expect(built.code, built.stderr).to.equal(0);
+      expect(built.stderr)
+        .to.contain('pulling the builder image 127.0.0.1:5000/builder:1')
+        .and.to.match(/ pull=\d/);
+    });
+
+    it('for another architecture is refused with a sentence', async () => {
+      const built = await runBuild(world, { script: 'true', settings: { MP_IMAGE: 'localhost/foreign:1' } });
+      expect(built.code).to.equal(78);
+      expect(built.stderr).to.contain('localhost/foreign:1 is for linux/s390x, this host is linux/');
+    });
+
+    it('that does not exist ends the build with 125', async () => {
+      const built = await runBuild(world, { script: 'true', settings: { MP_IMAGE: '127.0.0.1:5000/nobody:1' } });
+      expect(built.code).to.equal(125);
+      expect(built.stderr).to.contain('127.0.0.1:5000/nobody:1 cannot be pulled on this host');
+    });
+  });
+
+  /** The next step of the same pod, with container storage of its own. */
+  function localStep(built: RunningBuild, driver: string, ...args: string[]): Promise<Outcome> {
+    const pod = built.folder.slice(world.root.length);
+    const volumes = `for f in mp-shared tekton; do mount --bind ${pod}/volumes/$f /$f; done`;
+    const quoted = args.map((argument) => `'${argument}'`).join(' ');
+    return inStorage(`${volumes}; MP_STORAGE_DRIVER=${driver} sh /tmp/build-local.sh ${quoted}`);
+  }
+
+  function inStorage(script: string): Promise<Outcome> {
+    const configure = 'mkdir -p /tmp/pod-storage; mount --bind /tmp/pod-storage /var/lib/containers';
+    return world.run(`exec unshare --mount bash -c '${`${configure}; ${script}`.replaceAll("'", `'\\''`)}'`);
+  }
+});
