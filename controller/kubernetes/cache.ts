@@ -26,10 +26,10 @@ export interface Unsettled {
 }
 
 interface Overlay<T> extends Unsettled {
-  /** What readers see; undefined: hidden, we deleted it. */
+  /** What readers see; undefined: hidden. */
   readonly shown: T | undefined;
-  /** The version to wait for; undefined: only the end of the object settles this. */
-  readonly resourceVersion: string | undefined;
+  /** What the watch must say before this is over: that very version, that the object went, that it was deleted. */
+  readonly awaits: { readonly version: string } | 'departure' | 'deletion';
   readonly mark: WriteMark;
 }
 
@@ -75,25 +75,23 @@ export class Cache<T extends CachedObject, IndexName extends string = never> {
 
   /**
    * The response of our own create or patch. Readers see it at once, and nothing older until the watch has caught up.
-   * Writes to one object are made one after another; what arrives last is taken for the newest.
+   * Writes under one name are made one after another; what arrives last is taken for the newest.
    */
   written(object: T): void {
-    if (this.#watched.isDeleted(object.uid)) return;
     const key = keyOf(object);
-    if (this.#watched.hasSeen(key, object.uid, object.resourceVersion)) {
-      if (this.#overlays.get(key)?.uid === object.uid) this.#overlays.delete(key);
-    } else {
-      this.#lay(key, { ...identityOf(object), shown: object, resourceVersion: object.resourceVersion });
-    }
+    const late = this.#watched.isDeleted(object.uid) || this.#watched.hasSeen(object.uid, object.resourceVersion);
+    // A late answer also ends what was written under that name before.
+    if (late) this.#overlays.delete(key);
+    else this.#lay(key, { ...identityOf(object), shown: object, awaits: { version: object.resourceVersion } });
     this.#refresh(key);
   }
 
   /** We deleted it and the API said it is gone: hidden until the watch says so too. */
   deletedByUs(uid: string): void {
-    const object = this.#store.byUid(uid) ?? this.#watched.byUid(uid);
+    const object = this.#store.byUid(uid) ?? this.#watched.everSeen(uid);
     if (object === undefined) return;
     const key = keyOf(object);
-    this.#lay(key, { ...identityOf(object), shown: undefined, resourceVersion: undefined });
+    this.#lay(key, { ...identityOf(object), shown: undefined, awaits: 'deletion' });
     this.#refresh(key);
   }
 
@@ -110,10 +108,10 @@ export class Cache<T extends CachedObject, IndexName extends string = never> {
   confirmed(unsettled: Unsettled, now: T | undefined): void {
     const key = keyOf(unsettled);
     if (this.#overlays.get(key) !== unsettled) return;
-    if (now !== undefined && !this.#watched.hasSeen(key, now.uid, now.resourceVersion)) {
-      this.#lay(key, { ...identityOf(now), shown: now, resourceVersion: now.resourceVersion });
+    if (now !== undefined && !this.#watched.hasSeen(now.uid, now.resourceVersion)) {
+      this.#lay(key, { ...identityOf(now), shown: now, awaits: { version: now.resourceVersion } });
     } else if (now === undefined && this.#watched.get(key)?.uid === unsettled.uid) {
-      this.#lay(key, { ...identityOf(unsettled), shown: undefined, resourceVersion: undefined });
+      this.#lay(key, { ...identityOf(unsettled), shown: undefined, awaits: 'departure' });
     } else {
       this.#overlays.delete(key);
     }
@@ -131,16 +129,14 @@ export class Cache<T extends CachedObject, IndexName extends string = never> {
   applied(object: T): void {
     const key = keyOf(object);
     this.#watched.set(key, object);
-    const overlay = this.#overlays.get(key);
-    if (overlay?.uid === object.uid && overlay.resourceVersion === object.resourceVersion) this.#overlays.delete(key);
-    this.#refresh(key);
+    this.#settle(key, object, false);
   }
 
   /** DELETED. */
   deleted(object: CachedObject): void {
     const key = keyOf(object);
     const overlay = this.#overlays.get(key);
-    const known = overlay?.uid === object.uid || this.#watched.byUid(object.uid) !== undefined;
+    const known = overlay?.uid === object.uid || this.#watched.everSeen(object.uid) !== undefined;
     if (!known) return;
     this.#watched.delete(object.uid);
     if (overlay?.uid === object.uid) this.#overlays.delete(key);
@@ -151,11 +147,7 @@ export class Cache<T extends CachedObject, IndexName extends string = never> {
   dropped(object: CachedObject): void {
     const key = keyOf(object);
     this.#watched.drop(object.uid);
-    const overlay = this.#overlays.get(key);
-    if (overlay?.uid === object.uid && (overlay.resourceVersion ?? object.resourceVersion) === object.resourceVersion) {
-      this.#overlays.delete(key);
-    }
-    this.#refresh(key);
+    this.#settle(key, object, true);
   }
 
   /** To be called before a list request is sent, and handed to replace() with its answer. */
@@ -172,7 +164,7 @@ export class Cache<T extends CachedObject, IndexName extends string = never> {
       const caughtUp =
         overlay.mark <= began ||
         this.#watched.isDeleted(overlay.uid) ||
-        (overlay.resourceVersion !== undefined && this.#watched.hasSeen(key, overlay.uid, overlay.resourceVersion));
+        (typeof overlay.awaits === 'object' && this.#watched.hasSeen(overlay.uid, overlay.awaits.version));
       if (caughtUp) this.#overlays.delete(key);
     }
     for (const key of keys) this.#refresh(key);
@@ -183,6 +175,18 @@ export class Cache<T extends CachedObject, IndexName extends string = never> {
   #lay(key: string, overlay: Omit<Overlay<T>, 'mark'>): void {
     this.#writes += 1;
     this.#overlays.set(key, { ...overlay, mark: this.#writes });
+  }
+
+  /** Ends our own write over that key if this event is what it waited for. */
+  #settle(key: string, event: CachedObject, departed: boolean): void {
+    const overlay = this.#overlays.get(key);
+    if (overlay?.uid === event.uid) {
+      const { awaits } = overlay;
+      const over =
+        typeof awaits === 'object' ? awaits.version === event.resourceVersion : departed && awaits === 'departure';
+      if (over) this.#overlays.delete(key);
+    }
+    this.#refresh(key);
   }
 
   #refresh(key: string): void {

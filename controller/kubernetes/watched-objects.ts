@@ -11,13 +11,14 @@ interface Watched<T> {
 
 /** Far more than an object changes between a request and its response. */
 const recentVersions = 8;
-/** So that a late response does not bring a deleted object back. */
-const rememberedDeletions = 1024;
+/** Objects remembered after they went, so that a late response does not bring them back. */
+const rememberedDepartures = 1024;
 
 export class WatchedObjects<T extends CachedObject> {
   readonly #byKey = new Map<string, Watched<T>>();
   readonly #keyByUid = new Map<string, string>();
-  readonly #deletedUids = new Set<string>();
+  /** What went, by uid; null: deleted, so nothing of it can be news. */
+  readonly #departed = new Map<string, Watched<T> | null>();
 
   keys(): Iterable<string> {
     return this.#byKey.keys();
@@ -32,44 +33,44 @@ export class WatchedObjects<T extends CachedObject> {
     return key === undefined ? undefined : this.get(key);
   }
 
+  /** Also what stopped being of interest, as long as it is remembered. */
+  everSeen(uid: string): T | undefined {
+    return this.byUid(uid) ?? this.#departed.get(uid)?.object;
+  }
+
   /** True when that very version was delivered, whatever came after it. */
-  hasSeen(key: string, uid: string, resourceVersion: string): boolean {
-    const watched = this.#byKey.get(key);
-    return watched?.object.uid === uid && watched.recent.includes(resourceVersion);
+  hasSeen(uid: string, resourceVersion: string): boolean {
+    const key = this.#keyByUid.get(uid);
+    const watched = key === undefined ? this.#departed.get(uid) : this.#byKey.get(key);
+    return watched?.recent.includes(resourceVersion) ?? false;
   }
 
   isDeleted(uid: string): boolean {
-    return this.#deletedUids.has(uid);
+    return this.#departed.get(uid) === null;
   }
 
   /** The same key with another uid means that the older object was deleted. */
   set(key: string, object: T): void {
     const before = this.#byKey.get(key);
-    const same = before?.object.uid === object.uid;
-    if (before !== undefined && !same) this.delete(before.object.uid);
-    const seen = same ? before.recent : [];
+    if (before !== undefined && before.object.uid !== object.uid) this.delete(before.object.uid);
+    const seen = (before?.object.uid === object.uid ? before : this.#departed.get(object.uid))?.recent ?? [];
     const newest = object.resourceVersion;
     const recent = seen.at(-1) === newest ? seen : [...seen, newest].slice(-recentVersions);
     this.#byKey.set(key, { object, recent });
     this.#keyByUid.set(object.uid, key);
-    this.#deletedUids.delete(object.uid);
+    this.#departed.delete(object.uid);
   }
 
   /** Takes it out; the uid may come back (an object that stopped being of interest). */
   drop(uid: string): void {
-    const key = this.#keyByUid.get(uid);
-    if (key === undefined) return;
-    this.#keyByUid.delete(uid);
-    if (this.#byKey.get(key)?.object.uid === uid) this.#byKey.delete(key);
+    const dropped = this.#remove(uid);
+    if (dropped !== undefined) this.#remember(uid, dropped);
   }
 
   /** Takes it out for good: a uid is never used again. */
   delete(uid: string): void {
-    this.drop(uid);
-    this.#deletedUids.add(uid);
-    if (this.#deletedUids.size <= rememberedDeletions) return;
-    const [oldest] = this.#deletedUids;
-    if (oldest !== undefined) this.#deletedUids.delete(oldest);
+    this.#remove(uid);
+    this.#remember(uid, null);
   }
 
   /** Makes it exactly these: what is not listed was deleted. */
@@ -80,5 +81,21 @@ export class WatchedObjects<T extends CachedObject> {
       if (listed.get(key)?.uid !== object.uid) this.delete(object.uid);
     }
     for (const [key, object] of listed) this.set(key, object);
+  }
+
+  #remove(uid: string): Watched<T> | undefined {
+    const key = this.#keyByUid.get(uid);
+    if (key === undefined) return undefined;
+    const removed = this.#byKey.get(key);
+    this.#keyByUid.delete(uid);
+    this.#byKey.delete(key);
+    return removed;
+  }
+
+  #remember(uid: string, departed: Watched<T> | null): void {
+    this.#departed.set(uid, departed);
+    if (this.#departed.size <= rememberedDepartures) return;
+    const [oldest] = this.#departed.keys();
+    if (oldest !== undefined) this.#departed.delete(oldest);
   }
 }

@@ -1,0 +1,242 @@
+// A proxy between the controller and the API server that can be slow, silent, broken or gone, and that counts what
+// passes. Everything behind it is real. Whoever comes without a token is an admin upstream.
+import { createServer } from 'node:https';
+import type { Server } from 'node:https';
+import * as https from 'node:https';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ApiServer } from './api-server.ts';
+import { readApiPath } from './api-path.ts';
+import type { ApiPath } from './api-path.ts';
+
+export interface PassedRequest extends ApiPath {
+  readonly path: string;
+  /** Order of arrival, from 1. */
+  readonly number: number;
+  /** Undefined while there is no answer. */
+  status: number | undefined;
+}
+
+export type Mischief =
+  /** Answered here, never forwarded. */
+  | {
+      readonly type: 'answer';
+      readonly status: number;
+      readonly headers?: Record<string, string>;
+      readonly body?: string;
+    }
+  /** Forwarded after a while. */
+  | { readonly type: 'delay'; readonly ms: number }
+  /** The connection breaks before the request is forwarded. */
+  | { readonly type: 'cut' }
+  /** The request takes effect, then the connection breaks without an answer. */
+  | { readonly type: 'lose-answer' }
+  /** The answer never comes and the connection stays. */
+  | { readonly type: 'silence' }
+  /** Every piece of the answer comes so much later, in order. */
+  | { readonly type: 'lag'; readonly ms: number };
+
+export interface Rule {
+  readonly verb?: ApiPath['verb'];
+  readonly resource?: string;
+  readonly path?: RegExp;
+  /** Default: for ever. */
+  readonly times?: number;
+  readonly mischief: Mischief;
+}
+
+const writes: ReadonlySet<string> = new Set(['create', 'update', 'patch', 'delete']);
+
+export async function startChaosProxy(upstream: ApiServer): Promise<ChaosProxy> {
+  const { certificate: cert, key } = await upstream.authority.issueServer();
+  const proxy = new ChaosProxy(upstream, createServer({ cert, key }));
+  await proxy.listen();
+  return proxy;
+}
+
+export class ChaosProxy {
+  readonly requests: PassedRequest[] = [];
+  readonly #upstream: ApiServer;
+  readonly #server: Server;
+  readonly #asAdmin: https.Agent;
+  readonly #asSomebody: https.Agent;
+  readonly #sockets = new Set<Socket>();
+  readonly #watches = new Map<ServerResponse, PassedRequest>();
+  readonly #muted = new WeakSet<ServerResponse>();
+  readonly #rules = new Set<{ rule: Rule; left: number }>();
+  #up = true;
+  #afterWrite: { left: number; act: () => void } | undefined;
+  url = '';
+
+  constructor(upstream: ApiServer, server: Server) {
+    this.#upstream = upstream;
+    this.#server = server;
+    const ca = upstream.authority.certificate;
+    const { certificate: cert, key } = upstream.admin;
+    this.#asAdmin = new https.Agent({ keepAlive: true, ca, cert, key });
+    this.#asSomebody = new https.Agent({ keepAlive: true, ca });
+    server.on('connection', (socket) => {
+      if (socket instanceof Socket) this.#accept(socket);
+    });
+    server.on('tlsClientError', () => undefined);
+    server.on(
+      'request',
+      (request, response) => void this.#pass(request, response).catch(() => request.socket.destroy()),
+    );
+  }
+
+  async listen(): Promise<void> {
+    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
+    const address = this.#server.address();
+    if (address === null || typeof address === 'string') throw new Error('the proxy has no port');
+    this.url = `https://127.0.0.1:${address.port}`;
+  }
+
+  /** Adds a rule; the first one that matches is applied. Returns how to take it away. */
+  add(rule: Rule): () => void {
+    const entry = { rule, left: rule.times ?? Infinity };
+    this.#rules.add(entry);
+    return () => this.#rules.delete(entry);
+  }
+
+  /** How many requests of that kind came, answered or not. */
+  count(filter: { verb?: ApiPath['verb']; resource?: string } = {}): number {
+    return this.requests.filter((it) => matches(filter, it)).length;
+  }
+
+  /** Resets every open connection, or only those of watches of one resource. */
+  cut(resource?: string): void {
+    if (resource === undefined) for (const socket of this.#sockets) socket.resetAndDestroy();
+    for (const [response, request] of this.#watches) if (request.resource === resource) response.socket?.destroy();
+  }
+
+  /** Like an API server that is away: open connections break, new ones are refused. */
+  down(): void {
+    this.#up = false;
+    this.cut();
+  }
+
+  up(): void {
+    this.#up = true;
+  }
+
+  /** Says something to every open watch that the server did not. */
+  inject(resource: string, line: string): void {
+    for (const [response, request] of this.#watches) if (request.resource === resource) response.write(`${line}\n`);
+  }
+
+  /** The watches that are open now say nothing more, and do not end either. */
+  mute(resource: string): void {
+    for (const [response, request] of this.#watches) if (request.resource === resource) this.#muted.add(response);
+  }
+
+  /** Calls back right after the nth write from now was answered upstream, before its answer is passed on. */
+  afterWrite(nth: number, act: () => void): void {
+    this.#afterWrite = { left: nth, act };
+  }
+
+  async stop(): Promise<void> {
+    this.down();
+    this.#asAdmin.destroy();
+    this.#asSomebody.destroy();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  #accept(socket: Socket): void {
+    if (!this.#up) {
+      socket.destroy();
+      return;
+    }
+    this.#sockets.add(socket);
+    socket.on('error', () => undefined);
+    socket.once('close', () => this.#sockets.delete(socket));
+  }
+
+  async #pass(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = request.url ?? '/';
+    const number = this.requests.length + 1;
+    const passed = { ...readApiPath(request.method ?? 'GET', path), path, number, status: undefined };
+    this.requests.push(passed);
+    const mischief = this.#mischiefFor(passed);
+    switch (mischief?.type) {
+      case 'answer':
+        note(passed, mischief.status);
+        response.writeHead(mischief.status, mischief.headers).end(mischief.body);
+        return;
+      case 'cut':
+        request.socket.destroy();
+        return;
+      case 'silence':
+        return;
+      case 'delay':
+        await sleep(mischief.ms, undefined, { ref: false });
+        break;
+      case 'lag':
+      case 'lose-answer':
+      case undefined:
+        break;
+    }
+    const answer = await this.#forward(request);
+    note(passed, answer.statusCode ?? 0);
+    this.#noteWrite(passed);
+    if (mischief?.type === 'lose-answer') request.socket.destroy();
+    else await this.#answer(passed, answer, response, mischief?.type === 'lag' ? mischief.ms : 0);
+  }
+
+  async #forward(request: IncomingMessage): Promise<IncomingMessage> {
+    const agent = request.headers.authorization === undefined ? this.#asAdmin : this.#asSomebody;
+    return new Promise((resolve, reject) => {
+      const { method, headers } = request;
+      const forwarded = https.request(this.#upstream.url + request.url, { agent, method, headers }, resolve);
+      forwarded.on('error', reject);
+      request.socket.once('close', () => forwarded.destroy());
+      request.pipe(forwarded);
+    });
+  }
+
+  async #answer(passed: PassedRequest, answer: IncomingMessage, response: ServerResponse, lag: number): Promise<void> {
+    response.writeHead(answer.statusCode ?? 502, answer.headers);
+    response.flushHeaders();
+    if (passed.verb === 'watch') this.#watches.set(response, passed);
+    response.once('close', () => this.#watches.delete(response));
+    let last = Promise.resolve();
+    for await (const chunk of answer) {
+      const due = Promise.all([last, sleep(lag, undefined, { ref: false })]);
+      last = due.then(() => void (this.#muted.has(response) || response.write(chunk)));
+      if (lag === 0) await last;
+    }
+    await last;
+    if (!this.#muted.has(response)) response.end();
+  }
+
+  #mischiefFor(request: PassedRequest): Mischief | undefined {
+    for (const entry of this.#rules) {
+      if (entry.left <= 0 || !matches(entry.rule, request)) continue;
+      entry.left -= 1;
+      return entry.rule.mischief;
+    }
+    return undefined;
+  }
+
+  #noteWrite(request: PassedRequest): void {
+    if (this.#afterWrite === undefined || !writes.has(request.verb)) return;
+    this.#afterWrite.left -= 1;
+    if (this.#afterWrite.left > 0) return;
+    const { act } = this.#afterWrite;
+    this.#afterWrite = undefined;
+    act();
+  }
+}
+
+function matches(filter: { verb?: string; resource?: string; path?: RegExp }, request: PassedRequest): boolean {
+  return (
+    (filter.verb === undefined || filter.verb === request.verb) &&
+    (filter.resource === undefined || filter.resource === request.resource) &&
+    (filter.path === undefined || filter.path.test(request.path))
+  );
+}
+
+function note(request: PassedRequest, status: number): void {
+  request.status = status;
+}
