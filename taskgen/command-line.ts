@@ -12,6 +12,7 @@ export interface Invocation {
   readonly output: string | undefined;
   readonly check: boolean;
   readonly json: boolean;
+  readonly explain: boolean;
   /** Remarks on the command line itself, for stderr. */
   readonly remarks: readonly string[];
   readonly options: GenerateOptions;
@@ -28,6 +29,7 @@ interface Flags extends Omit<GenerateOptions, 'accepted' | 'podmanArguments' | '
   output?: string;
   check: boolean;
   json: boolean;
+  explain: boolean;
   imageParam: string;
   podmanArg: string[];
   sync: Map<string, WorkspaceSync>;
@@ -63,20 +65,22 @@ function readFlags(flags: Flags, args: readonly string[], usage: (problem: strin
   if (output !== undefined && sources.length > 1)
     return usage('-o takes the Task of one source; call taskgen once for each');
   if (flags.check && output === undefined) return usage('--check compares with a file: add -o FILE');
+  if (flags.explain && output !== undefined) return usage('--explain writes to standard output; leave out -o');
   const unknown = flags.accept.find((code) => !isAcceptable(code));
   if (unknown !== undefined) return usage(`--accept ${unknown}: no such code, or one that cannot be accepted`);
   const remarks =
     flags.taskVersion === undefined ? [] : ['note: --task-version has no effect; the label of the source is kept'];
-  return { sources, output, check: flags.check, json: flags.json, remarks, options: toOptions(flags) };
+  const { check, json, explain } = flags;
+  return { sources, output, check, json, explain, remarks, options: toOptions(flags) };
 }
 
 function toOptions(flags: Flags): GenerateOptions {
   const {
-    step, select, name, suffix, runnerImage, platformDefault, imageParam, transfer, sync, volume, envAllow, envDeny, podmanArg,
+    step, wrapCommand, select, name, suffix, runnerImage, platformDefault, imageParam, transfer, sync, volume, envAllow, envDeny, podmanArg,
     secretOptional, secretWait, sshVolumeName, wrapperResources, unprivilegedWrapper, accept, allowSidecars, strict,
   } = flags; // prettier-ignore
   return {
-    step, select, name, suffix, runnerImage, platformDefault, imageParameter: imageParam, transfer, sync, volumes: volume,
+    step, wrapCommand, select, name, suffix, runnerImage, platformDefault, imageParameter: imageParam, transfer, sync, volumes: volume,
     envAllow, envDeny, podmanArguments: podmanArg, secretOptional, secretWait, sshVolumeName,
     wrapperCpu: wrapperResources.cpu, wrapperMemory: wrapperResources.memory, unprivilegedWrapper,
     accepted: new Set(allowSidecars ? [...accept, 'MPT013'] : accept), strict,
@@ -106,6 +110,7 @@ function outputFlags(): Option[] {
   return [
     flag('-o, --output <file>', 'write the Task to a file instead of standard output'),
     flag('--check', 'write nothing; exit 1 with a diff when the file of -o is out of date').default(false),
+    flag('--explain', 'write no Task; say what would go to the host and what would come back').default(false),
     flag('--json', 'print findings as JSON lines (they always go to standard error)').default(false),
     flag('--strict', 'treat warnings as errors').default(false),
     repeated('--accept <code>', 'go on in spite of this finding (repeatable)'),
@@ -120,6 +125,7 @@ function taskFlags(): Option[] {
   const { step, suffix, imageParameter } = defaultOptions;
   return [
     flag('--step <name>', 'the step that goes to the host, by name or index').default(step),
+    flag('--wrap-command', 'take a step that has a command in place of a script').default(false),
     flag('--select <name>', 'the Task to take from a file with several'),
     flag('--name <name>', 'name of the new Task'),
     flag('--suffix <text>', 'added to the name of the source when --name is not given').default(suffix),

@@ -5,6 +5,7 @@ Examples:
   taskgen task.yaml | kubectl apply -f -          make a Task remote and install it
   taskgen task.yaml -o task-remote.yaml           the same, as a file to keep under version control
   taskgen --check -o task-remote.yaml task.yaml   in CI: is the file up to date?
+  taskgen --explain task.yaml                     what would go to the host, and what would come back?
   taskgen --step build-container task.yaml        when the building step has another name
   taskgen --sync cache=in --env-deny 'CI_*' -     read standard input, send less to the host
 

@@ -43,6 +43,7 @@ function copyOfStep(text: string, map: YAMLMap, plan: StyledPlan, script: string
   local.remove(map, 'results');
   local.append(map, 'env', localStepVariables(plan));
   local.append(map, 'volumeMounts', [sharedMount]);
+  if (plan.choice.isWrapped) local.remove(map, 'command');
   local.setScript(map, 'script', script);
   const start = startOf(map);
   const end = isFlow(map) ? contentEnd(text, map) : nextLine(text, contentEnd(text, map));

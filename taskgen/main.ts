@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseCommandLine } from './command-line.ts';
 import type { Invocation } from './command-line.ts';
+import { explainPlan } from './explanation.ts';
 import { formatFinding } from './findings.ts';
 import type { LocatedFinding } from './findings.ts';
 import { generateRemoteTask } from './remote-task.ts';
@@ -32,7 +33,7 @@ async function run(words: readonly string[]): Promise<ExitCode> {
   const texts = results.filter((text) => text !== undefined);
   if (texts.length < results.length) return 3;
   if (invocation.output === undefined) {
-    process.stdout.write(joinDocuments(texts));
+    process.stdout.write(invocation.explain ? texts.join('\n') : joinDocuments(texts));
     return 0;
   }
   const [text = ''] = texts;
@@ -41,12 +42,12 @@ async function run(words: readonly string[]): Promise<ExitCode> {
   return 0;
 }
 
-function generate(source: string, scripts: Scripts, { options, json }: Invocation): string | undefined {
+function generate(source: string, scripts: Scripts, { options, json, explain }: Invocation): string | undefined {
   const isStandardInput = source === '-';
   const raw = readText(isStandardInput ? 0 : source, isStandardInput ? 'standard input' : source);
-  const { text, findings } = generateRemoteTask(raw, isStandardInput ? 'stdin' : source, scripts, options);
+  const { text, plan, findings } = generateRemoteTask(raw, isStandardInput ? 'stdin' : source, scripts, options);
   for (const finding of findings) process.stderr.write(print(finding, json));
-  return text;
+  return explain && plan !== undefined ? explainPlan(plan) : text;
 }
 
 function print(finding: LocatedFinding, json: boolean): string {

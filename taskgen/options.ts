@@ -10,6 +10,8 @@ export const volumeSyncs: readonly VolumeSync[] = ['skip', 'in', 'out', 'both', 
 export interface GenerateOptions {
   /** Name or index of the step that goes to the host. */
   readonly step: string;
+  /** A step that has a command in place of a script is taken too. */
+  readonly wrapCommand: boolean;
   /** Which Task of a file with several. */
   readonly select: string | undefined;
   readonly name: string | undefined;
@@ -35,6 +37,7 @@ export interface GenerateOptions {
 
 export const defaultOptions: GenerateOptions = {
   step: 'build',
+  wrapCommand: false,
   select: undefined,
   name: undefined,
   suffix: '-remote',

@@ -55,6 +55,7 @@ export function editRemoteStep(editor: YamlEditor, map: YAMLMap, plan: RemotePla
     podInfoMount,
     sharedMount,
   ]);
+  if (plan.choice.isWrapped) editor.remove(map, 'command');
   editor.setScript(map, 'script', script);
 }
 
@@ -106,7 +107,7 @@ export function resultImage(task: Task, options: Pick<GenerateOptions, 'imagePar
 }
 
 /** Later steps look for the image with this driver: a parameter of that name, or the variable that buildah reads. */
-export function storageDriver(task: Task, { step }: StepChoice): string {
+function storageDriver(task: Task, { step }: StepChoice): string {
   const parameter = task.parameters.find(({ name }) => name === 'STORAGE_DRIVER');
   if (parameter?.type === 'string') return '$(params.STORAGE_DRIVER)';
   return step.env.find(({ name }) => name === 'STORAGE_DRIVER')?.value ?? '';

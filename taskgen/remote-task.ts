@@ -36,6 +36,8 @@ export interface Scripts {
 }
 
 export interface Generated {
+  /** What was decided, where there are no errors. */
+  readonly plan?: RemotePlan;
   readonly text: string | undefined;
   readonly findings: readonly LocatedFinding[];
 }
@@ -54,7 +56,7 @@ export function generateRemoteTask(raw: string, file: string, scripts: Scripts, 
   if (planned.plan === undefined || findings.some(({ severity }) => severity === 'error')) {
     return { text: undefined, findings };
   }
-  return { text: write(source, chosen, file, planned.plan, scripts), findings };
+  return { text: write(source, chosen, file, planned.plan, scripts), plan: planned.plan, findings };
 }
 
 function plan(
@@ -65,7 +67,7 @@ function plan(
   const task = readTask(chosen.content);
   const already = remoteAlready(task);
   if (already.length > 0) return { findings: already };
-  const choice = chooseStep(task, options.step);
+  const choice = chooseStep(task, options);
   if ('code' in choice) return { findings: [choice] };
   const sync = planSync(task, choice.index, options);
   const environment = planEnvironment(choice.step, choice.index, options);

@@ -5,7 +5,7 @@ import type { GenerateOptions } from './options.ts';
 import type { Step, Task } from './task-model.ts';
 import type { StepChoice } from './step-choice.ts';
 
-export const sshMountPath = '/ssh';
+const sshMountPath = '/ssh';
 
 /** `ssh`, as in the Tasks people know; `mp-ssh` when that is taken. */
 export function secretVolumeName(

@@ -9,7 +9,7 @@ const warnAt = 60;
 const refuseAt = 95;
 
 export function sizeFindings(task: Task, choice: StepChoice, scripts: { remote: string; local: string }): Finding[] {
-  const others = [...task.steps, ...task.sidecars].filter((step) => step !== choice.step);
+  const others = [...task.steps, ...task.sidecars].filter((_, index) => index !== choice.index);
   const all = others.map(({ script }) => script ?? '').filter((script) => script !== '');
   const load = scriptLoad([...all, combineScripts(scripts.remote, choice.step.script ?? ''), scripts.local]);
   if (load < warnAt) return [];

@@ -1,6 +1,7 @@
 // Finds the step that goes to the host: by name, or by index. It suggests, it never guesses.
 
 import type { Finding } from './findings.ts';
+import type { GenerateOptions } from './options.ts';
 import type { Step, Task } from './task-model.ts';
 
 export interface StepChoice {
@@ -8,13 +9,20 @@ export interface StepChoice {
   readonly step: Step;
   /** As Tekton calls it; an unnamed step is called by its index. */
   readonly name: string;
+  /** The script stands for a command, which has to go. */
+  readonly isWrapped: boolean;
 }
 
-export function chooseStep(task: Task, wanted: string): StepChoice | Finding {
+export function chooseStep(task: Task, options: Pick<GenerateOptions, 'step' | 'wrapCommand'>): StepChoice | Finding {
+  const wanted = options.step;
   const byName = task.steps.findIndex(({ name }) => name === wanted);
   const index = byName >= 0 ? byName : /^\d+$/.test(wanted) ? Number(wanted) : -1;
   const step = task.steps[index];
-  if (step !== undefined) return { index, step, name: step.name ?? `unnamed-${index}` };
+  if (step !== undefined) {
+    const script = options.wrapCommand && step.script === undefined ? commandAsScript(step.command) : undefined;
+    const chosen = script === undefined ? step : { ...step, script, command: [] };
+    return { index, step: chosen, name: step.name ?? `unnamed-${index}`, isWrapped: script !== undefined };
+  }
   const names = task.steps.map(({ name }, position) => name ?? String(position));
   const listed = names.length === 0 ? 'It has no steps.' : `Its steps are: ${names.join(', ')}.`;
   const likely = names.filter((_, position) => looksLikeBuild(task.steps[position]));
@@ -27,6 +35,13 @@ export function chooseStep(task: Task, wanted: string): StepChoice | Finding {
         ? `The one that builds seems to be --step ${likely[0]}.`
         : 'Name the step that builds: --step NAME.',
   };
+}
+
+/** Tekton and the kubelet substitute in commands, not in quoted text: with a reference in it a command is left alone. */
+function commandAsScript(command: readonly string[]): string | undefined {
+  if (command.length === 0 || command.some((word) => word.includes('$('))) return undefined;
+  const quoted = command.map((word) => `'${word.replaceAll("'", "'\\''")}'`);
+  return `#!/bin/sh\nexec ${quoted.join(' ')} "$@"\n`;
 }
 
 function looksLikeBuild(step: Step | undefined): boolean {

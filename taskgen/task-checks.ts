@@ -58,9 +58,12 @@ function stepFormFindings(step: Step, index: number): Finding[] {
   }
   const findings: Finding[] = [];
   if (step.script === undefined || step.script.trim() === '') {
-    const fix = 'Write what it runs as a script: the entrypoint of an image is not known here.';
+    const fix =
+      step.command.length === 0
+        ? 'Write what it runs as a script: the entrypoint of an image is not known here.'
+        : 'Write the command as a script; without references in it, --wrap-command does that.';
     findings.push({ code: 'MPT002', at, message: `${label} has no script, only command, args or an image.`, fix });
-  } else if (step.hasCommand) {
+  } else if (step.command.length > 0) {
     const message = `${label} has a script and a command; Tekton refuses that.`;
     findings.push({ code: 'MPT004', at: [...at, 'command'], message, fix: 'Remove the command.' });
   }

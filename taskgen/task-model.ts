@@ -30,7 +30,7 @@ export interface Workspace {
   readonly optional: boolean;
 }
 
-export interface Parameter {
+interface Parameter {
   readonly name: string;
   readonly type: string;
   readonly default: unknown;
@@ -41,7 +41,7 @@ export interface Step {
   readonly name: string | undefined;
   readonly image: string | undefined;
   readonly script: string | undefined;
-  readonly hasCommand: boolean;
+  readonly command: readonly string[];
   readonly isReference: boolean;
   readonly workingDir: string;
   readonly env: readonly EnvironmentVariable[];
@@ -90,7 +90,7 @@ function readStep(own: Fields, template: Fields): Step {
     name: text(own['name']),
     image: text(merged['image']),
     script: text(own['script']),
-    hasCommand: list(own['command'], (item) => item).length > 0,
+    command: list(own['command'], String),
     isReference: own['ref'] !== undefined,
     workingDir: text(merged['workingDir']) ?? '',
     env: mergeBy('name', template['env'], own['env']).map(readVariable),

@@ -69,6 +69,7 @@ describe('the command line', () => {
     { line: '', says: 'no source' },
     { line: 'a b -o c', says: 'one source' },
     { line: 'a --check', says: 'add -o FILE' },
+    { line: 'a --explain -o b', says: 'leave out -o' },
     { line: 'a --no-such-flag', says: "unknown option '--no-such-flag'" },
     { line: 'a --stpe build', says: '--step' },
     { line: 'a --transfer registry', says: 'Allowed choices are oci, none' },

@@ -17,7 +17,8 @@ const generated = [
   },
 ];
 
-describe('tasks/generated', () => {
+describe('tasks/generated', function () {
+  this.timeout(60_000);
   for (const { file, words } of generated) {
     it(`${file} is current`, () => {
       const command = ['taskgen/main.ts', '--check', '-o', file, ...words];
@@ -49,7 +50,19 @@ function scriptsOf(file: string): Step[] {
   return spec.steps;
 }
 
-describe('scripts of our Tasks pass shellcheck:', () => {
+describe('the remote step of tasks/generated/buildah-remote.yaml', () => {
+  it('looks for the user script where it stands, and nothing but exit stands before it', () => {
+    const script = (file: string) => scriptsOf(file).find(({ name }) => name === 'build')?.script ?? '';
+    const lines = script('tasks/generated/buildah-remote.yaml').split('\n');
+    const start = Number(/^readonly MP_SCRIPT_LINE=(\d+)$/m.exec(lines.join('\n'))?.[1]);
+    expect(`${lines.slice(start - 1, -2).join('\n')}\n`).to.equal(script('taskgen/sources/buildah.yaml'));
+    expect(lines[start - 2]).to.match(/^: <<'MP_SCRIPT_[0-9a-f]{16}'$/);
+    expect(lines[start - 3]).to.equal('exit');
+  });
+});
+
+describe('scripts of our Tasks pass shellcheck:', function () {
+  this.timeout(60_000);
   let folder = '';
   before(() => {
     folder = mkdtempSync(join(tmpdir(), 'taskgen-'));

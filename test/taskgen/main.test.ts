@@ -21,7 +21,8 @@ spec:
         echo hello
 `;
 
-describe('taskgen, run as a command', () => {
+describe('taskgen, run as a command', function () {
+  this.timeout(60_000);
   let folder = '';
   before(() => {
     folder = mkdtempSync(join(tmpdir(), 'taskgen-'));
@@ -75,6 +76,15 @@ describe('taskgen, run as a command', () => {
       .map((line) => JSON.parse(line));
     expect(findings).to.have.length(1);
     expect(findings[0]).to.include({ code: 'MPT001', severity: 'error', file: 'broken.yaml', line: 7, column: 5 });
+  });
+
+  it('explains, in place of a Task, what would travel', () => {
+    const { status, stdout } = run(['--explain', 'other.yaml']);
+    expect(status).to.equal(0);
+    expect(stdout).to.match(
+      /^Task other-remote: step "build" runs on the host, in docker\.io\/library\/alpine:3\.20\n/,
+    );
+    expect(stdout).to.include('Task results: sent and brought back').and.to.include('build-local (added)');
   });
 
   it('fails on warnings with --strict, and goes on when they are accepted', () => {
