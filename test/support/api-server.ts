@@ -92,7 +92,11 @@ class RunningApiServer implements ApiServer {
     await this.#startApiServer();
     this.kubeconfig = await this.writeKubeconfig({});
     for (const name of definitions) await this.#define(name);
-    for (const name of definitions) await until(async () => this.ask('GET', `/apis/tekton.dev/v1/${name}s`));
+    // A definition is listed before it can be written.
+    const empty = { apiVersion: 'tekton.dev/v1', metadata: { name: 'x' }, spec: {} };
+    const path = '/apis/tekton.dev/v1/namespaces/default';
+    await until(async () => this.ask('POST', `${path}/taskruns?dryRun=All`, { ...empty, kind: 'TaskRun' }));
+    await until(async () => this.ask('POST', `${path}/tasks?dryRun=All`, { ...empty, kind: 'Task' }));
   }
 
   async #startEtcd(): Promise<string> {

@@ -66,6 +66,8 @@ export class ChaosProxy {
   readonly #muted = new WeakSet<ServerResponse>();
   readonly #rules = new Set<{ rule: Rule; left: number }>();
   #up = true;
+  /** How many connections were ever accepted. */
+  connections = 0;
   #afterWrite: { left: number; act: () => void } | undefined;
   url = '';
 
@@ -148,6 +150,7 @@ export class ChaosProxy {
       socket.destroy();
       return;
     }
+    this.connections += 1;
     this.#sockets.add(socket);
     socket.on('error', () => undefined);
     socket.once('close', () => this.#sockets.delete(socket));
@@ -190,7 +193,9 @@ export class ChaosProxy {
       const { method, headers } = request;
       const forwarded = https.request(this.#upstream.url + request.url, { agent, method, headers }, resolve);
       forwarded.on('error', reject);
-      request.socket.once('close', () => forwarded.destroy());
+      const giveUp = (): void => void forwarded.destroy();
+      request.socket.once('close', giveUp);
+      forwarded.once('close', () => request.socket.off('close', giveUp));
       request.pipe(forwarded);
     });
   }
