@@ -21,7 +21,8 @@ load_image() {
   "$@" tag "$id" "$reference"
   # The name pull gave it after the folder would be one more image to people who list them.
   "$@" rmi "localhost$shared/image" >/dev/null 2>&1 || "$@" rmi "localhost$shared/image:latest" >/dev/null 2>&1 || :
-  rm -rf "$shared/image"
+  # Of another uid's files this one may be unable to remove any; they go with the pod.
+  rm -rf "$shared/image" 2>/dev/null || :
   echo "build-local: loaded $reference" >&2
 }
 

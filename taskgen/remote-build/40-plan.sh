@@ -3,11 +3,13 @@
 
 MP_SEND=() MP_FETCH=() MP_RUN=() MP_MAKE=() MP_RESULTS=()
 
+# A folder without its content, and those above it: their modes must be right on the host, because they come back.
+mp_stage_folder() { rsync -dpR "/.$2" "$MP_TMP/stage/" || mp_die 74 "cannot read $1 at $2"; }
+
 # Folders of Secrets and ConfigMaps are farms of symbolic links; the build needs plain files.
 mp_stage_flat() {
-  local stage=$MP_TMP/stage$2
-  mkdir -p "$stage"
-  rsync -rLpt --exclude '/..*' --chmod=D0700,F0400 "$2/" "$stage/" || mp_die 74 "cannot read $1 at $2"
+  mp_stage_folder "$1" "$2"
+  rsync -rLpt --exclude '/..*' --chmod=D0700,F0400 "$2/" "$MP_TMP/stage$2/" || mp_die 74 "cannot read $1 at $2"
 }
 
 mp_plan_mount() {
@@ -23,9 +25,10 @@ mp_plan_mount() {
   MP_RUN+=(-v "$MP_JOB/root$path:$path$option")
   if [[ $kind == file ]]; then MP_MAKE+=("file:$path"); else MP_MAKE+=("$path"); fi
   case $sync in out | both) MP_FETCH+=("$kind" "$path") ;; esac
-  case $sync in in | both) ;; *) return 0 ;; esac
   if [[ ! -e $path ]]; then
     mp_log "$name: nothing at $path, so the build gets an empty one"
+  elif [[ $sync != in && $sync != both ]]; then
+    [[ ! -d $path ]] || mp_stage_folder "$name" "$path"
   elif [[ $kind == flat ]]; then
     mp_log "$name: its files are sent to the host"
     mp_stage_flat "$name" "$path"

@@ -48,7 +48,7 @@ describe('the remote script: environment and arguments', function () {
   }
 
   it('any bytes but NUL arrive as they are', async () => {
-    const bytes = uint8Array({ min: 1, maxLength: 60 }).map((array) => Buffer.from(array));
+    const bytes = uint8Array({ min: 1, maxLength: 60 }).map((octets) => Buffer.from(octets));
     const several = array(bytes, { maxLength: 30 });
     await assert(
       asyncProperty(several, several, constantFrom('/bin/sh', '/bin/bash'), async (values, args, shell) => {

@@ -1,6 +1,6 @@
 // What of the pod's files the script sees on the host, and what comes back.
 import { expect } from 'chai';
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { giveSecret, hostSecret, runBuild, startBuild } from './build.ts';
 import { openWorld } from './world.ts';
@@ -87,8 +87,13 @@ describe('the remote script: files', function () {
       'for m in in out empty; do echo new >/workspace/$m/after; done',
       'echo new 2>/dev/null >/workspace/locked/after || printf refused >/tekton/results/LOCKED',
     ].join('\n');
-    const build = await runBuild(world, { script, files, mounts: [...mounts] });
-    expect(build.code, build.stderr).to.equal(0);
+    const build = startBuild(world, { script, files, mounts: [...mounts], secret: null });
+    for (const { path } of mounts) chmodSync(join(build.folder, 'volumes', path), 0o2775);
+    giveSecret(build, hostSecret(world));
+    const { code, stderr } = await build.ended;
+    expect(code, stderr).to.equal(0);
+    for (const { path } of mounts)
+      expect(statSync(join(build.folder, 'volumes', path)).mode & 0o7777, path).to.equal(0o2775);
     expect(build.read('tekton/results/SENT')).to.equal('in locked ');
     expect(build.read('tekton/results/LOCKED')).to.equal('refused');
     expect(mounts.filter(({ path }) => build.has(`${path}/after`)).map(({ path }) => path)).to.deep.equal([

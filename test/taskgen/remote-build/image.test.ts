@@ -64,6 +64,22 @@ describe('the remote script: the image', function () {
     });
   }
 
+  it('is loaded by podman where the image of the step has no buildah, and not at all where it has neither', async () => {
+    const built = await runBuild(world, build);
+    const hide = (...tools: string[]) => tools.map((tool) => `mount --bind /dev/null /usr/bin/${tool}; `).join('');
+    const neither = await localStep(built, 'vfs', { prelude: hide('buildah', 'podman') });
+    expect([neither.code, neither.stderr]).to.deep.equal([
+      1,
+      `build-local: this image has neither buildah nor podman to load ${image} with\n`,
+    ]);
+    const loaded = await localStep(built, 'vfs', { prelude: hide('buildah') });
+    expect(loaded.code, loaded.stderr).to.equal(0);
+    expect((await inStorage("podman --storage-driver vfs images --format '{{.Repository}}:{{.Tag}}'")).stdout).to.equal(
+      `${image}\n`,
+    );
+    await world.run('rm -rf /tmp/pod-storage');
+  });
+
   it('a failed script exports nothing', async () => {
     const built = await runBuild(world, { ...build, script: `${build.script}\nexit 9` });
     expect(built.code).to.equal(9);
@@ -86,7 +102,7 @@ describe('the remote script: the image', function () {
   it('the local step runs the script when the host is localhost, and passes its exit code on', async () => {
     const script = 'echo "$# $2 ${MP_STORAGE_DRIVER-unset}" >/tekton/results/R; exit 5';
     const built = await runBuild(world, { script, secret: { host: 'localhost' } });
-    const local = await localStep(built, 'vfs', 'a', 'two words');
+    const local = await localStep(built, 'vfs', { args: "a 'two words'" });
     expect(local.code, local.stderr).to.equal(5);
     expect(built.read('tekton/results/R')).to.equal('2 two words unset\n');
   });
@@ -136,11 +152,10 @@ describe('the remote script: the image', function () {
   });
 
   /** The next step of the same pod, with container storage of its own. */
-  function localStep(built: RunningBuild, driver: string, ...args: string[]): Promise<Outcome> {
+  function localStep(built: RunningBuild, driver: string, { args = '', prelude = '' } = {}): Promise<Outcome> {
     const pod = built.folder.slice(world.root.length);
     const volumes = `for f in mp-shared tekton; do mount --bind ${pod}/volumes/$f /$f; done`;
-    const quoted = args.map((argument) => `'${argument}'`).join(' ');
-    return inStorage(`${volumes}; MP_STORAGE_DRIVER=${driver} sh /tmp/build-local.sh ${quoted}`);
+    return inStorage(`${prelude}${volumes}; MP_STORAGE_DRIVER=${driver} sh /tmp/build-local.sh ${args}`);
   }
 
   function inStorage(script: string): Promise<Outcome> {

@@ -1,6 +1,8 @@
 // How a script ends on the host is how the step ends in the pod, and what it left comes back either way.
 import { expect } from 'chai';
-import { runBuild } from './build.ts';
+import { giveSecret, hostSecret, runBuild, startBuild } from './build.ts';
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { openWorld } from './world.ts';
 import type { World } from './world.ts';
 
@@ -76,13 +78,20 @@ describe('the remote script: how a build ends', function () {
   });
 
   it('earlier results are there, and step results travel too', async () => {
-    const build = await runBuild(world, {
+    const build = startBuild(world, {
+      secret: null,
       script: 'cat /tekton/results/EARLIER >/tekton/steps/step-build/results/COPY; echo -n b >/tekton/results/EARLIER',
-      files: { '/tekton/results/EARLIER': 'a', '/tekton/steps/step-build/results/OLD': 'old' },
+      files: { '/tekton/results/EARLIER': 'a', '/tekton/run/0/status/results/OLD': 'old' },
       settings: { MP_STEP_RESULTS: '/tekton/steps/step-build/results' },
     });
-    expect(build.code, build.stderr).to.equal(0);
-    expect(build.read('tekton/steps/step-build/results/COPY')).to.equal('a');
+    // As Tekton lays them out.
+    mkdirSync(join(build.folder, 'volumes/tekton/steps'));
+    symlinkSync('/tekton/run/0/status', join(build.folder, 'volumes/tekton/steps/step-build'));
+    giveSecret(build, hostSecret(world));
+    const { code, stderr } = await build.ended;
+    expect(code, stderr).to.equal(0);
+    expect(build.read('tekton/run/0/status/results/COPY')).to.equal('a');
+    expect(build.read('tekton/run/0/status/results/OLD')).to.equal('old');
     expect(build.read('tekton/results/EARLIER')).to.equal('b');
   });
 
