@@ -96,9 +96,9 @@ function mountVariables(mount: SyncPlan['mounts'][number], index: number): Recor
   };
 }
 
-/** The kubelet expands `$(NAME)` in values; doubling the sign is how it is told not to. */
+/** The kubelet expands `$(NAME)` in values; doubling the sign is how it is told not to. References of Tekton stay. */
 function literalValue(text: string): string {
-  return text.replaceAll('$(', '$$$$(');
+  return text.replace(/\$\((?!(?:params|workspaces|context|results)\b)/g, '$$$$(');
 }
 
 export function resultImage(task: Task, options: Pick<GenerateOptions, 'imageParameter' | 'transfer'>): string {

@@ -13,7 +13,7 @@ export function sizeFindings(task: Task, choice: StepChoice, scripts: { remote: 
   const all = others.map(({ script }) => script ?? '').filter((script) => script !== '');
   const load = scriptLoad([...all, combineScripts(scripts.remote, choice.step.script ?? ''), scripts.local]);
   if (load < warnAt) return [];
-  const used = `All scripts together take ${Math.round(load)} % of the 128 KiB that a pod can start with`;
+  const used = `All scripts together take ${Math.floor(load)} % of the 128 KiB that a pod can start with`;
   const at = ['spec', 'steps'];
   const fix =
     'Shorten the scripts, or move parts of them into the images; parameter values substituted into scripts count too.';
