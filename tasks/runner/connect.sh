@@ -69,6 +69,8 @@ write_ssh_options() {
   [[ -r $SSH_DIR/id_rsa ]] || fail SshSecretInvalid "the ssh Secret of the host has no key id_rsa"
   # A key pasted into a Secret may have lost its last line feed or gained carriage returns; ssh takes neither.
   { tr -d '\r' <"$SSH_DIR/id_rsa" && echo; } >"$work/host-key"
+  ssh-keygen -y -P '' -f "$work/host-key" >/dev/null 2>&1 ||
+    fail SshSecretInvalid "key id_rsa in the ssh Secret of the host is not a private key without a passphrase"
   ssh_options=(-F none -T -l "$USER" -i "$work/host-key" -o IdentitiesOnly=yes -o IdentityAgent=none -o BatchMode=yes
     -o PreferredAuthentications=publickey -o ConnectTimeout=10 -o ServerAliveInterval=10 -o ServerAliveCountMax=3
     -o ClearAllForwardings=yes -o GlobalKnownHostsFile=none -o UpdateHostKeys=no -o LogLevel=ERROR)
@@ -96,7 +98,6 @@ write_remote_script() { # names of variables to send, --, files
 
 why_ssh_failed() { # prints a reason for what ssh wrote
   case $1 in
-    *'Load key'*) echo SshSecretInvalid ;;
     *'Permission denied'* | *'Too many authentication failures'*) echo AuthenticationFailed ;;
     *'IDENTIFICATION HAS CHANGED'*) echo HostKeyChanged ;;
     *'Host key verification failed'*) echo HostKeyUnknown ;;

@@ -117,7 +117,7 @@ describe('clean-shared-host', function () {
   it('finds the rest by the remembered uid when an earlier run was cut after the account had gone', async () => {
     const resident = await aResident();
     await lab.logIn(resident.build, 'echo x >/tmp/rest');
-    lab.host.read(`userdel ${resident.user}`);
+    lab.host.read(`userdel -f ${resident.user}`);
     expect(await lab.clean(resident.build)).to.include({ code: 0 });
     expect(traces(resident)).to.equal('');
   });
@@ -125,7 +125,7 @@ describe('clean-shared-host', function () {
   it('touches no file of a newer user with the same uid', async () => {
     const resident = await aResident();
     lab.host.read(
-      `userdel -r ${resident.user}; useradd -u ${resident.uid} newcomer; setpriv --reuid=${resident.uid} --clear-groups touch /tmp/newcomer`,
+      `userdel -rf ${resident.user}; useradd -u ${resident.uid} newcomer; setpriv --reuid=${resident.uid} --clear-groups touch /tmp/newcomer`,
     );
     expect(await lab.clean(resident.build)).to.include({ code: 0 });
     expect(lab.host.read('stat -c %U /tmp/newcomer')).to.equal('newcomer');
@@ -168,6 +168,21 @@ describe('clean-shared-host', function () {
     expect(outcomes.map(({ code, results }) => results['MESSAGE'] ?? code)).to.deep.equal(Array(16).fill(0));
     for (const resident of leaving) expect(lab.host.run(`getent passwd ${resident.user}`).code).to.equal(2);
     for (const build of coming) expect(await lab.logIn(build, 'true')).to.include({ code: 0 });
+  });
+
+  // systemd cannot be first process here, so its two commands are recorded: what is tested is that they are asked for.
+  it('starts and ends the user manager where systemd runs', async () => {
+    lab.host.read(`mkdir -p /run/systemd/system; for name in loginctl systemctl; do
+      printf '#!/bin/sh\\necho "$(basename $0) $*" | tee -a /tmp/asked\\n' >/usr/local/bin/$name; chmod 755 /usr/local/bin/$name; done`);
+    const resident = await aResident();
+    expect(await lab.clean(resident.build)).to.include({ code: 0 });
+    expect(lab.host.read('cat /tmp/asked').split('\n')).to.deep.equal([
+      `loginctl enable-linger ${resident.user}`,
+      `systemctl set-property --runtime user-${resident.uid}.slice TasksMax=32768`,
+      `loginctl disable-linger ${resident.user}`,
+      `loginctl terminate-user ${resident.user}`,
+    ]);
+    lab.host.read('rm -r /run/systemd /usr/local/bin/loginctl /usr/local/bin/systemctl /tmp/asked');
   });
 
   it('comes through an account that becomes root by sudo', async () => {

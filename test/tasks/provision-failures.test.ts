@@ -94,7 +94,7 @@ describe('provision-shared-host, failing', function () {
       { USER: 'daemon' },
       () => ({ id_rsa: key() }),
     ],
-    ['the key is no key', 'SshSecretInvalid', /id_rsa|Load key/, {}, () => ({ id_rsa: 'no key' })],
+    ['the key is no key', 'SshSecretInvalid', /id_rsa .* is not a private key/, {}, () => ({ id_rsa: 'no key' })],
     ['the Secret has no key', 'SshSecretInvalid', /no key id_rsa/, {}, () => ({ other: 'x' })],
     [
       'the account may not become root',
@@ -189,6 +189,19 @@ describe('provision-shared-host, failing', function () {
     lab.host.read('mv /usr/bin/podman /usr/bin/podman.away');
     const [refused, allowed] = [await provision(), await provision({}, { env: { REQUIRE_PODMAN: 'false' } })];
     lab.host.read('mv /usr/bin/podman.away /usr/bin/podman');
+    expect([refused.results['REASON'], allowed.code]).to.deep.equal(['NoPodman', 0]);
+  });
+
+  // There is no dnf here: a stand-in brings podman back, or fails.
+  it('lets dnf install a missing podman, and says NoPodman when it cannot', async () => {
+    const dnf = (text: string): string =>
+      lab.host.read(`printf '#!/bin/sh\\n${text}\\n' >/usr/bin/dnf; chmod 755 /usr/bin/dnf`);
+    lab.host.read('mv /usr/bin/podman /usr/bin/podman.away');
+    dnf('exit 1');
+    const refused = await provision();
+    dnf('test "$*" = "install -y podman" && mv /usr/bin/podman.away /usr/bin/podman');
+    const allowed = await provision();
+    lab.host.read('rm /usr/bin/dnf');
     expect([refused.results['REASON'], allowed.code]).to.deep.equal(['NoPodman', 0]);
   });
 

@@ -5,10 +5,16 @@ import { ProviderLab, type Build } from './provider-lab.ts';
 describe('update-host', function () {
   this.timeout(120_000);
   let lab: ProviderLab;
-  beforeEach(async () => {
+  before(async () => {
     lab = await ProviderLab.start();
   });
-  afterEach(() => lab.stop());
+  after(() => lab.stop());
+  // Care looks at all users of the host, so each test begins with none.
+  afterEach(() => {
+    lab.host.read(`for user in $(getent passwd | grep -o '^u-[^:]*'); do
+        pkill -KILL -u $user; while pgrep -u $user >/dev/null; do sleep 0.1; done; userdel -rf $user 2>/dev/null; done
+      rm -rf /var/lib/multi-platform/* /tmp/*`);
+  });
 
   async function aUser(): Promise<{ build: Build; user: string }> {
     const build = lab.aBuild();
@@ -58,7 +64,7 @@ describe('update-host', function () {
   it('removes the rest of a cleanup that was cut after the account had gone', async () => {
     const { build, user } = await aUser();
     await lab.logIn(build, 'echo x >/tmp/rest');
-    lab.host.read(`userdel ${user}`);
+    lab.host.read(`userdel -f ${user}`);
     age(user);
     expect((await lab.update()).results['MESSAGE']).to.contain('0 build users, 1 stale users removed');
     expect(lab.host.read('ls /tmp /home /var/lib/multi-platform/users')).not.to.match(/rest|u-/);
