@@ -76,11 +76,11 @@ function readFlags(flags: Flags, args: readonly string[], usage: (problem: strin
 
 function toOptions(flags: Flags): GenerateOptions {
   const {
-    step, wrapCommand, select, name, suffix, runnerImage, platformDefault, imageParam, transfer, sync, volume, envAllow, envDeny, podmanArg,
+    step, wrapCommand, select, name, suffix, runnerImage, platformDefault, apiVersion, imageParam, transfer, sync, volume, envAllow, envDeny, podmanArg,
     secretOptional, secretWait, sshVolumeName, wrapperResources, unprivilegedWrapper, accept, allowSidecars, strict,
   } = flags; // prettier-ignore
   return {
-    step, wrapCommand, select, name, suffix, runnerImage, platformDefault, imageParameter: imageParam, transfer, sync, volumes: volume,
+    step, wrapCommand, select, name, suffix, runnerImage, platformDefault, apiVersion, imageParameter: imageParam, transfer, sync, volumes: volume,
     envAllow, envDeny, podmanArguments: podmanArg, secretOptional, secretWait, sshVolumeName,
     wrapperCpu: wrapperResources.cpu, wrapperMemory: wrapperResources.memory, unprivilegedWrapper,
     accepted: new Set(allowSidecars ? [...accept, 'MPT013'] : accept), strict,
@@ -131,6 +131,7 @@ function taskFlags(): Option[] {
     flag('--suffix <text>', 'added to the name of the source when --name is not given').default(suffix),
     flag('--platform-default <platform>', 'default value for the parameter PLATFORM'),
     flag('--image-param <name>', 'parameter with the tag of the image that the step builds').default(imageParameter),
+    flag('--api-version <version>', 'write a v1beta1 Task as v1').choices(['v1']),
     flag('--transfer <how>', 'how the image comes back: as an OCI layout, or not at all')
       .choices(['oci', 'none'] satisfies Transfer[])
       .default(defaultOptions.transfer),

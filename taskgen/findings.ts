@@ -32,6 +32,7 @@ export const findingCodes = {
   MPT014: { severity: 'error', title: 'The scripts are too large for a pod' },
   MPT015: { severity: 'warning', title: 'The scripts are large' },
   MPT016: { severity: 'error', title: 'The step has no image' },
+  MPT017: { severity: 'error', title: 'tekton.dev/v1 has no such field' },
   MPT020: { severity: 'error', title: 'The step uses a file that exists only in the cluster', acceptable: true },
   MPT021: { severity: 'error', title: 'The step uses the volume or claim behind a workspace' },
   MPT022: { severity: 'warning', title: 'Step results are lost when the build runs in the cluster' },

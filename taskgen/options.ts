@@ -18,6 +18,8 @@ export interface GenerateOptions {
   readonly suffix: string;
   readonly runnerImage: string;
   readonly platformDefault: string | undefined;
+  /** `v1` converts; otherwise the version of the source is kept. */
+  readonly apiVersion: 'v1' | undefined;
   readonly imageParameter: string;
   readonly transfer: Transfer;
   readonly sync: ReadonlyMap<string, WorkspaceSync>;
@@ -43,6 +45,7 @@ export const defaultOptions: GenerateOptions = {
   suffix: '-remote',
   runnerImage: 'multi-platform-runner',
   platformDefault: undefined,
+  apiVersion: undefined,
   imageParameter: 'IMAGE',
   transfer: 'oci',
   sync: new Map(),

@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto';
 import { isMap, isSeq } from 'yaml';
 import type { YAMLMap } from 'yaml';
+import { convertToV1, versionFindings } from './api-version.ts';
 import { expandAliases } from './alias-expansion.ts';
 import { planEnvironment } from './environment-plan.ts';
 import { judgeSeverity } from './findings.ts';
@@ -35,6 +36,12 @@ export interface Scripts {
   readonly local: string;
 }
 
+/** What the generated Task says of its source. */
+interface Origin {
+  readonly file: string;
+  readonly digest: string;
+}
+
 export interface Generated {
   /** What was decided, where there are no errors. */
   readonly plan?: RemotePlan;
@@ -43,9 +50,12 @@ export interface Generated {
 }
 
 export function generateRemoteTask(raw: string, file: string, scripts: Scripts, options: GenerateOptions): Generated {
-  const source = readSource(raw);
-  const problems = syntaxProblems(source);
-  if (problems.length > 0) return failure(source, file, problems);
+  const given = readSource(raw);
+  const problems = syntaxProblems(given);
+  if (problems.length > 0) return failure(given, file, problems);
+  const found = chooseTask(given, options.select);
+  if ('code' in found) return failure(given, file, [found]);
+  const source = options.apiVersion === undefined ? given : readSource(convertToV1(given.text, found));
   const chosen = chooseTask(source, options.select);
   if ('code' in chosen) return failure(source, file, [chosen]);
   const planned = plan(chosen, scripts, options);
@@ -56,7 +66,8 @@ export function generateRemoteTask(raw: string, file: string, scripts: Scripts, 
   if (planned.plan === undefined || findings.some(({ severity }) => severity === 'error')) {
     return { text: undefined, findings };
   }
-  return { text: write(source, chosen, file, planned.plan, scripts), plan: planned.plan, findings };
+  const origin = { file, digest: createHash('sha256').update(given.text).digest('hex') };
+  return { text: write(source, chosen, origin, planned.plan, scripts), plan: planned.plan, findings };
 }
 
 function plan(
@@ -77,12 +88,13 @@ function plan(
     ...sync.findings,
     ...environment.findings,
     ...sizeFindings(task, choice, scripts),
+    ...(options.apiVersion === undefined ? [] : versionFindings(chosen.content)),
   ];
   const secretVolume = secretVolumeName(task, choice.step, choice.index, options).name;
   return { plan: { task, choice, options, sync, environment, secretVolume }, findings };
 }
 
-function write(source: Source, chosen: ChosenTask, file: string, planned: RemotePlan, scripts: Scripts): string {
+function write(source: Source, chosen: ChosenTask, origin: Origin, planned: RemotePlan, scripts: Scripts): string {
   const steps = ['spec', 'steps'];
   const stepPath = [...steps, planned.choice.index];
   const edited = [['metadata', 'name'], ['metadata', 'annotations'], ['spec', 'params'], ['spec', 'volumes'], steps];
@@ -95,17 +107,16 @@ function write(source: Source, chosen: ChosenTask, file: string, planned: Remote
     throw new Error('the Task changed while expanding');
   const listIndent = listIndentOf(text, spec, 'steps');
   const editor = new YamlEditor(text, listIndent);
-  editMetadata(editor, metadata, source, planned);
+  editMetadata(editor, metadata, origin, planned);
   editRemoteStep(editor, step, planned, combineScripts(scripts.remote, planned.choice.step.script ?? ''));
   addLocalStep(editor, text, list, step, { ...planned, listIndent }, scripts.local);
   editor.append(spec, 'params', newParameters(planned));
   editor.append(spec, 'volumes', newVolumes(planned));
-  return header(source, file) + applySplices(text, editor.splices);
+  return header(source, origin.file) + applySplices(text, editor.splices);
 }
 
-function editMetadata(editor: YamlEditor, metadata: YAMLMap, source: Source, { task, options }: RemotePlan): void {
+function editMetadata(editor: YamlEditor, metadata: YAMLMap, { digest }: Origin, { task, options }: RemotePlan): void {
   const name = task.name ?? '';
-  const digest = createHash('sha256').update(source.text).digest('hex');
   const prefix = 'build.appstudio.redhat.com';
   const annotations = {
     [`${prefix}/generated-from`]: `${name}@sha256:${digest}`,
