@@ -3,6 +3,7 @@
 
 import type { Finding, Path } from './findings.ts';
 import type { GenerateOptions } from './options.ts';
+import { list } from './task-model.ts';
 import type { Step, Task, VolumeMount, Workspace } from './task-model.ts';
 import { planVolume } from './volume-rules.ts';
 
@@ -71,7 +72,7 @@ function planWorkspace(
 }
 
 function mountPathFindings(task: Task, step: Step, stepIndex: number): Finding[] {
-  const at: Path = ['spec', 'steps', stepIndex, 'volumeMounts'];
+  const own = list(step.own['volumeMounts']).map((mount) => mount['mountPath']);
   const workspacePaths = new Set(task.workspaces.map(({ name }) => `$(workspaces.${name}.path)`));
   const seen = new Set<string>();
   return step.mounts.flatMap((mount): Finding[] => {
@@ -79,6 +80,7 @@ function mountPathFindings(task: Task, step: Step, stepIndex: number): Finding[]
     seen.add(mount.mountPath);
     if (problem === undefined) return [];
     const message = `Volume "${mount.name}" is mounted at "${mount.mountPath}": ${problem}.`;
+    const at: Path = ['spec', 'steps', stepIndex, 'volumeMounts', own.lastIndexOf(mount.mountPath)];
     return [{ code: 'MPT113', at, message, fix: 'Mount it at a path of its own.' }];
   });
 }

@@ -112,9 +112,9 @@ function mergeFields(template: Fields, own: Fields): Fields {
 }
 
 function mergeBy(key: string, template: unknown, own: unknown): Fields[] {
-  const merged = new Map(list(template).map((item) => [item[key], item]));
-  for (const item of list(own)) merged.set(item[key], item);
-  return [...merged.values()];
+  const ours = list(own);
+  const overridden = new Set(ours.map((item) => item[key]));
+  return [...list(template).filter((item) => !overridden.has(item[key])), ...ours];
 }
 
 function readVariable(item: Fields): EnvironmentVariable {
