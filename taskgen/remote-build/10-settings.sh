@@ -58,7 +58,8 @@ mp_phase() {
     size=$REPLY
   fi
   MP_TIMELINE+=" $1=$took${size:+/$size}"
-  mp_log "phase $1 took $took${size:+, $size}"
+  # The host itself told of the pull when it was done.
+  [[ $1 == pull ]] || mp_log "phase $1 took $took${size:+, $size}"
 }
 
 # sleep as a process costs more than the wait it is for; nothing is ever written to this pipe.

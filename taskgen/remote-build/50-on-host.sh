@@ -45,6 +45,9 @@ mp_host_image() {
       mp_host_try=$((mp_host_try + 1))
     done
     mp_host_found=$(podman image inspect --format '{{.Os}}/{{.Architecture}}' "$1") || exit 125
+    mp_host_clock
+    mp_host_took=$((mp_host_now - mp_host_begun))
+    mp_host_say "$(printf 'phase pull took %d.%02ds' "$((mp_host_took / 100))" "$((mp_host_took % 100))")"
   fi
   mp_host_clock
   echo "pull=$((mp_host_now - mp_host_begun))" >>"$MP_JOB/root/mp-job/facts"

@@ -39,7 +39,7 @@ mp_connect() {
   local tries=$1 try delay refused=0
   for ((try = 1; ; try++)); do
     # In a session of its own (-f): a signal to our process group must not cut the line we tell the host to stop through.
-    if mp_run mp_ssh -M -N -f build-host 2>"$MP_TMP/ssh.err"; then
+    if mp_run ssh -F "$MP_TMP/ssh_config" -M -N -f build-host >/dev/null 2>"$MP_TMP/ssh.err"; then
       MP_CONNECTED=true
       return 0
     fi

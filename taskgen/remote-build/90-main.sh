@@ -61,7 +61,7 @@ mp_ask_after_loss() {
   mp_connect 2 || return 0
   mp_quote "$MP_JOB"
   mp_host_command eval "MP_JOB=$REPLY; [ ! -e \"\$MP_JOB/lost\" ] && [ -e \"\$MP_JOB/root/mp-job/rc\" ] || exit 75; mp_host_answer"
-  mp_run mp_ssh build-host "$REPLY" || MP_HOST_STATUS=$?
+  mp_run ssh -F "$MP_TMP/ssh_config" build-host "$REPLY" || MP_HOST_STATUS=$?
 }
 
 mp_remote() {

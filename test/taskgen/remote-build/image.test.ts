@@ -134,7 +134,8 @@ describe('the remote script: the image', function () {
       });
       expect(built.code, built.stderr).to.equal(0);
       expect(built.stderr)
-        .to.contain('pulling the builder image 127.0.0.1:5000/builder:1')
+        .to.match(/pulling the builder image 127\.0\.0\.1:5000\/builder:1\n/)
+        .and.to.match(/ phase pull took \d/)
         .and.to.match(/ pull=\d/);
     });
 
