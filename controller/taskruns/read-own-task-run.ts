@@ -1,10 +1,9 @@
 // TaskRuns the controller made in its own namespace, as kept. They are trusted: no tenant can write there.
 import type { LeaseFacts } from '../model/host-lease.ts';
 import { asArray, asObject, asText, asTextMap, type Json } from '../model/json.ts';
-import { parseInstant } from '../model/instant.ts';
 import { annotations, labels, ownTaskRunFinalizer, type TaskType } from '../model/labels.ts';
 import type { OwnTaskRun } from '../model/task-run.ts';
-import { readFinalizers, readState, succeededCondition } from './task-run-state.ts';
+import { readCompletion, readFinalizers, readState, succeededCondition } from './task-run-state.ts';
 
 /** Reads the facts a TaskRun of ours carries. Given by lease/signed-facts.ts. */
 export type ParseFacts = (text: string) => LeaseFacts | undefined;
@@ -32,7 +31,7 @@ export function readOwnTaskRun(raw: Json, parseFacts: ParseFacts): OwnTaskRun | 
     facts: facts === undefined ? undefined : parseFacts(facts),
     finalizers,
     hasFinalizer: finalizers.includes(ownTaskRunFinalizer),
-    completed: parseInstant(asText(asObject(raw['status'])['completionTime'])),
+    completed: readCompletion(raw),
     cancelled: asText(asObject(raw['spec'])['status']) === 'TaskRunCancelled',
     results: readResults(raw),
     message: asText(succeededCondition(raw)['message']) ?? '',

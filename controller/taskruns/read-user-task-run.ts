@@ -4,7 +4,7 @@ import { asArray, asObject, asText, asTextMap, type Json } from '../model/json.t
 import { parseInstant, type Instant } from '../model/instant.ts';
 import { annotations, labels, secretNamePrefix, userTaskRunFinalizer } from '../model/labels.ts';
 import type { UserTaskRun } from '../model/task-run.ts';
-import { readFinalizers, readState } from './task-run-state.ts';
+import { readCompletion, readFinalizers, readState } from './task-run-state.ts';
 
 /** Reads facts back from the annotation; undefined when they are not ours. Given by lease/signed-facts.ts. */
 export type VerifyFacts = (uid: string, signed: string) => LeaseFacts | undefined;
@@ -58,9 +58,7 @@ function readPlatform(raw: Json, taskSpec: Json): string | undefined {
 }
 
 function readEnd(raw: Json): Instant | undefined {
-  const { deletionTimestamp } = asObject(raw['metadata']);
-  const { completionTime } = asObject(raw['status']);
-  return parseInstant(asText(completionTime)) ?? parseInstant(asText(deletionTimestamp));
+  return readCompletion(raw) ?? parseInstant(asText(asObject(raw['metadata'])['deletionTimestamp']));
 }
 
 function splitList(text: string | undefined): readonly string[] {

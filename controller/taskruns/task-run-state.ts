@@ -35,6 +35,13 @@ export function succeededCondition(raw: Json): Json {
   return conditions.find((condition) => condition['type'] === 'Succeeded') ?? {};
 }
 
+/** status.completionTime; Tekton leaves it out when it could not even make the pod. Undefined while it runs. */
+export function readCompletion(raw: Json): Instant | undefined {
+  const completion = parseInstant(asText(asObject(raw['status'])['completionTime']));
+  if (completion !== undefined || readOutcome(raw) === 'running') return completion;
+  return parseInstant(asText(succeededCondition(raw)['lastTransitionTime']));
+}
+
 function readOutcome(raw: Json): Outcome {
   const { status } = succeededCondition(raw);
   if (status === 'True') return 'succeeded';

@@ -1,0 +1,64 @@
+// The product on a test cluster: installed as people install it, with hosts in host-config and a namespace that builds.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Host } from './host.ts';
+import type { Kubectl } from './kubectl.ts';
+
+const root = join(import.meta.dirname, '../..');
+const operatorNamespace = 'multi-platform-controller';
+
+/** Tekton's init containers pass the restricted Pod Security Standard only with these; see deploy/overlays/restricted. */
+const featureFlags = { 'set-security-context': 'true', 'set-security-context-read-only-root-filesystem': 'true' };
+
+/** Applies deploy/. The controller gets ready with the first host-config: see untilReady. */
+export async function installProduct(kubectl: Kubectl): Promise<void> {
+  const patch = JSON.stringify({ data: featureFlags });
+  await kubectl.run(['patch', 'configmap', 'feature-flags', '-n', 'tekton-pipelines', '--type=merge', '-p', patch]);
+  await kubectl.run(['apply', '--server-side', '--force-conflicts', '-k', join(import.meta.dirname, 'overlay')]);
+}
+
+export async function untilReady(kubectl: Kubectl): Promise<void> {
+  const deployment = `deployment/${operatorNamespace}`;
+  await kubectl.run(['rollout', 'status', '-n', operatorNamespace, deployment, '--timeout=120s']);
+}
+
+export interface HostEntry {
+  readonly host: Pick<Host, 'name' | 'address' | 'user' | 'secretName'>;
+  readonly platform: string;
+  readonly concurrency: number;
+}
+
+/** Replaces host-config. `extra`: further keys. */
+export async function configureHosts(
+  kubectl: Kubectl,
+  entries: readonly HostEntry[],
+  extra: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const data = Object.fromEntries(
+    entries.flatMap(({ host, platform, concurrency }) => {
+      const key = (field: string): string => `host.${host.name}.${field}`;
+      return [
+        [key('address'), host.address],
+        [key('user'), host.user],
+        [key('platform'), platform],
+        [key('secret'), host.secretName],
+        [key('concurrency'), String(concurrency)],
+      ];
+    }),
+  );
+  const labels = { 'build.appstudio.redhat.com/multi-platform-config': 'hosts' };
+  const metadata = { name: 'host-config', namespace: operatorNamespace, labels };
+  await kubectl.apply([{ apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { ...data, ...extra } }]);
+}
+
+/** A namespace for builds: with the generated Task, and a volume for sources on the node. */
+export async function createTenant(kubectl: Kubectl, namespace: string): Promise<void> {
+  await kubectl.apply([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }]);
+  await kubectl.apply(remoteTask(), '-n', namespace);
+}
+
+/** tasks/generated/buildah-remote.yaml with the runner image built here. */
+export function remoteTask(): string {
+  const task = readFileSync(join(root, 'tasks/generated/buildah-remote.yaml'), 'utf8');
+  return task.replaceAll(/^(\s+(?:- )?image: )multi-platform-runner$/gm, '$1localhost/multi-platform-runner:dev');
+}
