@@ -75,13 +75,16 @@ function lostProvision(observed: Observed, claimed: Claimed | undefined): Plan {
   const { taskRun } = observed;
   if (taskRun === undefined || claimed === undefined) return noPlan;
   const running = provisionOf(observed, claimed.facts.attempt);
-  return running?.deleting ? planOf([patch(taskRun, nextAttempt(claimed.facts))]) : noPlan;
+  if (!running?.deleting) return noPlan;
+  // Its pod may have come far: users on hosts, and Secrets, belong to one attempt.
+  return planOf([...cleanUp(observed, claimed), deleteSecret(taskRun), patch(taskRun, nextAttempt(claimed.facts))]);
 }
 
 function provision(observed: Observed, taskRun: UserTaskRun, { facts, claim }: Claimed): Action[] {
   if (claim.provider === 'local') {
     return [{ type: 'create-secret', owner: taskRun, data: localSecretData }, ...delivered(taskRun, { facts, claim })];
   }
+  if (cleanupsOf(observed, facts.attempt).length > 0) return [patch(taskRun, nextAttempt(facts))];
   const manifest = provisionTaskRun(observed.build, facts, claim, observed.installation);
   return [
     { type: 'create-task-run', manifest },
@@ -157,14 +160,19 @@ function podNews(taskRun: UserTaskRun, claim: HostFacts): Action[] {
 
 /** The build ended while its host was being prepared: cancel that first, so that cleanup comes after it. */
 function stop(observed: Observed, taskRun: UserTaskRun, now: Instant): Plan {
-  const running = provisionOf(observed, taskRun.facts?.attempt ?? 0);
-  const cancel: Action[] = running && !running.cancelled ? [{ type: 'cancel-task-run', target: running }] : [];
-  return { actions: cancel, lookAgainAt: (taskRun.ended ?? now) + stopWait };
+  return { actions: cancelProvision(observed), lookAgainAt: (taskRun.ended ?? now) + stopWait };
+}
+
+function cancelProvision(observed: Observed): Action[] {
+  const running = provisionOf(observed, observed.taskRun?.facts?.attempt ?? 0);
+  return running?.outcome === 'running' && !running.cancelled ? [{ type: 'cancel-task-run', target: running }] : [];
 }
 
 /** Responsibility goes to the cleanup TaskRun before the finalizer goes. */
 function releaseHost(observed: Observed, taskRun: UserTaskRun, claimed: Claimed): Action[] {
   return [
+    // Still running when nobody could cancel it in time, as while the controller was away.
+    ...cancelProvision(observed),
     ...cleanUp(observed, claimed),
     deleteSecret(taskRun),
     patch(taskRun, release(taskRun)),
