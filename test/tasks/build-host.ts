@@ -97,8 +97,8 @@ function outcomeOf(command: string, args: readonly string[]): CommandOutcome {
 function requirePrograms(): void {
   const missing = Object.entries(programs).filter(([program]) => spawnSync('which', [program]).status !== 0);
   // No program: the library that lets a pod run under a uid without a name.
-  const library =
-    spawnSync('sh', ['-c', 'LD_PRELOAD=libnss_wrapper.so true 2>&1']).stdout.length > 0 ? ['libnss-wrapper'] : [];
+  const loaded = spawnSync('/bin/true', { env: { LD_PRELOAD: 'libnss_wrapper.so' } });
+  const library = loaded.stderr.length > 0 ? ['libnss-wrapper'] : [];
   const packages = [...missing.map(([, name]) => name), ...library].join(' ');
   if (packages) throw new Error(`these tests need: apt-get install -y --no-install-recommends ${packages}`);
 }
