@@ -199,8 +199,8 @@ export class Reflector<T extends CachedObject, IndexName extends string = never>
       onTrouble('watch', error);
       return this.#backoff.next();
     }
-    const { kind } = error;
-    if (kind === 'invalid' && this.#resumeFrom === undefined && this.#streamingLists) {
+    const { kind, code } = error;
+    if ((code === 422 || code === 400) && this.#resumeFrom === undefined && this.#streamingLists) {
       // An older server, or one with the feature switched off: an answer, not a trouble.
       this.#streamingLists = false;
       return 0;

@@ -33,12 +33,13 @@ const readyWithin = 60_000;
 /** Which of Tekton's definitions a test gets. */
 const definitions = ['task', 'taskrun'] as const;
 
-export async function startApiServer(): Promise<ApiServer> {
+/** `flags`: more of them for kube-apiserver. */
+export async function startApiServer(flags: readonly string[] = []): Promise<ApiServer> {
   const cache = cacheFolder();
   const folder = await mkdtemp(join(tmpdir(), 'api-server-'));
   const server = new RunningApiServer(folder, cache, await CertificateAuthority.create(folder));
   try {
-    await server.start();
+    await server.start(flags);
     return server;
   } catch (error) {
     await server.stop();
@@ -82,13 +83,13 @@ class RunningApiServer implements ApiServer {
     return this.#admin;
   }
 
-  async start(): Promise<void> {
+  async start(flags: readonly string[]): Promise<void> {
     const etcd = await this.#startEtcd();
     this.#admin = await this.authority.issueClient('admin', ['system:masters']);
     const { certificate: cert, key } = this.#admin;
     this.#agent = new Agent({ connect: { ca: this.authority.certificate, cert, key } });
     this.#port = await freePort();
-    this.#flags = await this.#apiServerFlags(etcd);
+    this.#flags = [...(await this.#apiServerFlags(etcd)), ...flags];
     await this.#startApiServer();
     this.kubeconfig = await this.writeKubeconfig({});
     for (const name of definitions) await this.#define(name);

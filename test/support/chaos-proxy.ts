@@ -95,6 +95,10 @@ export class ChaosProxy {
     this.url = `https://127.0.0.1:${address.port}`;
   }
 
+  get openWatches(): number {
+    return this.#watches.size;
+  }
+
   /** Adds a rule; the first one that matches is applied. Returns how to take it away. */
   add(rule: Rule): () => void {
     const entry = { rule, left: rule.times ?? Infinity };

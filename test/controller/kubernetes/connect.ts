@@ -14,7 +14,10 @@ export interface Connected {
 export function connect(kubeconfig: string, options: Partial<TransportOptions> = {}): Connected {
   const records: RequestRecord[] = [];
   const transport = new HttpTransport({
-    access: new KubeAccess(() => loadKubeConfig(kubeconfig), systemClock.monotonic),
+    access: new KubeAccess(
+      () => loadKubeConfig(kubeconfig),
+      () => systemClock.monotonic(),
+    ),
     clock: systemClock,
     userAgent: 'test',
     onRequest: (record) => records.push(record),
