@@ -1,0 +1,83 @@
+// Actions as short sentences, in their order: what tests of decisions compare.
+import type { Action, UserTaskRunChange } from '../../../controller/model/action.ts';
+import { assertNever } from '../../../controller/model/assert-never.ts';
+import { labels } from '../../../controller/model/labels.ts';
+import type { LeaseFacts } from '../../../controller/model/host-lease.ts';
+import type { OwnTaskRun, UserTaskRun } from '../../../controller/model/task-run.ts';
+import { userTaskRunPatch } from '../../../controller/taskruns/user-task-run-patch.ts';
+
+export function sentencesOf(actions: readonly Action[]): string[] {
+  return actions.flatMap((action) => {
+    if (action.type !== 'check-secret') return [sentenceOf(action)];
+    const under = (head: string, follow: readonly Action[]): string[] =>
+      sentencesOf(follow).map((it) => `  ${head}: ${it}`);
+    return ['check Secret', ...under('there', action.present), ...under('missing', action.missing)];
+  });
+}
+
+function sentenceOf(action: Exclude<Action, { type: 'check-secret' }>): string {
+  switch (action.type) {
+    case 'patch-user-task-run':
+      return `patch: ${changeOf(action.target, action.change)}`;
+    case 'create-task-run':
+      return `create ${manifestName(action.manifest.metadata.labels)}`;
+    case 'cancel-task-run':
+      return `cancel ${ownName(action.target)}`;
+    case 'delete-task-run':
+      return `delete ${ownName(action.target)}`;
+    case 'drop-own-finalizer':
+      return `drop the finalizer of ${ownName(action.target)}`;
+    case 'create-secret':
+      return `create Secret ${Object.keys(action.data).join(', ')}`;
+    case 'delete-secret':
+      return `delete Secret ${action.namespace}/${action.name}`;
+    case 'annotate-pod':
+      return `annotate pod ${action.about.podName}: ${valuesOf(action.annotations)}`;
+    case 'emit-event':
+      return `event ${action.severity} ${action.reason}: ${action.message.replace(/TaskRun \S+$/, 'TaskRun <name>')}`;
+    default:
+      return assertNever(action);
+  }
+}
+
+/** What really changes on the target. */
+function changeOf(target: UserTaskRun, change: UserTaskRunChange): string {
+  const { facts } = change;
+  const operations = userTaskRunPatch(target, change, undefined).filter(({ op }) => op !== 'test');
+  const rest = operations.map((operation) => {
+    const { path } = operation;
+    if (path === '/metadata/finalizers') return `finalizer ${change.finalizer === 'add' ? 'added' : 'away'}`;
+    const key = path.slice(path.lastIndexOf('~1') + 2);
+    return operation.op === 'remove' ? `${key} away` : `${key}=${String(operation.value)}`;
+  });
+  return [facts === undefined || facts === null ? '' : factsText(facts), ...rest].filter((it) => it !== '').join(', ');
+}
+
+function factsText({ attempt, claim, ready, rejected }: LeaseFacts): string {
+  const parts = [
+    `attempt ${attempt}`,
+    claim && `on ${claim.host}`,
+    ready && 'ready',
+    rejected && `rejected ${rejected}`,
+  ];
+  return parts.filter((it) => it !== undefined).join(' ');
+}
+
+function ownName({ type, cleanupTry, attempt, host }: OwnTaskRun): string {
+  return type === 'clean'
+    ? `cleanup ${cleanupTry} of attempt ${attempt} on ${host}`
+    : `${type} of attempt ${attempt} on ${host}`;
+}
+
+function manifestName(of: Readonly<Record<string, string>>): string {
+  const what = of[labels.taskType] === 'clean' ? `cleanup ${of[labels.cleanupTry]}` : of[labels.taskType];
+  return `${what} of attempt ${of[labels.attempt]} on ${of[labels.assignedHost]}`;
+}
+
+function valuesOf(values: Readonly<Record<string, string | null>>): string {
+  const short = (key: string): string => key.slice(key.lastIndexOf('/') + 1);
+  const texts = Object.entries(values).map(([key, value]) =>
+    value === null ? `${short(key)} away` : `${short(key)}=${value}`,
+  );
+  return texts.sort().join(', ');
+}

@@ -1,0 +1,128 @@
+// Whole lives of leases, with everything going wrong at any moment: nothing is held twice, and when the faults stop
+// nothing is left.
+import { expect } from 'chai';
+import * as fc from 'fast-check';
+import { assertNever } from '../../../controller/model/assert-never.ts';
+import { LeaseWorld, type Cut } from './lease-world.ts';
+import { buildEnds, cleanupFates, leftovers, PlayedTekton, provisionFates } from './played-tekton.ts';
+
+type Step =
+  | { readonly step: 'create'; readonly on: string }
+  | { readonly step: 'look'; readonly at: number; readonly cut: Cut | undefined }
+  | { readonly step: 'lane'; readonly on: string; readonly cut: Cut | undefined }
+  | { readonly step: 'watch' }
+  | { readonly step: 'provision'; readonly at: number; readonly fate: (typeof provisionFates)[number] }
+  | { readonly step: 'cleanup'; readonly at: number; readonly fate: (typeof cleanupFates)[number] }
+  | { readonly step: 'end'; readonly at: number; readonly how: (typeof buildEnds)[number] }
+  | { readonly step: 'pass'; readonly seconds: number }
+  | { readonly step: 'restart' };
+
+const at = fc.nat({ max: 5 });
+const platforms = fc.constantFrom('linux/arm64', 'linux/arm64', 'linux/arm64', 'linux/x86_64');
+const cut: fc.Arbitrary<Cut | undefined> = fc.option(
+  fc.record({
+    write: fc.integer({ min: 1, max: 4 }),
+    how: fc.constantFrom('crash before', 'crash after', 'time-out before', 'time-out after'),
+  }),
+  { nil: undefined, freq: 3 },
+);
+const step = <Name extends Step['step'], Rest>(
+  name: Name,
+  rest: fc.Arbitrary<Rest>,
+): fc.Arbitrary<Rest & { step: Name }> => rest.map((values) => ({ ...values, step: name }));
+
+const anyStep: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 2, arbitrary: step('create', fc.record({ on: platforms })) },
+  { weight: 8, arbitrary: step('look', fc.record({ at, cut })) },
+  { weight: 4, arbitrary: step('lane', fc.record({ on: platforms, cut })) },
+  { weight: 8, arbitrary: step('watch', fc.record({})) },
+  { weight: 4, arbitrary: step('provision', fc.record({ at, fate: fc.constantFrom(...provisionFates) })) },
+  { weight: 3, arbitrary: step('cleanup', fc.record({ at, fate: fc.constantFrom(...cleanupFates) })) },
+  { weight: 3, arbitrary: step('end', fc.record({ at, how: fc.constantFrom(...buildEnds) })) },
+  { weight: 2, arbitrary: step('pass', fc.record({ seconds: fc.constantFrom(1, 20, 40, 700) })) },
+  { weight: 1, arbitrary: step('restart', fc.record({})) },
+);
+
+class Life {
+  readonly world = new LeaseWorld();
+  readonly tekton = new PlayedTekton(this.world);
+  readonly #uids: string[] = [];
+
+  async live(next: Step): Promise<void> {
+    const { world, tekton } = this;
+    switch (next.step) {
+      case 'create':
+        if (this.#uids.length < 4) world.create(`build-${this.#uids.length}`, next.on);
+        return this.#note();
+      case 'look':
+        return this.#with(this.#uids, next.at, (uid) => world.look(uid, next.cut));
+      case 'lane':
+        return world.lane(next.on, next.cut);
+      case 'watch':
+        return world.catchUp();
+      case 'provision':
+        return this.#with(tekton.running('provision'), next.at, (it) => tekton.provision(it, next.fate));
+      case 'cleanup':
+        return this.#with(tekton.running('clean'), next.at, (it) => tekton.cleanup(it, next.fate));
+      case 'end':
+        return this.#with(world.builds(), next.at, (it) => tekton.endBuild(it, next.how));
+      case 'pass':
+        return world.pass(next.seconds);
+      case 'restart':
+        return world.restart();
+      default:
+        return assertNever(next);
+    }
+  }
+
+  /** No more faults: every build gets its turn, then ends, then an hour goes by. */
+  async endWell(): Promise<void> {
+    const { world, tekton } = this;
+    for (let round = 0; round < 40; round += 1) {
+      if (round > 15) for (const build of world.builds()) tekton.endBuild(build, 'succeeds');
+      await this.#round();
+      world.pass(round > 15 && round % 10 === 0 ? 620 : 5);
+    }
+    world.pass(4000);
+    for (let round = 0; round < 4; round += 1) await this.#round();
+  }
+
+  async #round(): Promise<void> {
+    const { world, tekton } = this;
+    for (const it of tekton.running('provision')) tekton.provision(it, it.cancelled ? 'fails' : 'succeeds');
+    for (const it of tekton.running('clean')) tekton.cleanup(it, 'succeeds');
+    for (const on of ['linux/arm64', 'linux/x86_64']) {
+      world.catchUp();
+      await world.lane(on);
+    }
+    for (const uid of this.#uids) {
+      world.catchUp();
+      await world.look(uid);
+    }
+  }
+
+  #note(): void {
+    for (const { uid } of this.world.builds()) if (!this.#uids.includes(uid)) this.#uids.push(uid);
+  }
+
+  async #with<Item>(items: readonly Item[], index: number, act: (item: Item) => Promise<void> | void): Promise<void> {
+    const item = items[index % Math.max(1, items.length)];
+    if (item !== undefined) await act(item);
+  }
+}
+
+describe('a lease over its whole life', () => {
+  it('holds nothing twice, follows the table, and leaves nothing when the faults stop', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(anyStep, { minLength: 5, maxLength: 60, size: 'max' }), async (steps) => {
+        const life = new Life();
+        for (const next of steps) await life.live(next);
+        expect(life.world.wrong.join('\n')).to.equal('');
+        await life.endWell();
+        expect(life.world.wrong.join('\n')).to.equal('');
+        expect(leftovers(life.world, life.tekton).join('\n')).to.equal('');
+      }),
+      { numRuns: Number(process.env['LEASE_RUNS'] ?? 100) },
+    );
+  }).timeout(600_000);
+});

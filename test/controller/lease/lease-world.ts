@@ -1,0 +1,240 @@
+// A small world to live leases in: builds, hosts with users on them, a Tekton that does what the test says, and the
+// controller's own decisions and writes, cut off at any write. After every single change of an object it is checked
+// that nothing is held twice and that every change of phase is in the table.
+import { allocate } from '../../../controller/allocation/allocate.ts';
+import { Cache } from '../../../controller/kubernetes/cache.ts';
+import type { KubeObject } from '../../../controller/kubernetes/cluster.ts';
+import { refusal } from '../../../controller/lease/next-actions.ts';
+import { readPhase } from '../../../controller/lease/read-lease.ts';
+import { signFacts } from '../../../controller/lease/signed-facts.ts';
+import { defaultKeepTimes } from '../../../controller/lease/timeouts.ts';
+import { transitions } from '../../../controller/lease/transitions.ts';
+import { claimHost, claimLocal } from '../../../controller/lease/write-lease.ts';
+import type { Action } from '../../../controller/model/action.ts';
+import type { LeasePhase } from '../../../controller/model/host-lease.ts';
+import { second } from '../../../controller/model/instant.ts';
+import type { KeptTaskRun, OwnTaskRun, UserTaskRun } from '../../../controller/model/task-run.ts';
+import { BuildReconciler } from '../../../controller/reconcile/build-reconciler.ts';
+import { EventRecorder } from '../../../controller/reconcile/event-recorder.ts';
+import type { ConfiguredPool } from '../../../controller/reconcile/host-config-state.ts';
+import { performWith, type Perform } from '../../../controller/reconcile/perform.ts';
+import {
+  readRequest,
+  taskRunIndexes,
+  takeSnapshot,
+  type TaskRuns,
+} from '../../../controller/reconcile/take-snapshot.ts';
+import { aTaskRun, installation, operatorNamespace, readBuild, readOwn, testKey } from '../../support/builders.ts';
+import { aHost, platform } from '../../support/host-builders.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { apiError, MemoryCluster, type WatchEvent } from '../../support/memory-cluster.ts';
+
+/** Where the controller is cut off: at its nth write, which took effect or not; or it is only told a time-out. */
+export interface Cut {
+  readonly write: number;
+  readonly how: 'crash before' | 'crash after' | 'time-out before' | 'time-out after';
+}
+
+/** Changes that only a view older than the truth leads to: what was decided is put right by the next look. */
+const lateViews: ReadonlySet<string> = new Set([
+  'over → releasing', // a host was given to a build that had ended
+  'releasing → stopping', // a provision TaskRun was created for a build that had ended
+]);
+
+class Crash extends Error {
+  override readonly name = 'Crash';
+}
+
+const hosts = [aHost('one').build(), aHost('two').withSlots(2).build()];
+const limits = { allowedNamespaces: [], maxWait: undefined };
+const pools: Readonly<Record<string, ConfiguredPool>> = {
+  'linux/arm64': {
+    status: 'pool',
+    pool: { kind: 'static', platform: platform('linux/arm64'), hosts, cordoned: new Set(), limits },
+  },
+  'linux/x86_64': { status: 'pool', pool: { kind: 'local', platform: platform('linux/x86_64'), limits } },
+};
+
+export function project(raw: KubeObject): KeptTaskRun | undefined {
+  return raw.metadata.namespace === operatorNamespace ? readOwn(raw) : readBuild(raw);
+}
+
+export class LeaseWorld {
+  readonly clock = new ManualClock();
+  readonly cluster = new MemoryCluster(this.clock);
+  /** What went wrong, as sentences. Empty at the end of a good life. */
+  readonly wrong: string[] = [];
+  readonly #phases = new Map<string, LeasePhase>();
+  readonly #events: WatchEvent[] = [];
+  #taskRuns: TaskRuns = newCache();
+  #perform: Perform = async () => undefined;
+  #builds: BuildReconciler | undefined;
+
+  constructor() {
+    this.cluster.watch('taskruns', (event) => {
+      this.#events.push(event);
+      this.#check(`${event.type} ${event.object.metadata.name}`);
+    });
+    this.restart();
+  }
+
+  // ---- the controller
+
+  /** A new process: everything is listed, nothing is remembered. */
+  restart(): void {
+    this.#events.length = 0;
+    const taskRuns = newCache();
+    this.#taskRuns = taskRuns;
+    const kept = this.cluster.all('taskruns').flatMap((raw) => project(raw) ?? []);
+    taskRuns.replace(taskRuns.relisting(), kept);
+    const events = new EventRecorder(this.cluster, this.clock, () => undefined);
+    const sign = (uid: string, facts: Parameters<typeof signFacts>[2]): string => signFacts(testKey, uid, facts);
+    const onDone = (action: Action): void => builds.noteDone(action);
+    this.#perform = performWith({ cluster: this.cluster, taskRuns, project, sign, events, onDone });
+    const builds = new BuildReconciler({
+      taskRuns,
+      perform: (actions) => this.#perform(actions),
+      clock: this.clock,
+      installation: () => installation,
+      keep: defaultKeepTimes,
+    });
+    this.#builds = builds;
+    taskRuns.onChange((before, after) => builds.noteChange(before, after));
+  }
+
+  /** The watch brings everything that happened. */
+  catchUp(): void {
+    for (let event = this.#events.shift(); event !== undefined; event = this.#events.shift()) {
+      const kept = project(event.object);
+      if (kept === undefined) continue;
+      if (event.type === 'DELETED') this.#taskRuns.deleted(kept);
+      else this.#taskRuns.applied(kept);
+    }
+  }
+
+  async look(uid: string, cut?: Cut): Promise<void> {
+    await this.#until(cut, async () => void (await this.#builds?.look(uid)));
+  }
+
+  /** Gives away hosts, one claim after another. */
+  async lane(name: string, cut?: Cut): Promise<void> {
+    const configured = pools[name];
+    if (configured === undefined) throw new Error(`no pool ${name}`);
+    const sources = { taskRuns: this.#taskRuns, hasSshSecret: () => true, assumed: () => 0 };
+    const now = this.clock.now();
+    const waiting = [...this.#taskRuns.by('waiting', name)].flatMap((it) => (it.kind === 'user' ? [it] : []));
+    const requests = waiting.flatMap((it) => readRequest(it) ?? []);
+    for (const allocation of allocate(takeSnapshot(name, configured, sources, now), requests, now)) {
+      const target = waiting.find(({ uid }) => uid === allocation.request.uid);
+      if (target === undefined || allocation.outcome === 'wait') continue;
+      if (allocation.outcome === 'reject')
+        await this.#until(cut, () => this.#perform(refusal(target, allocation.told)));
+      else {
+        const { request } = allocation;
+        const change =
+          allocation.outcome === 'assign'
+            ? claimHost(target, allocation.host, now)
+            : claimLocal(target, request.platform, now);
+        await this.#until(cut, () => this.#perform([{ type: 'patch-user-task-run', target, change }]));
+      }
+    }
+  }
+
+  // ---- what is there, truly
+
+  builds(): UserTaskRun[] {
+    return this.cluster.all('taskruns').flatMap((raw) => readBuild(raw) ?? []);
+  }
+
+  ours(type: 'provision' | 'clean'): OwnTaskRun[] {
+    const own = this.cluster.all('taskruns').flatMap((raw) => readOwn(raw) ?? []);
+    return own.filter((it) => it.type === type);
+  }
+
+  create(name: string, platformName: string): void {
+    const { metadata, spec, status } = aTaskRun().forPlatform(platformName).withPod(`${name}-pod`).raw();
+    const { creationTimestamp: _, ...rest } = metadata;
+    this.cluster.put('taskruns', 'team-a', { metadata: { ...rest, name }, spec, status });
+  }
+
+  pass(seconds: number): void {
+    this.clock.jump(seconds * second);
+    this.#check(`${seconds} s passed`);
+  }
+
+  // ---- inside
+
+  async #until(cut: Cut | undefined, run: () => Promise<void>): Promise<void> {
+    let writes = 0;
+    this.cluster.fault = ({ verb, resource, dryRun }) => {
+      if (resource === 'events') return { before: apiError('throttled', 'no time for Events') };
+      if (verb === 'read' || dryRun) return undefined;
+      writes += 1;
+      if (cut?.write !== writes) return undefined;
+      const error = cut.how.startsWith('crash') ? new Crash() : apiError('timeout', 'no answer', true);
+      return cut.how.endsWith('before') ? { before: error } : { after: error };
+    };
+    try {
+      await run();
+    } catch (error) {
+      if (error instanceof Crash) this.restart();
+      // Anything else is tried again when the watch has brought news, as the queue does.
+    }
+  }
+
+  #check(after: string): void {
+    this.#checkPhases(after);
+    for (const { name, concurrency } of hosts) {
+      const claims = this.builds().filter((it) => it.facts?.claim?.host === name && isLive(it));
+      if (claims.length > concurrency) this.wrong.push(`${after}: host ${name} has ${claims.length} builds`);
+    }
+    for (const type of ['provision', 'clean'] as const) {
+      const live = this.ours(type).filter((it) => isLive(it) && !it.cancelled);
+      const twice = live.filter((it) => live.some((other) => other !== it && leaseOf(other) === leaseOf(it)));
+      if (twice.length > 0) this.wrong.push(`${after}: ${twice.length} live ${type} TaskRuns of one attempt`);
+    }
+    for (const { name, ...cleanup } of this.ours('clean'))
+      if (
+        this.ours('provision').some(
+          (it) => leaseOf(it) === leaseOf({ name, ...cleanup }) && isLive(it) && !it.cancelled,
+        )
+      )
+        this.wrong.push(`${after}: ${name} cleans up behind a provision TaskRun that nobody cancelled`);
+  }
+
+  #checkPhases(after: string): void {
+    const now = this.clock.now();
+    const builds = new Map(this.builds().map((it) => [it.uid, it]));
+    const children = [...this.ours('provision'), ...this.ours('clean')];
+    for (const uid of new Set([...builds.keys(), ...this.#phases.keys()])) {
+      const taskRun = builds.get(uid);
+      const build = { uid, namespace: 'team-a', name: taskRun?.name ?? '' };
+      const own = children.filter(({ userUid }) => userUid === uid);
+      const phase = readPhase({ build, taskRun, children: own, podTold: false, installation }, now);
+      const before = this.#phases.get(uid) ?? 'waiting';
+      this.#phases.set(uid, phase);
+      // A build without our finalizer is deleted from one moment to the next, whatever phase it is in.
+      if (taskRun === undefined || phase === before || lateViews.has(`${before} → ${phase}`)) continue;
+      if (!transitions.some(({ from, to }) => from === before && to === phase))
+        this.wrong.push(`${after}: ${before} → ${phase} is not in the table`);
+    }
+  }
+}
+
+function newCache(): TaskRuns {
+  return new Cache({
+    index: taskRunIndexes,
+    onListenerError: (error) => {
+      throw error;
+    },
+  });
+}
+
+function isLive(taskRun: KeptTaskRun): boolean {
+  return taskRun.outcome === 'running' && !taskRun.deleting;
+}
+
+/** Whose attempt on which host. */
+export function leaseOf({ userUid, attempt, host }: OwnTaskRun): string {
+  return `${userUid} attempt ${attempt} on ${host}`;
+}
