@@ -12,7 +12,7 @@ const endless = { script: 'echo on the host; exec sleep 1000' };
 const cutConnection = 'kill -9 $(pgrep -u builder -x sshd)';
 
 describe('the remote script: the connection', function () {
-  this.timeout(90_000);
+  this.timeout(180_000);
   let world: World;
   beforeEach(async () => (world = await openWorld()));
   afterEach(() => world.close());

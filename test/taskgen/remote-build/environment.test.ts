@@ -11,7 +11,7 @@ import type { World } from './world.ts';
 const dumpAll = 'cp /proc/$$/environ /tekton/results/ENV; for a; do printf "%s\\0" "$a"; done >/tekton/results/ARGS';
 
 describe('the remote script: environment and arguments', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let world: World;
   before(async () => (world = await openWorld()));
   after(() => world.close());

@@ -21,7 +21,7 @@ const oddNames = [
 ];
 
 describe('the remote script: files', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let world: World;
   before(async () => (world = await openWorld()));
   after(() => world.close());

@@ -28,7 +28,7 @@ const build: Build = {
 };
 
 describe('the remote script: the image', function () {
-  this.timeout(90_000);
+  this.timeout(180_000);
   let world: World;
   before(async () => {
     world = await openWorld();

@@ -7,7 +7,7 @@ import { openWorld } from './world.ts';
 import type { World } from './world.ts';
 
 describe('the remote script: how a build ends', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let world: World;
   before(async () => (world = await openWorld()));
   after(() => world.close());

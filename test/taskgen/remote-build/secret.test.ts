@@ -10,7 +10,7 @@ import type { World } from './world.ts';
 const annotation = 'build.appstudio.redhat.com';
 
 describe('the remote script: the Secret', function () {
-  this.timeout(90_000);
+  this.timeout(180_000);
   let world: World;
   before(async () => (world = await openWorld()));
   after(() => world.close());

@@ -13,7 +13,7 @@ const text = remoteBuildText(parts);
 const lines = text.split('\n').slice(0, -1);
 
 describe('the text of the remote script', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
 
   it('knows the line on which the script of the user begins', () => {
     const line = /^readonly MP_SCRIPT_LINE=(\d+)$/m.exec(text)?.[1];
