@@ -28,6 +28,8 @@ export interface Cluster {
   stop(): Promise<void>;
 }
 
+/** Milliseconds; an idle machine needs 15 seconds. */
+const startLimit = 300_000;
 const scripts = import.meta.dirname;
 const runFolder = (name: string): string => join(cacheFolder(), 'run', name);
 
@@ -85,7 +87,18 @@ export async function startCluster(name: string): Promise<Cluster> {
   const end = once(supervisor, 'exit');
   const ended = (): boolean => supervisor.exitCode !== null || supervisor.signalCode !== null;
   const files = ['ready', 'admin.kubeconfig', 'ports'].map((file) => join(runFolder(name), file));
-  while (!ended() && !files.every((file) => existsSync(file))) await Promise.race([delay(100), end]);
+  const limit = performance.now() + startLimit;
+  while (!ended() && !files.every((file) => existsSync(file))) {
+    await Promise.race([delay(100), end]);
+    if (performance.now() < limit) continue;
+    const progress = readFileSync(join(runFolder(name), 'log/start'), 'utf8')
+      .trim()
+      .split('\n')
+      .at(-1);
+    supervisor.stdin.end();
+    await end;
+    throw new Error(`cluster '${name}' is not ready after ${startLimit / 1000} s; how far it came: ${progress}`);
+  }
   if (ended()) throw new Error(`cluster '${name}' did not start: ${output.trim() || 'no reason given'}`);
   const stop = async (): Promise<void> => {
     supervisor.stdin.end();

@@ -1,5 +1,5 @@
 // Static build hosts for tests: a privileged pod with sshd, podman, rsync and sudo, and the Secret with its key in the operator's namespace.
-// An arm64 host is emulated: its own programs are amd64, `uname -m` says aarch64, and containers of arm64 images run through qemu.
+// An arm64 host is played: its own programs are amd64, `uname -m` says aarch64, podman chooses arm64 images, and what is in those runs through qemu.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

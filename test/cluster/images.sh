@@ -6,14 +6,14 @@ set -euo pipefail
 cd "$(dirname "$0")"
 . ./versions.sh
 . ./storage.sh
-. ./emulation.sh
 
 # binary_image <image> <binary> <path inside>
 binary_image() {
   local container
   container=$(buildah from scratch)
   buildah copy -q "$container" "$2" "$3"
-  buildah config --entrypoint "[\"$3\"]" --cmd '' "$container"
+  # As in the images people run: without it nothing of Tekton is admitted where root is refused.
+  buildah config --user 65532:65532 --entrypoint "[\"$3\"]" --cmd '' "$container"
   buildah commit -q --rm "$container" "localhost/$1"
 }
 
@@ -26,59 +26,82 @@ build_tekton_images() {
 
 build_coredns_image() { binary_image coredns:1 "$CACHE/bin/coredns" /coredns; }
 
+# busybox_root <folder> <busybox>
+busybox_root() {
+  local name
+  mkdir -p "$1/bin" "$1/etc"
+  mkdir -m 1777 "$1/tmp"
+  cp "$2" "$1/bin/busybox"
+  for name in $(/bin/busybox --list | grep -v '^busybox$'); do ln -s busybox "$1/bin/$name"; done
+  echo 'root:x:0:0::/:/bin/sh' >"$1/etc/passwd"
+}
+
 # busybox for steps of tests, and the same as the pod sandbox.
 build_busybox_images() {
-  local container root name
+  local container root
   container=$(buildah from scratch)
   root=$(buildah mount "$container")
-  mkdir -p "$root/bin" "$root/etc"
-  mkdir -m 1777 "$root/tmp"
-  cp /bin/busybox "$root/bin/busybox"
-  for name in $(/bin/busybox --list | grep -v '^busybox$'); do ln -s busybox "$root/bin/$name"; done
-  echo 'root:x:0:0::/:/bin/sh' >"$root/etc/passwd"
+  busybox_root "$root" /bin/busybox
   buildah umount "$container"
+  buildah config --cmd /bin/sh "$container"
+  buildah config --user 65532:65532 "$container"
   buildah commit -q "$container" localhost/busybox:1
-  buildah config --entrypoint '["/bin/busybox","sleep","999999999"]' "$container"
+  buildah config --entrypoint '["/bin/busybox","sleep","999999999"]' --cmd '' "$container"
   buildah commit -q --rm "$container" localhost/pause:1
 }
 
-# debian_root <folder> <architecture>: without documentation, like the image everybody knows.
-debian_root() {
-  rm -rf "$1"
-  debootstrap --arch="$2" --variant=minbase --include=ca-certificates "$DEBIAN" "$1"
-  printf 'path-exclude=/usr/share/%s/*\n' doc man info locale groff lintian linda >"$1/etc/dpkg/dpkg.cfg.d/slim"
-  rm -rf "$1"/usr/share/{doc,man,info,locale}/* "$1"/var/cache/apt/*.bin "$1"/var/cache/apt/archives/*.deb "$1"/var/lib/apt/lists/*
+# A Debian under its usual name, so that ordinary Containerfiles (FROM debian:bookworm-slim) build here. Without documentation, as the usual one.
+build_debian_image() {
+  local root=$CACHE/debian
+  rm -rf "$root"
+  debootstrap --variant=minbase --include=ca-certificates "$DEBIAN" "$root"
+  printf 'path-exclude=/usr/share/%s/*\n' doc man info locale groff lintian linda >"$root/etc/dpkg/dpkg.cfg.d/slim"
+  rm -rf "$root"/usr/share/{doc,man,info,locale}/* "$root"/var/cache/apt/*.bin "$root"/var/cache/apt/archives/*.deb "$root"/var/lib/apt/lists/*
   {
     echo "deb http://deb.debian.org/debian $DEBIAN main"
     echo "deb http://deb.debian.org/debian $DEBIAN-updates main"
     echo "deb http://deb.debian.org/debian-security $DEBIAN-security main"
-  } >"$1/etc/apt/sources.list"
-}
-
-# debian_image <architecture> <image>
-debian_image() {
-  local root=$CACHE/debian-$1
-  debian_root "$root" "$1"
-  tar -C "$root" -c . | podman import -q --os linux --arch "$1" - "$2"
+  } >"$root/etc/apt/sources.list"
+  tar -C "$root" -c . | podman import -q - "docker.io/library/debian:$DEBIAN-slim"
   rm -rf "$root"
 }
 
-# Under its usual name, so that ordinary Containerfiles (FROM debian:bookworm-slim) build here.
-build_debian_image() { debian_image amd64 "docker.io/library/debian:$DEBIAN-slim"; }
-
-# The same for arm64, and the builder on it. Emulated: their package scripts run through qemu, in a mount namespace that remembers it.
+# What an arm64 host needs. busybox is a real arm64 program; the builder has the programs of this machine and plays arm64 (images/arm64), because
+# buildah's own helpers for RUN do not survive qemu. What either builds are real arm64 images, and RUN steps run emulated.
 build_arm64_images() {
-  [ "${EMULATED:-}" ] || EMULATED=1 exec unshare --mount bash images.sh arm64_images
-  emulate_arm64
-  debian_image arm64 "docker.io/arm64v8/debian:$DEBIAN-slim"
-  folder_image builder-arm64:1 images/builder --platform linux/arm64 --from "docker.io/arm64v8/debian:$DEBIAN-slim"
+  local container root
+  container=$(buildah from --pull-never localhost/builder:1)
+  buildah copy -q --chmod 755 "$container" images/arm64/uname /usr/local/bin/uname
+  buildah copy -q --chmod 755 "$container" images/arm64/with-arch /usr/local/bin/buildah
+  buildah config --arch arm64 "$container"
+  buildah commit -q --rm "$container" localhost/builder-arm64:1
+  container=$(buildah from scratch)
+  root=$(buildah mount "$container")
+  unpack_arm64_package busybox-static "$CACHE/busybox-arm64"
+  busybox_root "$root" "$CACHE/busybox-arm64/bin/busybox"
+  rm -rf "$CACHE/busybox-arm64"
+  buildah umount "$container"
+  buildah config --arch arm64 --cmd /bin/sh "$container"
+  buildah commit -q --rm "$container" localhost/busybox-arm64:1
 }
 
-# folder_image <image> <folder> [more options]: downloaded packages stay in the cache for the next build
+# unpack_arm64_package <package> <folder>: with apt's checks, but beside the machine's own package lists
+unpack_arm64_package() {
+  local apt=$2/apt
+  rm -rf "$2"
+  mkdir -p "$apt"/{state/lists/partial,cache/archives/partial}
+  echo "deb http://deb.debian.org/debian $DEBIAN main" >"$apt/sources.list"
+  local options=(-o APT::Architecture=arm64 -o APT::Architectures=arm64 -o Dir::State="$apt/state" -o Dir::State::status=/dev/null
+    -o Dir::Cache="$apt/cache" -o Dir::Etc::sourcelist="$apt/sources.list" -o Dir::Etc::sourceparts=- -o APT::Sandbox::User=root)
+  apt-get "${options[@]}" update
+  (cd "$apt" && apt-get "${options[@]}" download "$1" && dpkg-deb -x ./*.deb "$2")
+}
+
+# folder_image <name>: images/<name>; downloaded packages stay in the cache for the next build
 build_options=(--network host --pull=never)
-folder_image() { podman build "${build_options[@]}" --volume "$CACHE/apt:/var/cache/apt" -t "localhost/$1" "${@:2}"; }
-build_ssh_host_image() { folder_image ssh-host:1 images/ssh-host; }
-build_builder_image() { folder_image builder:1 images/builder; }
+folder_image() { podman build "${build_options[@]}" --volume "$CACHE/apt:/var/cache/apt" -f "images/$1/Containerfile" -t "localhost/$1:1" images; }
+build_ssh_host_image() { folder_image ssh-host; }
+build_builder_image() { folder_image builder; }
 build_product_images() { CONTAINER_ENGINE=podman bash ../../deploy/images/build.sh "${build_options[@]}"; }
 
 if [ $# = 1 ]; then
@@ -96,10 +119,10 @@ while read -r name inputs; do
 done <<LIST
 tekton_images $TEKTON
 coredns_image $COREDNS
-busybox_images 1
+busybox_images 3
 debian_image $debian
-ssh_host_image $debian $(digest images/ssh-host)
+ssh_host_image $debian $(digest images/ssh-host images/builder images/arm64)
 builder_image $debian $(digest images/builder)
-arm64_images $debian $(digest images/builder)
+arm64_images $debian $(digest images/builder images/arm64)
 product_images $debian $(cd ../.. && digest dist/controller.mjs deploy/images tasks/runner)
 LIST

@@ -10,8 +10,8 @@ cd "$(dirname "$0")"
 # <name in the registry> <images of the storage that make it up …>
 content() {
   echo "builder:1 localhost/builder:1 localhost/builder-arm64:1"
-  echo "debian:$DEBIAN-slim docker.io/library/debian:$DEBIAN-slim docker.io/arm64v8/debian:$DEBIAN-slim"
-  echo "busybox:1 localhost/busybox:1"
+  echo "debian:$DEBIAN-slim docker.io/library/debian:$DEBIAN-slim"
+  echo "busybox:1 localhost/busybox:1 localhost/busybox-arm64:1"
 }
 
 # As process 1 of namespaces of its own, so that the registry ends with it.

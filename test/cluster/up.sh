@@ -20,6 +20,10 @@ until [ -e "$RUN/ready" ] && [ -e "$RUN/admin.kubeconfig" ]; do
     rm -f "$RUN.out"
     exit 1
   fi
+  if [ "$SECONDS" -gt "$START_LIMIT" ]; then
+    kill "$supervisor"
+    fail "cluster '$NAME' is not ready after $SECONDS s; how far it came: $(tail -n 1 "$RUN/log/start" 2>/dev/null)"
+  fi
   sleep 0.2
 done
 cat <<T

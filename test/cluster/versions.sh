@@ -11,6 +11,8 @@ DEBIAN=bookworm
 CACHE=${MPC_CLUSTER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/multi-platform-cluster}
 NODE_ADDRESS=10.200.0.1
 REGISTRY=registry.local:5000
+# Seconds; an idle machine needs 15.
+START_LIMIT=300
 
 fail() {
   echo "${0##*/}: $*" >&2
