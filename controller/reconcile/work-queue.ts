@@ -1,7 +1,7 @@
 // Keys that need a look, each looked at by one worker at a time. Adding is cheap and never lost: while a key waits it
 // is there once; while it is being looked at, one further look follows. Knows nothing about what a look does.
 import type { Clock } from '../kubernetes/clock.ts';
-import { second, type Duration, type Instant } from '../model/instant.ts';
+import { hour, second, type Duration, type Instant } from '../model/instant.ts';
 
 export interface WorkQueueOptions<Key extends string> {
   /** One look. Returns when to look again although nothing happened. A throw means: again, after a pause. */
@@ -50,7 +50,7 @@ export class WorkQueue<Key extends string> {
   addAt(key: Key, at: Instant): void {
     if (this.#stopped) return;
     this.#due.set(key, Math.min(at, this.#due.get(key) ?? at));
-    this.#setAlarm();
+    if (this.#alarm === undefined || at < this.#alarm.at) this.#setAlarm();
   }
 
   /** Starts no further look; resolves when those under way have ended. */
@@ -93,7 +93,8 @@ export class WorkQueue<Key extends string> {
   }
 
   #setAlarm(): void {
-    const at = Math.min(...this.#due.values());
+    let at = Infinity;
+    for (const due of this.#due.values()) at = Math.min(at, due);
     if (this.#due.size === 0 || this.#alarm?.at === at) return;
     this.#alarm?.cancel.abort();
     const cancel = new AbortController();
@@ -103,7 +104,8 @@ export class WorkQueue<Key extends string> {
   }
 
   async #ring(at: Instant, signal: AbortSignal): Promise<void> {
-    await this.#options.clock.sleep(Math.max(0, at - this.#options.clock.now()), signal);
+    // In pieces: a timer of more than 24 days would ring at once, and again, for ever.
+    await this.#options.clock.sleep(Math.min(Math.max(0, at - this.#options.clock.now()), hour), signal);
     if (signal.aborted) return;
     this.#alarm = undefined;
     const now = this.#options.clock.now();
