@@ -30,6 +30,7 @@ export interface ApiServer {
 }
 
 const readyWithin = 60_000;
+const definitionFolder = 'tekton/300-crds';
 /** Which of Tekton's definitions a test gets. */
 const definitions = ['task', 'taskrun'] as const;
 
@@ -50,7 +51,7 @@ export async function startApiServer(flags: readonly string[] = []): Promise<Api
 function cacheFolder(): string {
   const root = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
   const folder = process.env['MPC_CLUSTER_CACHE'] ?? join(root, 'multi-platform-cluster');
-  const missing = ['bin/etcd', 'bin/kube-apiserver', 'tekton.dir'].filter((it) => !existsSync(join(folder, it)));
+  const missing = ['bin/etcd', 'bin/kube-apiserver', definitionFolder].filter((it) => !existsSync(join(folder, it)));
   if (missing.length === 0) return folder;
   throw new Error(`${folder} has no ${missing.join(', ')}: build them once with \`sh test/setup.sh\``);
 }
@@ -155,8 +156,7 @@ class RunningApiServer implements ApiServer {
 
   /** Tekton's definition as published, less the conversion webhook nobody runs here. */
   async #define(name: string): Promise<void> {
-    const tekton = readFileSync(join(this.#cache, 'tekton.dir'), 'utf8').trim();
-    const text = readFileSync(join(tekton, 'config/300-crds', `300-${name}.yaml`), 'utf8');
+    const text = readFileSync(join(this.#cache, definitionFolder, `300-${name}.yaml`), 'utf8');
     const definition: { spec: { conversion?: unknown } } = parse(text);
     definition.spec.conversion = { strategy: 'None' };
     await this.ask('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', definition);

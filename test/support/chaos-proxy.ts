@@ -163,12 +163,12 @@ export class ChaosProxy {
   async #pass(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = request.url ?? '/';
     const number = this.requests.length + 1;
-    const passed = { ...readApiPath(request.method ?? 'GET', path), path, number, status: undefined };
+    const passed: PassedRequest = { ...readApiPath(request.method ?? 'GET', path), path, number, status: undefined };
     this.requests.push(passed);
     const mischief = this.#mischiefFor(passed);
     switch (mischief?.type) {
       case 'answer':
-        note(passed, mischief.status);
+        passed.status = mischief.status;
         response.writeHead(mischief.status, mischief.headers).end(mischief.body);
         return;
       case 'cut':
@@ -185,7 +185,7 @@ export class ChaosProxy {
         break;
     }
     const answer = await this.#forward(request);
-    note(passed, answer.statusCode ?? 0);
+    passed.status = answer.statusCode ?? 0;
     this.#noteWrite(passed);
     if (mischief?.type === 'lose-answer') request.socket.destroy();
     else await this.#answer(passed, answer, response, mischief?.type === 'lag' ? mischief.ms : 0);
@@ -244,8 +244,4 @@ function matches(filter: { verb?: string; resource?: string; path?: RegExp }, re
     (filter.resource === undefined || filter.resource === request.resource) &&
     (filter.path === undefined || filter.path.test(request.path))
   );
-}
-
-function note(request: PassedRequest, status: number): void {
-  request.status = status;
 }

@@ -82,9 +82,12 @@ export class Replica {
       onLost: (why) => this.events.push(`lost: ${why}`),
       onTrouble: (error) => this.troubles.push(error instanceof Error ? error.message : String(error)),
     });
-    this.#running = this.leader.run(this.#stopping.signal).then(() => {
-      this.ended = true;
-    });
+    this.#running = this.#run();
+  }
+
+  async #run(): Promise<void> {
+    await this.leader.run(this.#stopping.signal);
+    this.ended = true;
   }
 
   get leads(): boolean {
@@ -113,18 +116,12 @@ export class Replica {
   }
 
   async #request(world: ManualClock, act: () => KubeObject): Promise<KubeObject> {
-    switch (this.fault) {
-      case 'unreachable':
-        throw new ApiError({ kind: 'unavailable', message: 'unreachable' });
-      case 'slow':
-        await world.sleep(1000);
-        return act();
-      case 'answer-lost':
-        act();
-        await world.sleep(2000);
-        throw new ApiError({ kind: 'timeout', message: 'no answer', ambiguous: true });
-      case 'none':
-        return act();
-    }
+    const { fault } = this;
+    if (fault === 'unreachable') throw new ApiError({ kind: 'unavailable', message: 'unreachable' });
+    if (fault === 'slow') await world.sleep(1000);
+    const answer = act();
+    if (fault !== 'answer-lost') return answer;
+    await world.sleep(2000);
+    throw new ApiError({ kind: 'timeout', message: 'no answer', ambiguous: true });
   }
 }
