@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from './cluster.ts';
+import { volumeManifests } from './source-volume.ts';
 
 export interface BuildOptions {
   readonly namespace: string;
@@ -59,31 +60,14 @@ async function createSource(cluster: Cluster, { namespace, name, files }: BuildO
     writeFileSync(join(folder, file), content);
   }
   chmodSync(folder, 0o777);
-  const size = { accessModes: ['ReadWriteOnce'], storageClassName: '' };
-  await cluster.kubectl.apply([
-    {
-      apiVersion: 'v1',
-      kind: 'PersistentVolume',
-      metadata: { name: `${namespace}-${name}` },
-      spec: {
-        ...size,
-        capacity: { storage: '1Gi' },
-        hostPath: { path: folder },
-        claimRef: { namespace, name },
-        persistentVolumeReclaimPolicy: 'Retain',
-      },
-    },
-    {
-      apiVersion: 'v1',
-      kind: 'PersistentVolumeClaim',
-      metadata: { name, namespace },
-      spec: { ...size, volumeName: `${namespace}-${name}`, resources: { requests: { storage: '1Gi' } } },
-    },
-  ]);
+  await cluster.kubectl.apply(volumeManifests(namespace, name, folder));
 }
 
 /** The TaskRun once it is done. */
-export async function untilDone(cluster: Cluster, { namespace, name }: Pick<BuildOptions, 'namespace' | 'name'>): Promise<Raw> {
+export async function untilDone(
+  cluster: Cluster,
+  { namespace, name }: Pick<BuildOptions, 'namespace' | 'name'>,
+): Promise<Raw> {
   for (;;) {
     const taskRun = await cluster.kubectl.json<Raw>(['get', 'taskrun', name, '-n', namespace]);
     if (taskRun.status?.completionTime) return taskRun;
@@ -92,7 +76,10 @@ export async function untilDone(cluster: Cluster, { namespace, name }: Pick<Buil
 }
 
 /** Everything the steps printed. */
-export async function logOf(cluster: Cluster, { namespace, name }: Pick<BuildOptions, 'namespace' | 'name'>): Promise<string> {
+export async function logOf(
+  cluster: Cluster,
+  { namespace, name }: Pick<BuildOptions, 'namespace' | 'name'>,
+): Promise<string> {
   const taskRun = await cluster.kubectl.json<Raw>(['get', 'taskrun', name, '-n', namespace]);
   return cluster.kubectl.run(['logs', taskRun.status.podName, '-n', namespace, '--all-containers', '--prefix']);
 }

@@ -4,6 +4,8 @@ import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
 export interface Kubectl {
+  /** For those who run kubectl themselves. */
+  readonly env: NodeJS.ProcessEnv;
   /** Standard output; a failure is an Error that carries kubectl's own words. */
   run(args: readonly string[], input?: string): Promise<string>;
   json<T>(args: readonly string[]): Promise<T>;
@@ -17,15 +19,16 @@ export function cacheFolder(): string {
 }
 
 /** Without a kubeconfig: the current context of whoever runs this. */
-export function kubectlFor(kubeconfig?: string): Kubectl {
+export function kubectlFor(kubeconfig?: string, context?: string): Kubectl {
   const env = {
     ...process.env,
     PATH: [join(cacheFolder(), 'bin'), process.env['PATH']].join(delimiter),
     ...(kubeconfig === undefined ? {} : { KUBECONFIG: kubeconfig }),
   };
+  const chosen = context === undefined ? [] : ['--context', context];
   const run = (args: readonly string[], input?: string): Promise<string> =>
     new Promise((resolve, reject) => {
-      const child = execFile('kubectl', args, { env, maxBuffer: 64 << 20 }, (error, stdout, stderr) => {
+      const child = execFile('kubectl', [...chosen, ...args], { env, maxBuffer: 64 << 20 }, (error, stdout, stderr) => {
         if (error) reject(new Error(`kubectl ${args.join(' ')}: ${stderr.trim() || error.message}`, { cause: error }));
         else resolve(stdout);
       });
@@ -34,6 +37,7 @@ export function kubectlFor(kubeconfig?: string): Kubectl {
       child.stdin?.end(input ?? '');
     });
   return {
+    env,
     run,
     json: async <T>(args: readonly string[]) => {
       const value: T = JSON.parse(await run([...args, '-o', 'json']));

@@ -7,14 +7,29 @@ import type { Kubectl } from './kubectl.ts';
 const root = join(import.meta.dirname, '../..');
 const operatorNamespace = 'multi-platform-controller';
 
+export interface ProductImages {
+  readonly controller: string;
+  readonly runner: string;
+}
+
+/** As deploy/images/build.sh calls them. */
+const builtHere: ProductImages = {
+  controller: 'localhost/multi-platform-controller:dev',
+  runner: 'localhost/multi-platform-runner:dev',
+};
+
 /** Tekton's init containers pass the restricted Pod Security Standard only with these; see deploy/overlays/restricted. */
 const featureFlags = { 'set-security-context': 'true', 'set-security-context-read-only-root-filesystem': 'true' };
 
 /** Applies deploy/. The controller gets ready with the first host-config: see untilReady. */
-export async function installProduct(kubectl: Kubectl): Promise<void> {
+export async function installProduct(kubectl: Kubectl, images: ProductImages = builtHere): Promise<void> {
   const patch = JSON.stringify({ data: featureFlags });
   await kubectl.run(['patch', 'configmap', 'feature-flags', '-n', 'tekton-pipelines', '--type=merge', '-p', patch]);
-  await kubectl.run(['apply', '--server-side', '--force-conflicts', '-k', join(import.meta.dirname, 'overlay')]);
+  const manifests = await kubectl.run(['kustomize', join(import.meta.dirname, 'overlay')]);
+  const named = manifests
+    .replaceAll(builtHere.controller, images.controller)
+    .replaceAll(builtHere.runner, images.runner);
+  await kubectl.apply(named);
 }
 
 export async function untilReady(kubectl: Kubectl): Promise<void> {
@@ -51,14 +66,18 @@ export async function configureHosts(
   await kubectl.apply([{ apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { ...data, ...extra } }]);
 }
 
-/** A namespace for builds: with the generated Task, and a volume for sources on the node. */
-export async function createTenant(kubectl: Kubectl, namespace: string): Promise<void> {
+/** A namespace for builds: with the generated Task. */
+export async function createTenant(
+  kubectl: Kubectl,
+  namespace: string,
+  images: ProductImages = builtHere,
+): Promise<void> {
   await kubectl.apply([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }]);
-  await kubectl.apply(remoteTask(), '-n', namespace);
+  await kubectl.apply(remoteTask(images), '-n', namespace);
 }
 
-/** tasks/generated/buildah-remote.yaml with the runner image built here. */
-export function remoteTask(): string {
+/** tasks/generated/buildah-remote.yaml with a runner image the cluster can pull. */
+function remoteTask({ runner }: ProductImages): string {
   const task = readFileSync(join(root, 'tasks/generated/buildah-remote.yaml'), 'utf8');
-  return task.replaceAll(/^(\s+(?:- )?image: )multi-platform-runner$/gm, '$1localhost/multi-platform-runner:dev');
+  return task.replaceAll(/^(\s+(?:- )?image: )multi-platform-runner$/gm, `$1${runner}`);
 }
