@@ -82,6 +82,27 @@ describe('leader election', () => {
     expect(server.read()['spec']).to.include({ holderIdentity: 'b', leaseTransitions: 1 });
   });
 
+  it('a standby wakes when the lease runs out: it takes over within 11.6 s, however its looks fall', async () => {
+    const a = await joinLeading('a');
+    for (let phase = 0; phase < 1500; phase += 100) {
+      const leader = replicas.find((it) => it.leads) ?? a;
+      await world.advance(phase);
+      const standby = join(`standby-${phase}`);
+      await world.advance(4 * second + 3 * phase);
+      leader.stall();
+      expect(await until(() => standby.leads), `${phase} ms later`).to.be.at.most(11.6 * second);
+    }
+  });
+
+  it('the fence counts from the start of a renewal, not from its answer', async () => {
+    const a = await joinLeading('a');
+    a.fault = 'slow';
+    const renewed = server.writes.length;
+    await until(() => server.writes.length > renewed);
+    await world.advance(0);
+    expect(a.leader.remaining()).to.be.at.most(5 * second);
+  });
+
   it('a clean stop hands over at the next look of a standby', async () => {
     const a = await joinLeading('a');
     const b = join('b');
