@@ -18,7 +18,8 @@ export function nextChildActions(observed: Observed, now: Instant, keep: KeepTim
 
 /** Provision TaskRuns of earlier attempts, and of builds that ended or are gone. */
 function nextOfProvision(observed: Observed, child: OwnTaskRun, now: Instant, keep: KeepTimes): Plan {
-  if (isInUse(observed, child)) return noPlan;
+  const delivered = observed.taskRun?.facts?.ready === true && child.outcome === 'succeeded';
+  if (isInUse(observed, child) && !delivered) return noPlan;
   const cleaned = cleanupsOf(observed, child.attempt).length > 0;
   const actions: Action[] = [];
   if (child.outcome === 'running' && !child.cancelled && !child.deleting)
@@ -75,7 +76,8 @@ function tryAgain(observed: Observed, child: OwnTaskRun): Action[] {
 /** Done. A Secret that a stopped provision made late goes as well. */
 function finish(observed: Observed, child: OwnTaskRun): Action[] {
   const { namespace, name } = observed.build;
-  const late = child.facts?.ready === undefined && !holdsSecret(observed);
+  // When the build is gone its Secret goes with it, and one of that name may be another build's.
+  const late = observed.taskRun !== undefined && child.facts?.ready === undefined && !holdsSecret(observed);
   return [
     ...(late ? [{ type: 'delete-secret', namespace, name: secretNameFor(name) } as const] : []),
     ...(child.hasFinalizer ? [dropFinalizer(child)] : []),

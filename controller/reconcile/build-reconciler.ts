@@ -5,6 +5,7 @@ import type { KeepTimes } from '../lease/timeouts.ts';
 import type { Clock } from '../kubernetes/clock.ts';
 import type { Action } from '../model/action.ts';
 import type { Instant } from '../model/instant.ts';
+import { annotations } from '../model/labels.ts';
 import type { KeptTaskRun, OwnTaskRun, UserTaskRun } from '../model/task-run.ts';
 import type { Installation } from '../taskruns/own-task-run-manifest.ts';
 import type { Perform } from './perform.ts';
@@ -38,7 +39,9 @@ export class BuildReconciler {
 
   /** To be called after every write. */
   noteDone(action: Action): void {
-    if (action.type === 'annotate-pod') this.#podTold.set(action.about.uid, action.about.podName);
+    // A pod that was told its place in the queue still waits for this.
+    if (action.type !== 'annotate-pod' || action.annotations[annotations.podAssignedHost] === undefined) return;
+    this.#podTold.set(action.about.uid, action.about.podName);
   }
 
   async look(uid: string): Promise<Instant | undefined> {
