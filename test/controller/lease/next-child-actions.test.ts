@@ -82,6 +82,12 @@ describe('the provision TaskRun its build stands on', () => {
     expect(look(claimed().ready(), [provision().ended('failed')]).does).to.deep.equal([]);
     expect(look(claimed(), [provision()]).does).to.deep.equal([]);
   });
+
+  it('is deleted when it is delivered, though the look that delivered was cut off', () => {
+    expect(look(claimed().ready(), [provision().ended('succeeded')]).does).to.deep.equal([
+      'delete provision of attempt 1 on h',
+    ]);
+  });
 });
 
 describe('a cleanup', () => {
@@ -90,6 +96,13 @@ describe('a cleanup', () => {
   it('succeeded, and the build is over: a Secret that came late goes, the finalizer goes, it goes', () => {
     expect(look(released(), [cleanup().ended('succeeded')]).does).to.deep.equal([
       'delete Secret team-a/multi-platform-ssh-build',
+      'drop the finalizer of cleanup 1 of attempt 1 on h',
+      'delete cleanup 1 of attempt 1 on h',
+    ]);
+  });
+
+  it('succeeded, and the build is gone: its Secret went with it, and one of that name is of another build', () => {
+    expect(look(gone, [cleanup().ended('succeeded')]).does).to.deep.equal([
       'drop the finalizer of cleanup 1 of attempt 1 on h',
       'delete cleanup 1 of attempt 1 on h',
     ]);

@@ -1,0 +1,78 @@
+import { expect } from 'chai';
+import { HostConfigState } from '../../../controller/reconcile/host-config-state.ts';
+import { hostConfigData, start } from '../../support/host-builders.ts';
+
+const good = hostConfigData({ a: 1 });
+const broken = { ...good, 'host.a.concurrency': '0' };
+const wanted = 'linux/arm64';
+
+function sinceOf(state: HostConfigState): number | undefined {
+  const pool = state.poolOf(wanted);
+  return pool.status === 'unusable' ? pool.since : undefined;
+}
+
+describe('host-config in force', () => {
+  it('none yet: no platform can be used, since the start', () => {
+    const state = new HostConfigState('operators', start);
+    expect(state.config).to.equal(undefined);
+    expect(state.poolOf(wanted)).to.deep.equal({
+      status: 'unusable',
+      since: start,
+      told: {
+        reason: 'HostConfigUnreadable',
+        message:
+          'failed to read host config: ConfigMap host-config not found in namespace operators: ask an administrator to create it',
+      },
+    });
+  });
+
+  it('a missing one that is told again is missing since the first time', () => {
+    const state = new HostConfigState('operators', start);
+    state.update(undefined, start + 5000);
+    expect(sinceOf(state)).to.equal(start);
+  });
+
+  it('one that is deleted goes on being used', () => {
+    const state = new HostConfigState('operators', start);
+    state.update(good, start);
+    state.update(undefined, start + 1000);
+    expect(state.poolOf(wanted).status).to.equal('pool');
+  });
+
+  it('a platform it does not name is unknown', () => {
+    const state = new HostConfigState('operators', start);
+    state.update(good, start);
+    expect(state.poolOf('linux/s390x')).to.deep.equal({ status: 'unknown', configured: [wanted] });
+  });
+
+  it('a platform without a usable host: why, and since when it is so', () => {
+    const state = new HostConfigState('operators', start);
+    state.update(good, start);
+    state.update(broken, start + 1000);
+    state.update({ ...broken, 'instance-tag': 'x' }, start + 2000);
+    expect(state.poolOf(wanted)).to.deep.equal({
+      status: 'unusable',
+      since: start + 1000,
+      told: {
+        reason: 'HostConfigInvalid',
+        message:
+          "Error allocating host: host-config has no usable host for platform linux/arm64: host.a.concurrency '0' is not " +
+          'valid: give a number of builds, 1 or more',
+      },
+    });
+  });
+
+  it('mended and broken again: the grace begins anew', () => {
+    const state = new HostConfigState('operators', start);
+    state.update(broken, start);
+    state.update(good, start + 1000);
+    state.update(broken, start + 2000);
+    expect(sinceOf(state)).to.equal(start + 2000);
+  });
+
+  it('another platform goes on', () => {
+    const state = new HostConfigState('operators', start);
+    state.update({ ...broken, ...hostConfigData({ z: 1 }, {}, 'linux/s390x') }, start);
+    expect(state.poolOf('linux/s390x').status).to.equal('pool');
+  });
+});
