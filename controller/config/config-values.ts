@@ -28,7 +28,8 @@ export function parsePlatforms(key: string, text: string | undefined, problems: 
 export function parsePatterns(key: string, text: string | undefined, problems: Problems): RegExp[] {
   return parseList(key, text, problems).flatMap((entry) => {
     try {
-      return [new RegExp(entry, 'u')];
+      // Not in Unicode mode, which refuses what other dialects allow, as `\-`.
+      return [new RegExp(entry)];
     } catch {
       problems.push(error(key, `'${entry}' is not a regular expression`));
       return [/(?!)/];

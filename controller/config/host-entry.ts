@@ -17,7 +17,11 @@ const schema = {
   required: ['address', 'user', 'platform', 'secret', 'concurrency'],
   properties: {
     address: { type: 'string', pattern: `^(${dnsName}|${ipv6})$`, description: 'give an IP address or a DNS name' },
-    user: { type: 'string', pattern: '^[a-z_][-a-z0-9_.]{0,31}$', description: 'give the account to log in with' },
+    user: {
+      type: 'string',
+      pattern: '^[a-zA-Z_][-a-zA-Z0-9_.]{0,31}$',
+      description: 'give the account to log in with',
+    },
     platform: { type: 'string', format: 'platform', description: platformFormatMessage },
     secret: {
       type: 'string',

@@ -43,7 +43,14 @@ export function parseHostConfig(data: Data): HostConfig {
   for (const platform of local) pools.set(platform, { kind: 'local', platform, limits: limitsOf(platform) });
 
   warnOfUnknownKeys(data, pools, problems);
-  return { pools, broken: brokenPlatforms(problems, pools), problems, instanceTag: data['instance-tag']?.trim() ?? '' };
+  // A global key is read once for each platform.
+  const once = [...new Map(problems.map((it) => [`${it.key} ${it.message}`, it])).values()];
+  return {
+    pools,
+    broken: brokenPlatforms(once, pools),
+    problems: once,
+    instanceTag: data['instance-tag']?.trim() ?? '',
+  };
 }
 
 function parseHosts(data: Data, problems: Problems): Host[] {

@@ -42,6 +42,7 @@ describe('host-config: static hosts', () => {
     ['address', 'ip-10-0-0-1.eu-west-1.compute.internal'],
     ['user', 'ec2-user'],
     ['user', 'root'],
+    ['user', 'Administrator'],
     ['secret', 'ibm-s390x-ssh-key'],
     ['concurrency', '1'],
     ['concurrency', '250'],

@@ -63,6 +63,13 @@ describe('host-config: lists and limits', () => {
     });
   }
 
+  it('a mistake in a global key is told once, however many platforms there are', () => {
+    const data = { ...hostConfigData({ a: 1 }, { 'max-wait': 'soon', 'allowed-namespaces': '(' }) };
+    const more = { ...hostConfigData({ z: 1 }, {}, 'linux/s390x'), 'local-platforms': 'linux/x86_64' };
+    const keys = told(parseHostConfig({ ...data, ...more })).map((it) => it.split(' ')[0]);
+    expect(keys).to.have.members(['max-wait', 'allowed-namespaces']);
+  });
+
   it("a platform's own max-wait wins over the global one", () => {
     const more = { 'max-wait': '1h', 'linux-arm64.max-wait': '5m' };
     const config = parseHostConfig(hostConfigData({ a: 1 }, more));
@@ -80,6 +87,7 @@ describe('host-config: lists and limits', () => {
       ['team-a'],
       ['team-b', 'x-a'],
     ],
+    ['a dash may be escaped', { 'allowed-namespaces': '^team\\-a$' }, ['team-a'], ['team']],
     ['an unreadable pattern opens nothing', { 'allowed-namespaces': '(' }, [], ['team-a', '(']],
     ['an empty list is none', { 'allowed-namespaces': ' ' }, ['team-a'], []],
   ];
