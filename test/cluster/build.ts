@@ -26,8 +26,8 @@ export function imageOf(cluster: Cluster, { namespace, name }: Pick<BuildOptions
   return `${cluster.registry.inside}/${namespace}/${name}:latest`;
 }
 
-/** Creates the TaskRun and returns at once. */
-export async function startBuild(cluster: Cluster, options: BuildOptions): Promise<void> {
+/** Creates the TaskRun and returns at once, with the time (milliseconds since 1970) just before. */
+export async function startBuild(cluster: Cluster, options: BuildOptions): Promise<number> {
   const { namespace, name, platform } = options;
   await createSource(cluster, options);
   const values = {
@@ -49,12 +49,19 @@ export async function startBuild(cluster: Cluster, options: BuildOptions): Promi
       workspaces: [{ name: 'source', persistentVolumeClaim: { claimName: name } }],
     },
   };
+  const began = Date.now();
   await cluster.kubectl.run(['create', '-f', '-'], JSON.stringify(taskRun));
+  return began;
+}
+
+/** Where the workspace of a build is on the node, which is this machine. */
+export function sourceFolder(cluster: Cluster, { namespace, name }: Pick<BuildOptions, 'namespace' | 'name'>): string {
+  return join(dirname(cluster.kubeconfig), 'sources', namespace, name);
 }
 
 /** A claim named like the build, bound to a folder that goes with the cluster. */
 async function createSource(cluster: Cluster, { namespace, name, files }: BuildOptions): Promise<void> {
-  const folder = join(dirname(cluster.kubeconfig), 'sources', namespace, name);
+  const folder = sourceFolder(cluster, { namespace, name });
   for (const [file, content] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, file)), { recursive: true });
     writeFileSync(join(folder, file), content);
@@ -82,4 +89,60 @@ export async function logOf(
 ): Promise<string> {
   const taskRun = await cluster.kubectl.json<Raw>(['get', 'taskrun', name, '-n', namespace]);
   return cluster.kubectl.run(['logs', taskRun.status.podName, '-n', namespace, '--all-containers', '--prefix']);
+}
+
+/** With everything it owns; returns when it is gone. */
+export async function deleteBuild(
+  cluster: Cluster,
+  { namespace, name }: Pick<BuildOptions, 'namespace' | 'name'>,
+): Promise<void> {
+  await cluster.kubectl.run(['delete', 'taskrun', name, '-n', namespace, '--wait', '--timeout=120s']);
+}
+
+/** Reasons and messages of the Events on a build, oldest first. */
+export async function eventsOf(
+  cluster: Cluster,
+  { namespace, name }: Pick<BuildOptions, 'namespace' | 'name'>,
+): Promise<{ readonly reason: string; readonly message: string }[]> {
+  const about = `involvedObject.kind=TaskRun,involvedObject.name=${name}`;
+  const events = await cluster.kubectl.json<Raw>(['get', 'events', '-n', namespace, '--field-selector', about]);
+  const ours = events.items.filter((event: Raw) => event.reportingComponent === 'multi-platform-controller');
+  return ours.sort((one: Raw, other: Raw) => Date.parse(one.firstTimestamp) - Date.parse(other.firstTimestamp));
+}
+
+/** The value of a result, as the TaskRun says it; undefined when there is none. */
+export function resultOf(taskRun: Raw, name: string): string | undefined {
+  return taskRun.status.results?.find((result: Raw) => result.name === name)?.value;
+}
+
+/** How a step ended; undefined when it never ran. */
+export function exitCodeOf(taskRun: Raw, step: string): number | undefined {
+  return taskRun.status.steps?.find((one: Raw) => one.name === step)?.terminated?.exitCode;
+}
+
+/** What the registry says an image is: its configuration (architecture, labels …). */
+export async function imageConfig(cluster: Cluster, image: string, digest: string): Promise<Raw> {
+  const repository = image.slice(cluster.registry.inside.length + 1).replace(/:[^:/]+$/, '');
+  const base = `http://${cluster.registry.outside}/v2/${repository}`;
+  const accept = ['application/vnd.oci.image.manifest.v1+json', 'application/vnd.docker.distribution.manifest.v2+json'];
+  const read = async (path: string): Promise<Raw> => {
+    const response = await fetch(`${base}/${path}`, { headers: { accept: accept.join(', ') } });
+    if (!response.ok) throw new Error(`the registry answers ${response.status} for ${base}/${path}`);
+    return response.json();
+  };
+  const manifest = await read(`manifests/${digest}`);
+  return read(`blobs/${manifest.config.digest}`);
+}
+
+/** Pulls an image as a pod of the cluster does, runs it, and returns what it printed. */
+export async function runImage(cluster: Cluster, namespace: string, image: string, digest: string): Promise<string> {
+  const reference = `${image.replace(/:[^:/]+$/, '')}@${digest}`;
+  const name = `run-${digest.slice(-10)}`;
+  const spec = { restartPolicy: 'Never', containers: [{ name: 'image', image: reference }] };
+  await cluster.kubectl.apply([{ apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace }, spec }]);
+  const done = ['wait', `pod/${name}`, '-n', namespace, '--for=jsonpath={.status.phase}=Succeeded', '--timeout=120s'];
+  await cluster.kubectl.run(done);
+  const said = await cluster.kubectl.run(['logs', name, '-n', namespace]);
+  await cluster.kubectl.run(['delete', 'pod', name, '-n', namespace, '--wait=false']);
+  return said;
 }
