@@ -38,7 +38,10 @@ const logger = createLogger({
 const metrics: Metrics = new Metrics(() => controller.collect());
 let leader: Leader | undefined;
 
-const access = new KubeAccess(() => loadKubeConfig(settings.kubeconfig), clock.monotonic);
+const access = new KubeAccess(
+  () => loadKubeConfig(settings.kubeconfig),
+  () => clock.monotonic(),
+);
 const namespace = settings.namespace ?? access.namespace ?? defaultNamespace;
 const transport = new HttpTransport({
   access,

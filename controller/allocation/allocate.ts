@@ -121,5 +121,6 @@ function waitedTooLong(request: HostRequest, now: Instant): Told<RejectReason> {
 
 function allBusy(hosts: readonly HostUse[]): Told<WaitReason> {
   const slots = hosts.reduce((sum, use) => sum + use.host.concurrency, 0);
-  return { reason: 'NoFreeSlot', message: `all ${slots} slots of the platform are taken` };
+  const cordoned = hosts.some((use) => use.cordoned) ? ' or on cordoned hosts' : '';
+  return { reason: 'NoFreeSlot', message: `all ${slots} slots of the platform are taken${cordoned}` };
 }

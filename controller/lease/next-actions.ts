@@ -14,7 +14,7 @@ import { cleanupsOf, provisionOf, type Observed } from './observed.ts';
 import { noPlan, planOf, type Plan } from './plan.ts';
 import { readPhase } from './read-lease.ts';
 import { defaultKeepTimes, stopWait, type KeepTimes } from './timeouts.ts';
-import { giveUpHost, markReady, nextAttempt, reject, release } from './write-lease.ts';
+import { giveUpHost, markReady, nextAttempt, reject, release, withoutWaiting } from './write-lease.ts';
 
 export function nextActions(observed: Observed, now: Instant, keep: KeepTimes = defaultKeepTimes): Plan {
   const own = nextOfBuild(observed, now);
@@ -36,9 +36,9 @@ function nextOfBuild(observed: Observed, now: Instant): Plan {
     case 'rejected':
       return noPlan;
     case 'provisioning':
-      return lostProvision(observed, claimed);
+      return planOf(forgetWaiting(taskRun), lostProvision(observed, claimed));
     case 'over':
-      return taskRun.hasFinalizer || taskRun.assignedHost !== undefined || taskRun.waitingFor !== undefined
+      return taskRun.hasFinalizer || taskRun.assignedHost !== undefined || isMarkedWaiting(taskRun)
         ? planOf([patch(taskRun, release(taskRun))])
         : noPlan;
     case 'claimed':
@@ -48,7 +48,7 @@ function nextOfBuild(observed: Observed, now: Instant): Plan {
     case 'failed':
       return claimed ? planOf(tryElsewhere(observed, taskRun, claimed)) : noPlan;
     case 'ready':
-      return tellPod(observed, taskRun);
+      return planOf(forgetWaiting(taskRun), tellPod(observed, taskRun));
     case 'stopping':
       return stop(observed, taskRun, now);
     case 'releasing':
@@ -68,6 +68,14 @@ interface Claimed {
 
 function claimOf({ facts }: UserTaskRun): Claimed | undefined {
   return facts?.claim === undefined ? undefined : { facts, claim: facts.claim };
+}
+
+function isMarkedWaiting({ waitingFor, waitReason, queuePosition }: UserTaskRun): boolean {
+  return waitingFor !== undefined || waitReason !== undefined || queuePosition !== undefined;
+}
+
+function forgetWaiting(taskRun: UserTaskRun): Action[] {
+  return isMarkedWaiting(taskRun) ? [patch(taskRun, withoutWaiting())] : [];
 }
 
 /** Tekton never finishes a TaskRun that is being deleted: the same host again, under a new attempt. */
@@ -99,7 +107,7 @@ function deliver(observed: Observed, taskRun: UserTaskRun, claimed: Claimed): Ac
     ...delivered(taskRun, claimed),
     ...(done ? [{ type: 'delete-task-run', target: done } as const] : []),
   ];
-  const message = `provision task failed to create a secret: look at the log of TaskRun ${done?.name ?? ''}`;
+  const message = `provision task failed to create a secret: ask an administrator to look at Task provision-shared-host`;
   const missing = refuse(observed, taskRun, claimed, { reason: 'SecretNotCreated', message });
   return [{ type: 'check-secret', owner: taskRun, present, missing }];
 }
@@ -117,19 +125,39 @@ function tryElsewhere(observed: Observed, taskRun: UserTaskRun, claimed: Claimed
   const { facts, claim } = claimed;
   const failed = provisionOf(observed, facts.attempt);
   const said = failed?.results['MESSAGE'] ?? failed?.message ?? 'it was deleted';
-  if (failed?.results['REASON'] === 'SecretExists') {
+  const reason = failed?.results['REASON'] ?? '';
+  if (reason === 'SecretExists') {
     // Somebody else's Secret: not the host's fault, and not ours to overwrite.
     const name = secretNameFor(taskRun.name);
     const message = `Secret ${name} exists already and is not ours: delete it and run the build again`;
     return refuse(observed, taskRun, claimed, { reason: 'SecretExists', message });
   }
+  const blameless = blamelessReasons.has(reason);
+  if (blameless && facts.attempt >= blamelessAttempts) {
+    const message = `Error allocating host: failed to provision host: ${said}: run the build again later`;
+    return refuse(observed, taskRun, claimed, { reason: 'ProvisionImpossible', message });
+  }
   return [
     ...cleanUp(observed, claimed),
     deleteSecret(taskRun),
-    patch(taskRun, giveUpHost(taskRun, facts)),
+    patch(taskRun, giveUpHost(taskRun, facts, !blameless)),
     event(taskRun, 'Warning', 'ProvisionFailed', `host ${claim.host} could not be prepared: ${said}`),
   ];
 }
+
+/** REASON results of a provision that say nothing about the host; listed in tasks/README.md. */
+const blamelessReasons: ReadonlySet<string> = new Set([
+  'InvalidParameter',
+  'AlreadyCleaned',
+  'SecretUncertain',
+  'NamespaceGone',
+  'Forbidden',
+  'SecretRefused',
+  'ApiUnavailable',
+  'OtpServerRefused',
+]);
+/** After so many attempts that no host is to blame for, trying on helps nobody. */
+const blamelessAttempts = 5;
 
 /** No other host would help: the build is told why, and the host is given back. */
 function refuse(observed: Observed, taskRun: UserTaskRun, claimed: Claimed, told: Told<RejectReason>): Action[] {

@@ -50,7 +50,7 @@ function nextOfCleanup(observed: Observed, child: OwnTaskRun, now: Instant, keep
   if (succeeded || newest !== child) return retire(child, now, keep);
   if (child.outcome === 'running')
     return child.deleting ? planOf([...tryAgain(observed, child), dropFinalizer(child)]) : noPlan;
-  const retryAt = (child.completed ?? now) + cleanupBackoff(child.cleanupTry);
+  const retryAt = (child.completed ?? child.created) + cleanupBackoff(child.cleanupTry);
   return now >= retryAt ? planOf(tryAgain(observed, child)) : { actions: [], lookAgainAt: retryAt };
 }
 

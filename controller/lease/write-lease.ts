@@ -47,13 +47,13 @@ export function nextAttempt(facts: LeaseFacts): UserTaskRunChange {
   return { facts: { ...facts, attempt: facts.attempt + 1 } };
 }
 
-/** Gives the slot back after a failed provision; the build waits for another host. */
-export function giveUpHost(taskRun: UserTaskRun, facts: LeaseFacts): UserTaskRunChange {
-  const failed = new Set([...taskRun.failedHosts, ...(facts.claim ? [facts.claim.host] : [])]);
+/** Gives the slot back after a failed provision; the build waits for another host, or for the same if it is not to blame. */
+export function giveUpHost(taskRun: UserTaskRun, facts: LeaseFacts, toBlame = true): UserTaskRunChange {
+  const failed = new Set([...taskRun.failedHosts, ...(facts.claim && toBlame ? [facts.claim.host] : [])]);
   return {
     facts: withoutClaim(facts),
     labels: { [labels.assignedHost]: null, [labels.waitingForPlatform]: dashedPlatform(facts.platform) },
-    annotations: { [annotations.failedHosts]: [...failed].join(',') },
+    annotations: failed.size === 0 ? {} : { [annotations.failedHosts]: [...failed].join(',') },
   };
 }
 
@@ -74,13 +74,17 @@ export function reject(taskRun: UserTaskRun, reason: RejectReason): UserTaskRunC
   return { ...release(taskRun), facts: { ...withoutClaim(facts), rejected: reason } };
 }
 
+/** An announcement that came late, after the claim. */
+export function withoutWaiting(): UserTaskRunChange {
+  return { labels: { [labels.waitingForPlatform]: null }, annotations: noWaiting };
+}
+
 /** Tells people and programs that, and why, this build waits. */
 export function announceWait(platform: Platform, message: string, position: number): UserTaskRunChange {
+  const dashed = dashedPlatform(platform);
   return {
-    labels: {
-      [labels.waitingForPlatform]: dashedPlatform(platform),
-      [labels.targetPlatform]: dashedPlatform(platform),
-    },
+    // Nobody can have configured a longer one, and it would be no label value.
+    labels: dashed.length > 63 ? {} : { [labels.waitingForPlatform]: dashed, [labels.targetPlatform]: dashed },
     annotations: { [annotations.waitReason]: message, [annotations.queuePosition]: String(position) },
   };
 }

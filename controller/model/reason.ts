@@ -11,6 +11,7 @@ export type RejectReason =
   | 'SshSecretMissing'
   | 'SecretExists'
   | 'SecretNotCreated'
+  | 'ProvisionImpossible'
   | 'WaitedTooLong'
   | 'LaunchRefused';
 

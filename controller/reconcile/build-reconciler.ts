@@ -8,6 +8,7 @@ import type { Instant } from '../model/instant.ts';
 import { annotations } from '../model/labels.ts';
 import type { KeptTaskRun, OwnTaskRun, UserTaskRun } from '../model/task-run.ts';
 import type { Installation } from '../taskruns/own-task-run-manifest.ts';
+import { ClaimMemory } from './claim-memory.ts';
 import type { Perform } from './perform.ts';
 import type { TaskRuns } from './take-snapshot.ts';
 
@@ -21,8 +22,7 @@ export interface BuildReconcilerOptions {
 
 export class BuildReconciler {
   readonly #options: BuildReconcilerOptions;
-  /** Builds that vanished with a claim, as they were last seen: somebody took our finalizer away. */
-  readonly #vanished = new Map<string, UserTaskRun>();
+  readonly #claims = new ClaimMemory();
   /** The pod of each build that was told about its Secret. */
   readonly #podTold = new Map<string, string>();
 
@@ -32,9 +32,13 @@ export class BuildReconciler {
 
   /** To be called with every change of the cache. */
   noteChange(before: KeptTaskRun | undefined, after: KeptTaskRun | undefined): void {
-    if (before?.kind !== 'user' || after !== undefined) return;
-    this.#podTold.delete(before.uid);
-    if (before.facts?.claim?.provider === 'static') this.#vanished.set(before.uid, before);
+    this.#claims.note(before, after);
+    if (before?.kind === 'user' && after === undefined) this.#podTold.delete(before.uid);
+  }
+
+  /** It holds a slot although its facts were taken away: not to be given another one. */
+  hasLostFacts(uid: string): boolean {
+    return this.#claims.lost(uid) !== undefined;
   }
 
   /** To be called after every write. */
@@ -45,20 +49,25 @@ export class BuildReconciler {
   }
 
   async look(uid: string): Promise<Instant | undefined> {
-    const observed = this.#observe(uid);
+    const current = this.#options.taskRuns.byUid(uid);
+    const lost = this.#claims.lost(uid);
+    if (lost !== undefined && current?.kind === 'user') {
+      await this.#options.perform([putFactsBack(current, lost)]);
+      return undefined;
+    }
+    const gone = lost === undefined ? undefined : { ...lost, deleting: true, ended: lost.ended ?? this.#now() };
+    const observed = this.#observe(uid, current?.kind === 'user' ? current : gone);
     if (observed === undefined) return undefined;
-    const { actions, lookAgainAt } = nextActions(observed, this.#options.clock.now(), this.#options.keep);
+    const { actions, lookAgainAt } = nextActions(observed, this.#now(), this.#options.keep);
     await this.#options.perform(actions);
-    const cleaned = observed.taskRun !== undefined && actions.length > 0;
-    if (cleaned && this.#vanished.get(uid) === observed.taskRun) this.#vanished.delete(uid);
+    // Its cleanup exists now, and carries on.
+    if (gone !== undefined && actions.some(({ type }) => type === 'patch-user-task-run')) this.#claims.forget(uid);
     return lookAgainAt;
   }
 
-  #observe(uid: string): Observed | undefined {
+  #observe(uid: string, taskRun: UserTaskRun | undefined): Observed | undefined {
     const children: OwnTaskRun[] = [];
     for (const child of this.#options.taskRuns.by('children', uid)) if (child.kind === 'own') children.push(child);
-    const current = this.#options.taskRuns.byUid(uid);
-    const taskRun = current?.kind === 'user' ? current : this.#lastSeen(uid);
     const build = taskRun ?? buildOf(children[0]);
     if (build === undefined) return undefined;
     const observed: Observed = {
@@ -68,25 +77,28 @@ export class BuildReconciler {
       podTold: taskRun !== undefined && this.#podTold.get(uid) === taskRun.podName,
       installation: this.#options.installation(),
     };
-    if (
-      taskRun !== undefined &&
-      current === undefined &&
-      cleanupsOf(observed, taskRun.facts?.attempt ?? 0).length > 0
-    ) {
-      this.#vanished.delete(uid);
-      return { ...observed, taskRun: undefined };
-    }
-    return observed;
+    const handedOver =
+      taskRun?.deleting === true && this.#claims.lost(uid) !== undefined && hasCleanup(observed, taskRun);
+    if (!handedOver) return observed;
+    this.#claims.forget(uid);
+    return { ...observed, taskRun: undefined };
   }
 
-  /** Seen as being deleted, so that its host is released from the facts it had. */
-  #lastSeen(uid: string): UserTaskRun | undefined {
-    const vanished = this.#vanished.get(uid);
-    if (vanished === undefined || vanished.deleting) return vanished;
-    const deleting = { ...vanished, deleting: true, ended: this.#options.clock.now() };
-    this.#vanished.set(uid, deleting);
-    return deleting;
+  #now(): Instant {
+    return this.#options.clock.now();
   }
+}
+
+function hasCleanup(observed: Observed, { facts }: UserTaskRun): boolean {
+  return cleanupsOf(observed, facts?.attempt ?? 0).length > 0;
+}
+
+function putFactsBack(taskRun: UserTaskRun, lost: UserTaskRun): Action {
+  return {
+    type: 'patch-user-task-run',
+    target: taskRun,
+    change: lost.facts === undefined ? {} : { facts: lost.facts },
+  };
 }
 
 function buildOf(child: OwnTaskRun | undefined): { namespace: string; name: string } | undefined {

@@ -6,6 +6,8 @@ import type { Clock } from '../kubernetes/clock.ts';
 import type { Cluster, KubeObject } from '../kubernetes/cluster.ts';
 import { parseFacts, signFacts, verifyFacts } from '../lease/signed-facts.ts';
 import { defaultKeepTimes } from '../lease/timeouts.ts';
+import type { Action } from '../model/action.ts';
+import type { LeaseFacts } from '../model/host-lease.ts';
 import { minute, type Instant } from '../model/instant.ts';
 import { asTextMap } from '../model/json.ts';
 import type { KeptTaskRun, UserTaskRun } from '../model/task-run.ts';
@@ -67,22 +69,24 @@ export class Controller {
     this.#events = new EventRecorder(cluster, clock, (error) => logger.debug('an Event was dropped', { error }));
     const { taskRuns, hostConfig } = this;
 
-    const perform = performWith({
+    const performing = {
       cluster,
       taskRuns,
       project: this.project,
-      sign: (uid, facts) => signFacts(options.leaseKey, uid, facts),
+      sign: (uid: string, facts: LeaseFacts) => signFacts(options.leaseKey, uid, facts),
       events: this.#events,
-      onDone: (action) => {
+      onDone: (action: Action) => {
         countDone(metrics, action, clock.now());
         logAction(logger, action);
         this.#builds.noteDone(action);
       },
-    });
+    };
+    const perform = performWith(performing);
     const installation = () => ({ operatorNamespace: namespace, instanceTag: hostConfig.config?.instanceTag ?? '' });
     this.#builds = new BuildReconciler({ taskRuns, perform, clock, installation, keep: defaultKeepTimes });
     this.#announcer = new WaitAnnouncer({
-      perform,
+      // Beside the lane, so its answers stay out of the cache: one that is late must not hide a claim.
+      perform: performWith({ ...performing, taskRuns: { written: () => undefined, deletedByUs: () => undefined } }),
       clock,
       stillWaiting: (uid) => this.#waiting(uid),
       onError: (_uid, error) => logger.debug('a waiting build could not be told', { error }),
@@ -93,6 +97,7 @@ export class Controller {
       perform,
       clock,
       announcer: this.#announcer,
+      hasLostFacts: (uid) => this.#builds.hasLostFacts(uid),
       hasSshSecret: (name) => this.hasSshSecret(name),
       refresh: (taskRun) => this.#refresh(taskRun),
       lookAgain: (platform, at) => this.#queue.addAt(platformKey(platform), at),
@@ -180,6 +185,7 @@ export class Controller {
     if (before?.kind === 'user' && after === undefined) {
       this.#events.forget(before.uid);
       this.#announcer.forget(before.uid);
+      this.#lanes.forget(before.uid);
     }
     if (this.#sweeping !== undefined) for (const key of keysFor(before, after)) this.#queue.add(key);
   }
@@ -196,7 +202,7 @@ export class Controller {
 
   #waiting(uid: string): UserTaskRun | undefined {
     const taskRun = this.taskRuns.byUid(uid);
-    return taskRun?.kind === 'user' && isWaiting(taskRun) ? taskRun : undefined;
+    return taskRun?.kind === 'user' && isWaiting(taskRun) && !this.#lanes.isUnderWay(uid) ? taskRun : undefined;
   }
 
   async #refresh({ namespace, name }: UserTaskRun): Promise<void> {

@@ -3,6 +3,7 @@
 import type { Cache } from '../kubernetes/cache.ts';
 import { ApiError } from '../kubernetes/api-errors.ts';
 import type { Cluster, KubeObject } from '../kubernetes/cluster.ts';
+import { isRemoved } from '../kubernetes/removed-object.ts';
 import type { Action, TaskRunManifest } from '../model/action.ts';
 import { assertNever } from '../model/assert-never.ts';
 import type { LeaseFacts } from '../model/host-lease.ts';
@@ -63,7 +64,7 @@ async function performOne(options: PerformOptions, action: Action): Promise<read
     case 'check-secret':
       return (await secretExists(cluster, action.owner)) ? action.present : action.missing;
     case 'delete-secret':
-      await unless('gone', cluster.delete('secrets', action.namespace, action.name));
+      await deleteSecret(cluster, action);
       return [];
     case 'annotate-pod':
       await annotatePod(cluster, action.about, action.annotations);
@@ -144,6 +145,11 @@ async function secretExists(cluster: Cluster, owner: UserTaskRun): Promise<boole
   }
 }
 
+/** Refused: the admission policy says it is not ours. Then it is nothing that we left. */
+async function deleteSecret(cluster: Cluster, { namespace, name }: { namespace: string; name: string }): Promise<void> {
+  await unless('refused', unless('gone', cluster.delete('secrets', namespace, name)));
+}
+
 async function annotatePod(
   cluster: Cluster,
   about: UserTaskRun,
@@ -153,13 +159,18 @@ async function annotatePod(
   await unless('gone', cluster.patch('pods', about.namespace, about.podName, { type: 'merge', body }));
 }
 
-function remember(options: PerformOptions, answer: KubeObject | undefined): void {
-  const kept = answer === undefined ? undefined : options.project(answer);
-  if (kept !== undefined) options.taskRuns.written(kept);
+function remember({ project, taskRuns }: PerformOptions, answer: KubeObject | undefined): void {
+  if (answer === undefined) return;
+  if (isRemoved(answer)) return taskRuns.deletedByUs(answer.metadata.uid);
+  const kept = project(answer);
+  if (kept !== undefined) taskRuns.written(kept);
 }
 
 /** The answer; undefined when it failed in the expected way. */
-async function unless<Answer>(kind: 'exists' | 'gone', request: Promise<Answer>): Promise<Answer | undefined> {
+async function unless<Answer>(
+  kind: 'exists' | 'gone' | 'refused',
+  request: Promise<Answer>,
+): Promise<Answer | undefined> {
   try {
     return await request;
   } catch (error) {

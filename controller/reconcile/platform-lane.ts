@@ -22,6 +22,8 @@ export interface LaneOptions {
   /** Reads a TaskRun again, into the cache: after a write whose fate is unknown. */
   readonly refresh: (taskRun: UserTaskRun) => Promise<void>;
   readonly announcer: WaitAnnouncer;
+  /** Holds a slot that its TaskRun does not show: no part of the queue. */
+  readonly hasLostFacts: (uid: string) => boolean;
   readonly clock: Clock;
   /** The fate of a write is known now, or it failed: this platform needs another look. */
   readonly lookAgain: (platform: string, at: Instant) => void;
@@ -31,11 +33,19 @@ export interface LaneOptions {
 /** Builds whose decision is being written, with the host they are to get. */
 type UnderWay = Map<string, string | undefined>;
 
+/** A build whose claim cannot be written steps aside, for longer each time: those behind it are served meanwhile. */
+interface SteppedAside {
+  readonly until: Instant;
+  readonly failures: number;
+}
+
 const retryPause = 200;
+const longestPause = 30_000;
 
 export class PlatformLanes {
   readonly #options: LaneOptions;
   readonly #underWay: UnderWay = new Map();
+  readonly #aside = new Map<string, SteppedAside>();
 
   constructor(options: LaneOptions) {
     this.#options = options;
@@ -45,8 +55,9 @@ export class PlatformLanes {
   look(platform: string): Instant | undefined {
     const { taskRuns, hostConfig, clock, announcer } = this.#options;
     const now = clock.now();
-    const waiting = this.#waitingFor(platform);
-    if (waiting.size === 0) return undefined;
+    const waiting = this.#waitingFor(platform, now);
+    const times = this.#returnsAfter(platform, now);
+    if (waiting.size === 0) return earliest(times);
     if (parsePlatform(platform) === undefined) return this.#refuseMalformed(waiting.values());
 
     const sources = {
@@ -56,7 +67,6 @@ export class PlatformLanes {
     };
     const snapshot = takeSnapshot(platform, hostConfig.poolOf(platform), sources, now);
     const requests = [...waiting.values()].flatMap((taskRun) => readRequest(taskRun) ?? []);
-    const times: Instant[] = [];
     for (const allocation of allocate(snapshot, requests, now)) {
       const taskRun = waiting.get(allocation.request.uid);
       if (taskRun === undefined) continue;
@@ -67,15 +77,42 @@ export class PlatformLanes {
         this.#write(taskRun, allocation, now);
       }
     }
-    return times.length === 0 ? undefined : Math.min(...times);
+    return earliest(times);
   }
 
-  #waitingFor(platform: string): Map<string, UserTaskRun> {
+  /** A decision is being written for this build. */
+  isUnderWay(uid: string): boolean {
+    return this.#underWay.has(uid);
+  }
+
+  forget(uid: string): void {
+    this.#aside.delete(uid);
+  }
+
+  #waitingFor(platform: string, now: Instant): Map<string, UserTaskRun> {
     const waiting = new Map<string, UserTaskRun>();
     for (const taskRun of this.#options.taskRuns.by('waiting', platform)) {
-      if (taskRun.kind === 'user' && !this.#underWay.has(taskRun.uid)) waiting.set(taskRun.uid, taskRun);
+      const { uid } = taskRun;
+      const absent =
+        this.#underWay.has(uid) || this.#options.hasLostFacts(uid) || now < (this.#aside.get(uid)?.until ?? 0);
+      if (taskRun.kind === 'user' && !absent) waiting.set(uid, taskRun);
     }
     return waiting;
+  }
+
+  /** When builds that stepped aside join the queue again. */
+  #returnsAfter(platform: string, now: Instant): Instant[] {
+    if (this.#aside.size === 0) return [];
+    const times = [...this.#options.taskRuns.by('waiting', platform)].flatMap(
+      ({ uid }) => this.#aside.get(uid)?.until ?? [],
+    );
+    return times.filter((until) => until > now);
+  }
+
+  #stepAside(uid: string): void {
+    const failures = (this.#aside.get(uid)?.failures ?? 0) + 1;
+    const until = this.#options.clock.now() + Math.min(retryPause * 2 ** (failures - 1), longestPause);
+    this.#aside.set(uid, { until, failures });
   }
 
   /** Claims under way; one that the cache shows already is counted there. */
@@ -108,10 +145,13 @@ export class PlatformLanes {
     this.#underWay.set(taskRun.uid, host);
     try {
       await perform(actions);
+      this.#aside.delete(taskRun.uid);
     } catch (error) {
       onError(platform, error);
       if (!(error instanceof ApiError) || error.ambiguous || error.kind === 'conflict') await this.#findOut(taskRun);
-      lookAgain(platform, clock.now() + retryPause);
+      this.#stepAside(taskRun.uid);
+      // The slot it was to have may be for the next one.
+      lookAgain(platform, clock.now());
     }
     this.#underWay.delete(taskRun.uid);
   }
@@ -129,6 +169,10 @@ export class PlatformLanes {
       await clock.sleep(pause);
     }
   }
+}
+
+function earliest(times: readonly Instant[]): Instant | undefined {
+  return times.length === 0 ? undefined : times.reduce((a, b) => Math.min(a, b));
 }
 
 function actionsFor(

@@ -89,7 +89,7 @@ describe('a build with a claim', () => {
       '  missing: create Secret error',
       '  missing: patch: attempt 1 rejected SecretNotCreated, finalizer away, assigned-host away',
       '  missing: annotate pod p: assigned-host=error',
-      '  missing: event Warning Rejected: provision task failed to create a secret: look at the log of TaskRun <name>',
+      '  missing: event Warning Rejected: provision task failed to create a secret: ask an administrator to look at Task provision-shared-host',
     ]);
   });
 

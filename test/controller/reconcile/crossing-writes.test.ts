@@ -1,0 +1,92 @@
+// Writes of ours and of others that cross, on the whole controller in memory: each case was a real failure once.
+import { expect } from 'chai';
+import { second } from '../../../controller/model/instant.ts';
+import { hostConfigData } from '../../support/host-builders.ts';
+import { apiError, type ClusterRequest } from '../../support/memory-cluster.ts';
+import { ControllerStand } from './controller-stand.ts';
+
+const isPatchOf = (request: ClusterRequest, name: string, word: string): boolean =>
+  request.verb === 'patch' && request.name === name && JSON.stringify(request.body).includes(word);
+
+/** Holds one answer back until it is let go. */
+class Held {
+  count = 0;
+  letGo: () => void = () => undefined;
+  readonly wait = (): Promise<void> => {
+    this.count += 1;
+    return new Promise((resolve) => (this.letGo = resolve));
+  };
+}
+
+describe('controller: writes that cross', () => {
+  let stand: ControllerStand;
+  afterEach(() => stand.stop());
+
+  const startWith = async (config: Record<string, string>, ...names: string[]): Promise<void> => {
+    stand = new ControllerStand(config);
+    stand.controller.start();
+    for (const name of names) {
+      stand.create(name);
+      await stand.clock.advance(100);
+    }
+  };
+
+  it('a build whose claim is refused for ever does not block its platform', async () => {
+    await startWith(hostConfigData({ only: 1 }));
+    stand.cluster.fault = (request) =>
+      isPatchOf(request, 'a', 'claim') ? { before: apiError('refused', 'a policy of this namespace') } : undefined;
+    for (const name of ['a', 'b']) {
+      stand.create(name);
+      await stand.clock.advance(100);
+    }
+    await stand.clock.advance(60 * second);
+    expect(stand.placed()).to.deep.equal({ b: 'only' });
+  });
+
+  it('the late answer to an announcement does not hide a claim', async () => {
+    await startWith(hostConfigData({ only: 1 }), 'a', 'b', 'c');
+    await stand.clock.advance(5 * second);
+    stand.configure(hostConfigData({ only: 1, two: 1 }, { 'cordoned-hosts': 'two' }));
+    stand.watch.lag = 60 * second;
+    const held = new Held();
+    stand.cluster.fault = (request) =>
+      held.count === 0 && isPatchOf(request, 'b', 'wait-reason') ? { after: held.wait() } : undefined;
+    while (held.count === 0) await stand.clock.advance(100);
+    stand.configure(hostConfigData({ only: 1, two: 1 }));
+    await stand.clock.advance(100);
+    expect(stand.placed()).to.deep.equal({ a: 'only', b: 'two' });
+    held.letGo();
+    stand.configure(hostConfigData({ only: 1, two: 1, three: 1 }));
+    await stand.clock.advance(3 * second);
+    expect(Math.max(...stand.worst.values())).to.equal(1);
+  });
+
+  it('an announcement that comes after the claim leaves no trace', async () => {
+    await startWith(hostConfigData({ only: 1 }), 'a', 'b');
+    const held = new Held();
+    stand.cluster.fault = (request) =>
+      held.count < 1 && isPatchOf(request, 'b', 'wait-reason') ? { before: held.wait() } : undefined;
+    while (held.count === 0) await stand.clock.advance(100);
+    stand.configure(hostConfigData({ only: 1, two: 1 }));
+    await stand.clock.advance(100);
+    held.letGo();
+    await stand.clock.advance(60 * second);
+    const { waitingFor, waitReason, queuePosition } = stand.build('b');
+    expect([waitingFor, waitReason, queuePosition]).to.deep.equal([undefined, undefined, undefined]);
+  });
+
+  it('facts a tenant takes away are put back, and the host is cleaned in the end', async () => {
+    await startWith(hostConfigData({ one: 1, two: 1 }), 'a');
+    await stand.clock.advance(second);
+    const host = stand.build('a').facts?.claim?.host;
+    stand.cluster.change('taskruns', 'team-a', 'a', (taskRun) => {
+      Object.assign(taskRun.metadata, { annotations: {} });
+    });
+    await stand.clock.advance(second);
+    expect(stand.build('a').facts?.claim?.host).to.equal(host);
+    stand.end('a');
+    await stand.clock.advance(60 * second);
+    const names = stand.cluster.all('taskruns').map(({ metadata }) => metadata.name);
+    expect(names.filter((name) => name.includes('-cleanup-'))).to.have.length(1);
+  });
+});
