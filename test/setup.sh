@@ -38,7 +38,7 @@ ensure_node() {
   local found
   found=$(node --version 2>/dev/null || echo none)
   [ "$found" != none ] && [ "$(cut -d. -f1 <<<"${found#v}")" -ge 20 ] && command -v npm >/dev/null && return
-  fail "Node 20 or newer with npm is needed, found: $found. On Debian: curl -fsSL https://deb.nodesource.com/setup_24.x | bash - && apt-get install -y nodejs"
+  fail "Node 20 or newer with npm is needed, found: $found. Install one of nodejs.org's releases, or your distribution's package"
 }
 
 ensure_go() {
@@ -46,7 +46,7 @@ ensure_go() {
   found=$(go env GOVERSION 2>/dev/null || echo none)
   # Any Go from 1.21 on fetches the version that the modules ask for by itself.
   [ "$found" != none ] && [ "$(cut -d. -f2 <<<"$found")" -ge 21 ] && return
-  fail "Go 1.21 or newer is needed, found: $found. On Debian 13: apt-get install -y golang; on Debian 12: apt-get install -y -t bookworm-backports golang, or unpack https://go.dev/dl into /usr/local"
+  fail "Go 1.21 or newer is needed, found: $found. On Debian 13: apt-get install -y golang; on Debian 12: apt-get install -y -t bookworm-backports golang"
 }
 
 ensure_modules() {

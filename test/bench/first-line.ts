@@ -11,6 +11,17 @@ const given = process.env['CLUSTER'];
 const operator = 'multi-platform-controller';
 const namespace = 'bench';
 
+const partNames = [
+  'claimed',
+  'provision step runs',
+  'provision step ended',
+  'ready',
+  'build step runs',
+  'first line on the host',
+] as const;
+/** Seconds since the creation of the TaskRun. */
+type Parts = Readonly<Record<(typeof partNames)[number], number>>;
+
 const cluster = given === undefined ? await startCluster(`bench-${process.pid}`) : connectCluster(given);
 try {
   await prepare();
@@ -23,16 +34,6 @@ try {
   report(empty, first);
 } finally {
   if (given === undefined) await cluster.stop();
-}
-
-/** Seconds since the creation of the TaskRun. */
-interface Parts {
-  readonly claimed: number;
-  readonly 'provision step runs': number;
-  readonly 'provision step ended': number;
-  readonly ready: number;
-  readonly 'build step runs': number;
-  readonly 'first line on the host': number;
 }
 
 async function prepare(): Promise<void> {
@@ -129,7 +130,7 @@ function report(empty: readonly number[], parts: readonly Parts[]): void {
   const line = (name: string, seconds: number): void =>
     console.log(`  ${name.padEnd(36)}${seconds.toFixed(2).padStart(7)} s`);
   console.log(`median of ${parts.length}, seconds after the creation of the TaskRun:`);
-  for (const key of Object.keys(parts[0] ?? {}) as (keyof Parts)[]) line(key, median(parts.map((it) => it[key])));
+  for (const key of partNames) line(key, median(parts.map((it) => it[key])));
   const two = median(empty);
   const firsts = median(parts.map((it) => it['first line on the host']));
   line('two empty TaskRuns, one by one', two);

@@ -50,6 +50,13 @@ build_busybox_images() {
   buildah commit -q --rm "$container" localhost/pause:1
 }
 
+# Where this machine gets this Debian from; it and nobody else is reachable on some machines.
+debian_sources() {
+  # shellcheck disable=SC2016 # for apt
+  apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' | sort -u |
+    awk -v release="$DEBIAN" '$3 == "main" && ($2 == release || $2 == release "-updates" || $2 == release "-security") { print "deb", $1, $2, $3 }'
+}
+
 # A Debian under its usual name, so that ordinary Containerfiles (FROM debian:bookworm-slim) build here. Without documentation, as the usual one.
 build_debian_image() {
   local root=$CACHE/debian
@@ -57,11 +64,7 @@ build_debian_image() {
   debootstrap --variant=minbase --include=ca-certificates "$DEBIAN" "$root"
   printf 'path-exclude=/usr/share/%s/*\n' doc man info locale groff lintian linda >"$root/etc/dpkg/dpkg.cfg.d/slim"
   rm -rf "$root"/usr/share/{doc,man,info,locale}/* "$root"/var/cache/apt/*.bin "$root"/var/cache/apt/archives/*.deb "$root"/var/lib/apt/lists/*
-  {
-    echo "deb http://deb.debian.org/debian $DEBIAN main"
-    echo "deb http://deb.debian.org/debian $DEBIAN-updates main"
-    echo "deb http://deb.debian.org/debian-security $DEBIAN-security main"
-  } >"$root/etc/apt/sources.list"
+  debian_sources >"$root/etc/apt/sources.list"
   tar -C "$root" -c . | podman import -q - "docker.io/library/debian:$DEBIAN-slim"
   rm -rf "$root"
 }
@@ -90,7 +93,7 @@ unpack_arm64_package() {
   local apt=$2/apt
   rm -rf "$2"
   mkdir -p "$apt"/{state/lists/partial,cache/archives/partial}
-  echo "deb http://deb.debian.org/debian $DEBIAN main" >"$apt/sources.list"
+  debian_sources >"$apt/sources.list"
   local options=(-o APT::Architecture=arm64 -o APT::Architectures=arm64 -o Dir::State="$apt/state" -o Dir::State::status=/dev/null
     -o Dir::Cache="$apt/cache" -o Dir::Etc::sourcelist="$apt/sources.list" -o Dir::Etc::sourceparts=- -o APT::Sandbox::User=root)
   apt-get "${options[@]}" update

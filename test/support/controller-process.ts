@@ -1,7 +1,7 @@
 // The controller as a process of its own, on a kubeconfig: started, killed, started again. Knows nothing of scenarios.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -80,7 +80,8 @@ function parseLine(line: string): Record<string, unknown>[] {
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
   server.close();
   await once(server, 'close');
   return port;
