@@ -131,7 +131,7 @@ function startWatches(signal: AbortSignal): NamedWatch[] {
     }),
     secrets: new Reflector({
       ...common,
-      scope: { resource: 'secrets', namespace, labelSelector: labels.multiPlatformSecret },
+      scope: { resource: 'secrets', namespace, labelSelector: labels.multiPlatformSecret, metadataOnly: true },
       cache: controller.sshSecrets,
       project: readSshSecret,
       onTrouble: onTrouble('secrets'),

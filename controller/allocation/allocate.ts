@@ -102,14 +102,16 @@ function nobodyLeft(hosts: readonly HostUse[], request: HostRequest): Told<Rejec
   const untried = hosts.filter((use) => !request.failedHosts.includes(use.host.name));
   if (untried.length > 0) {
     const secrets = [...new Set(untried.map((use) => use.host.secret))].join(', ');
-    const remedy = `ask an administrator to create Secret ${secrets} with key id_rsa in the operator namespace`;
+    const remedy = `ask an administrator to create Secret ${secrets} with key id_rsa and the label build.appstudio.redhat.com/multi-platform-secret in the operator namespace`;
     return {
       reason: 'SshSecretMissing',
       message: `failed to get SSH secret, system may not be configured correctly: ${remedy}`,
     };
   }
   const remedy = 'run the build again; if it fails again, ask an administrator to look at these hosts';
-  const message = `Error allocating host: all available hosts for the platform have failed: ${request.failedHosts.join(',')}: ${remedy}`;
+  const why = request.lastFailure === undefined ? '' : ` (last: ${request.lastFailure})`;
+  const failed = `all available hosts for the platform have failed: ${request.failedHosts.join(',')}`;
+  const message = `Error allocating host: ${failed}${why}: ${remedy}`;
   return { reason: 'AllHostsFailed', message };
 }
 

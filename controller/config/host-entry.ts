@@ -14,7 +14,7 @@ const ipv6 = '[0-9a-fA-F:]*:[0-9a-fA-F:.]*';
 /** `description` is the remedy a person reads. */
 const schema = {
   type: 'object',
-  required: ['address', 'user', 'platform', 'secret', 'concurrency'],
+  required: ['address', 'platform', 'secret', 'concurrency'],
   properties: {
     address: { type: 'string', pattern: `^(${dnsName}|${ipv6})$`, description: 'give an IP address or a DNS name' },
     user: {
@@ -50,6 +50,7 @@ export interface ParsedHost {
 export function parseHostEntry(name: string, entry: HostEntry): ParsedHost {
   const unknown = Object.keys(entry).filter((field) => !(field in schema.properties));
   const warnings = unknown.map((field) => unknownKey(`host.${name}.${field}`));
+  if (entry['user'] === undefined) warnings.push(missingUser(name));
   const platform = parsePlatform(entry['platform'] ?? '');
   if (!validate(entry) || platform === undefined) {
     const errors = (validate.errors ?? []).map((error) => problemOf(name, entry, error));
@@ -59,6 +60,11 @@ export function parseHostEntry(name: string, entry: HostEntry): ParsedHost {
   const text = (field: string): string => valid[field] ?? '';
   const host = { name, platform, address: text('address'), user: text('user'), secret: text('secret') };
   return { host: { ...host, concurrency: Number(text('concurrency')) }, problems: warnings };
+}
+
+/** Accepted since ever; a provision TaskRun that cannot log in will say so. */
+function missingUser(name: string): ConfigProblem {
+  return { key: `host.${name}.user`, message: 'is missing: give the account to log in with', severity: 'warning' };
 }
 
 /** A key nobody reads: told, and otherwise ignored. */

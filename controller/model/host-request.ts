@@ -11,4 +11,6 @@ export interface HostRequest {
   readonly since: Instant;
   /** From annotation `…/failed-hosts`: not to be chosen again. */
   readonly failedHosts: readonly string[];
+  /** What the last of them answered; undefined when that is not known any more. */
+  readonly lastFailure?: string;
 }

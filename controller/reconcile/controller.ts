@@ -115,7 +115,7 @@ export class Controller {
   };
 
   hasSshSecret(name: string): boolean {
-    return this.sshSecrets.get(this.#options.namespace, name)?.hasKey ?? false;
+    return this.sshSecrets.get(this.#options.namespace, name) !== undefined;
   }
 
   /** The ConfigMap host-config changed; undefined: it is gone. */

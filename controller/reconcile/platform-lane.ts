@@ -66,7 +66,7 @@ export class PlatformLanes {
       assumed: (host: string) => this.#assumed(host),
     };
     const snapshot = takeSnapshot(platform, hostConfig.poolOf(platform), sources, now);
-    const requests = [...waiting.values()].flatMap((taskRun) => readRequest(taskRun) ?? []);
+    const requests = [...waiting.values()].flatMap((taskRun) => readRequest(taskRun, taskRuns) ?? []);
     for (const allocation of allocate(snapshot, requests, now)) {
       const taskRun = waiting.get(allocation.request.uid);
       if (taskRun === undefined) continue;

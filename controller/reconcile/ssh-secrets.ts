@@ -1,7 +1,6 @@
-// Which ssh Secrets of the operator namespace can be used: their names are kept, never their contents.
+// Which ssh Secrets the operator namespace has: their names. Contents are never read; what a key is worth shows when a
+// provision TaskRun uses it.
 import type { KubeObject } from '../kubernetes/cluster.ts';
-import { asObject } from '../model/json.ts';
-import { sshSecretKeys } from '../model/ssh-secret.ts';
 
 /** A Secret as the cache keeps it. */
 export interface SshSecret {
@@ -9,11 +8,9 @@ export interface SshSecret {
   readonly namespace: string;
   readonly name: string;
   readonly resourceVersion: string;
-  readonly hasKey: boolean;
 }
 
-export function readSshSecret({ metadata, ...rest }: KubeObject): SshSecret {
+export function readSshSecret({ metadata }: KubeObject): SshSecret {
   const { uid, name, namespace = '', resourceVersion } = metadata;
-  const hasKey = asObject(rest['data'])[sshSecretKeys.idRsa] !== undefined;
-  return { uid, name, namespace, resourceVersion, hasKey };
+  return { uid, name, namespace, resourceVersion };
 }

@@ -5,7 +5,7 @@ import type { Host } from '../model/host.ts';
 import type { HostRequest } from '../model/host-request.ts';
 import { minute, type Instant } from '../model/instant.ts';
 import { parsePlatform } from '../model/platform.ts';
-import type { KeptTaskRun, UserTaskRun } from '../model/task-run.ts';
+import type { KeptTaskRun, OwnTaskRun, UserTaskRun } from '../model/task-run.ts';
 import type { ConfiguredPool } from './host-config-state.ts';
 
 /** Named indexes of the TaskRun cache. */
@@ -47,7 +47,7 @@ export function isWaiting(taskRun: UserTaskRun): boolean {
 
 export interface SnapshotSources {
   readonly taskRuns: TaskRuns;
-  /** Names of ssh Secrets in the operator namespace that hold a key. */
+  /** The operator namespace has a labelled Secret of this name. */
   readonly hasSshSecret: (name: string) => boolean;
   /** Claims under way for this host that the cache does not show yet. */
   readonly assumed: (host: string) => number;
@@ -79,11 +79,22 @@ function useOf(host: Host, cordoned: boolean, sources: SnapshotSources, now: Ins
 }
 
 /** The waiting builds of a platform that are well-formed, as requests. */
-export function readRequest(taskRun: UserTaskRun): HostRequest | undefined {
+export function readRequest(taskRun: UserTaskRun, taskRuns: TaskRuns): HostRequest | undefined {
   const platform = parsePlatform(taskRun.platform ?? '');
   if (platform === undefined) return undefined;
   const { uid, namespace, name, created, failedHosts } = taskRun;
-  return { uid, namespace, name, platform, since: created, failedHosts };
+  const lastFailure = failedHosts.length === 0 ? undefined : readLastFailure(uid, taskRuns);
+  return { uid, namespace, name, platform, since: created, failedHosts, ...(lastFailure ? { lastFailure } : {}) };
+}
+
+/** What the newest failed provision of this build said. */
+function readLastFailure(uid: string, taskRuns: TaskRuns): string | undefined {
+  let newest: OwnTaskRun | undefined;
+  for (const child of taskRuns.by('children', uid)) {
+    const failed = child.kind === 'own' && child.type === 'provision' && child.outcome === 'failed';
+    if (failed && child.attempt > (newest?.attempt ?? 0)) newest = child;
+  }
+  return newest?.results['MESSAGE'] ?? newest?.message;
 }
 
 function count<Item>(items: Iterable<Item>, counts: (item: Item) => boolean = () => true): number {

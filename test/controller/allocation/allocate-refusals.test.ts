@@ -44,7 +44,7 @@ describe('allocate: never', () => {
     expect(sentence(allocation)).to.equal('a rejected: SshSecretMissing');
     expect(messageOf(allocation)).to.equal(
       'failed to get SSH secret, system may not be configured correctly: ask an administrator to create Secret ssh-key ' +
-        'with key id_rsa in the operator namespace',
+        'with key id_rsa and the label build.appstudio.redhat.com/multi-platform-secret in the operator namespace',
     );
   });
 

@@ -123,7 +123,7 @@ export class LeaseWorld {
     const sources = { taskRuns: this.#taskRuns, hasSshSecret: () => true, assumed: () => 0 };
     const now = this.clock.now();
     const waiting = [...this.#taskRuns.by('waiting', name)].flatMap((it) => (it.kind === 'user' ? [it] : []));
-    const requests = waiting.flatMap((it) => readRequest(it) ?? []);
+    const requests = waiting.flatMap((it) => readRequest(it, this.#taskRuns) ?? []);
     for (const allocation of allocate(takeSnapshot(name, configured, sources, now), requests, now)) {
       const target = waiting.find(({ uid }) => uid === allocation.request.uid);
       if (target === undefined || allocation.outcome === 'wait') continue;

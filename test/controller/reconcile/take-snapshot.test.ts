@@ -103,7 +103,7 @@ describe('a platform at this instant', () => {
 describe('a waiting build as a request', () => {
   it('asks from its creation on, not for hosts that failed it', () => {
     const waiting = build('a').claimed(h).gaveUpHost().build();
-    expect(readRequest(waiting)).to.deep.equal({
+    expect(readRequest(waiting, cacheOf([]))).to.deep.equal({
       uid: 'uid-of-team-a-a',
       namespace: 'team-a',
       name: 'a',
@@ -114,7 +114,7 @@ describe('a waiting build as a request', () => {
   });
 
   it('with a malformed PLATFORM is none', () => {
-    expect(readRequest(aTaskRun().forPlatform('x').build())).to.equal(undefined);
-    expect(readRequest(aTaskRun().build())).to.equal(undefined);
+    expect(readRequest(aTaskRun().forPlatform('x').build(), cacheOf([]))).to.equal(undefined);
+    expect(readRequest(aTaskRun().build(), cacheOf([]))).to.equal(undefined);
   });
 });
