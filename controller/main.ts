@@ -38,9 +38,12 @@ const logger = createLogger({
 const metrics: Metrics = new Metrics(() => controller.collect());
 let leader: Leader | undefined;
 
-const access = new KubeAccess(
-  () => loadKubeConfig(settings.kubeconfig),
-  () => clock.monotonic(),
+const access = orFail(
+  () =>
+    new KubeAccess(
+      () => loadKubeConfig(settings.kubeconfig),
+      () => clock.monotonic(),
+    ),
 );
 const namespace = settings.namespace ?? access.namespace ?? defaultNamespace;
 const transport = new HttpTransport({
@@ -59,7 +62,7 @@ const controller = new Controller(
     logger,
     namespace,
     leaseKey: await loadLeaseKey(cluster, namespace).catch((error: unknown) =>
-      fail(`the API server does not let us start: ${String(error)}`),
+      fail(`the API server does not let us start: ${sentence(error)}`),
     ),
     workers: settings.concurrentReconciles,
     isLeader: () => !settings.leaderElect || (leader?.remaining() ?? 0) > 0,
@@ -70,7 +73,7 @@ const controller = new Controller(
 const stop = new AbortController();
 const watches = startWatches(stop.signal);
 const loop = new EventLoopWatch(clock, loopStall);
-const endpoints = await startEndpoints(settings);
+const endpoints = await startEndpoints(settings).catch((error: unknown) => fail(sentence(error)));
 const synced = Promise.all(watches.map((watch) => watch.reflector.untilSynced()));
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void end(0, `got ${signal}`));
@@ -190,6 +193,19 @@ async function end(code: number, why: string): Promise<void> {
   await Promise.all(endpoints.map((endpoint) => endpoint.close()));
   await transport.close();
   process.exit(code);
+}
+
+/** What cannot be put right here ends the start with one sentence. */
+function orFail<Result>(work: () => Result): Result {
+  try {
+    return work();
+  } catch (error) {
+    return fail(sentence(error));
+  }
+}
+
+function sentence(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function fail(message: string): never {

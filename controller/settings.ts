@@ -52,7 +52,9 @@ function flags(): Command {
     .description('Gives TaskRuns that name a PLATFORM an SSH build host of that platform.')
     .option('--kubeconfig <file>', 'cluster to work on (default: KUBECONFIG, ~/.kube/config, or the pod it runs in)')
     .option('--metrics-bind-address <address>', 'where metrics are served, 0 for nowhere', ':8080')
-    .addOption(truth('--metrics-secure [bool]', 'serve metrics by HTTPS, to callers the API server admits', true))
+    .addOption(
+      truth('--metrics-secure [bool]', 'serve metrics by HTTPS; false: by HTTP. A token is asked for either way', true),
+    )
     .option('--health-probe-bind-address <address>', 'where /healthz and /readyz are served', ':8081')
     .addOption(truth('--leader-elect [bool]', 'act only while holding the leader Lease', true))
     .option('--concurrent-reconciles <number>', 'builds looked at at once', positiveInteger, 32)
@@ -70,7 +72,7 @@ function flags(): Command {
 
 /** `--flag`, `--flag=true`, `--flag=false`. */
 function truth(name: string, description: string, byDefault: boolean): Option {
-  return new Option(name, description).preset(true).default(byDefault).argParser(parseTruth);
+  return new Option(name, description).default(byDefault).argParser(parseTruth);
 }
 
 function parseTruth(value: string | boolean): boolean {
