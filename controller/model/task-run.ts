@@ -3,7 +3,8 @@ import type { LeaseFacts } from './host-lease.ts';
 import type { Instant } from './instant.ts';
 import type { TaskType } from './labels.ts';
 
-interface TaskRunIdentity {
+/** What every TaskRun has, whoever made it. */
+export interface TaskRunState {
   readonly uid: string;
   readonly namespace: string;
   readonly name: string;
@@ -20,7 +21,7 @@ interface TaskRunIdentity {
 export type Outcome = 'running' | 'succeeded' | 'failed';
 
 /** A build: mounts our Secret. TaskRuns that do not are not kept at all. */
-export interface UserTaskRun extends TaskRunIdentity {
+export interface UserTaskRun extends TaskRunState {
   readonly kind: 'user';
   /** Value of param PLATFORM (or its default in status.taskSpec); undefined when there is neither. */
   readonly platform: string | undefined;
@@ -49,7 +50,7 @@ export interface UserTaskRun extends TaskRunIdentity {
 }
 
 /** A TaskRun the controller created in its own namespace. */
-export interface OwnTaskRun extends TaskRunIdentity {
+export interface OwnTaskRun extends TaskRunState {
   readonly kind: 'own';
   readonly type: TaskType;
   readonly userUid: string;

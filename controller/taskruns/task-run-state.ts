@@ -1,18 +1,7 @@
 // What every TaskRun has, whoever made it: identity and outcome.
 import { asArray, asObject, asText, type Json } from '../model/json.ts';
 import { parseInstant, type Instant } from '../model/instant.ts';
-import type { Outcome } from '../model/task-run.ts';
-
-export interface TaskRunState {
-  readonly uid: string;
-  readonly namespace: string;
-  readonly name: string;
-  readonly resourceVersion: string;
-  readonly created: Instant;
-  readonly deleting: boolean;
-  readonly outcome: Outcome;
-  readonly podName: string;
-}
+import type { Outcome, TaskRunState } from '../model/task-run.ts';
 
 export function readState(raw: Json): TaskRunState {
   const metadata = asObject(raw['metadata']);
