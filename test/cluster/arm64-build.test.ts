@@ -8,7 +8,7 @@ import { shared, useNamespace } from './shared-cluster.ts';
 const namespace = 'arm64-build';
 
 describe('a build for linux/arm64', function () {
-  this.timeout(480_000);
+  this.timeout(600_000);
   before(() => useNamespace(namespace));
   afterEach(() => untilClean(namespace));
 

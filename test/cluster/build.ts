@@ -43,7 +43,7 @@ export async function startBuild(cluster: Cluster, options: BuildOptions): Promi
     metadata: { name, namespace },
     spec: {
       taskRef: { name: options.task ?? 'buildah-remote' },
-      timeout: options.timeout ?? '5m',
+      timeout: options.timeout ?? '10m',
       ...(options.retries === undefined ? {} : { retries: options.retries }),
       params: Object.entries(values).map(([param, value]) => ({ name: param, value })),
       workspaces: [{ name: 'source', persistentVolumeClaim: { claimName: name } }],

@@ -12,7 +12,7 @@ const namespace = 'failed-build';
 const platform = 'linux/amd64';
 
 describe('a remote build that does not succeed', function () {
-  this.timeout(360_000);
+  this.timeout(600_000);
   before(async () => {
     await useNamespace(namespace);
     await installScriptTask(namespace);

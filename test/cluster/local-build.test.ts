@@ -17,7 +17,7 @@ import { shared, useNamespace } from './shared-cluster.ts';
 const namespace = 'local-build';
 
 describe('a build of a local platform', function () {
-  this.timeout(360_000);
+  this.timeout(600_000);
   before(() => useNamespace(namespace));
   afterEach(() => untilClean(namespace));
 

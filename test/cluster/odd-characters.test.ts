@@ -43,7 +43,7 @@ const files = Object.fromEntries(names.map((name) => [name, contentOf(name)]));
 const sumOf = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 describe('odd characters', function () {
-  this.timeout(360_000);
+  this.timeout(600_000);
   before(async () => {
     await useNamespace(namespace);
     await installScriptTask(namespace);

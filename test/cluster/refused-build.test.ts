@@ -27,7 +27,7 @@ async function refusedBuild(name: string, platform: string): Promise<Refused> {
 }
 
 describe('a build that can get no host', function () {
-  this.timeout(360_000);
+  this.timeout(600_000);
   before(() => useNamespace(namespace));
 
   it('because nobody configured its platform is told which there are', async () => {

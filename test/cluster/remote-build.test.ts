@@ -15,7 +15,7 @@ const dockerfile = (base: string): string =>
   );
 
 describe('a remote build', function () {
-  this.timeout(360_000);
+  this.timeout(600_000);
   before(() => useNamespace(namespace));
   afterEach(() => untilClean(namespace));
 

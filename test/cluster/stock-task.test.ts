@@ -11,7 +11,7 @@ const task = 'stock-buildah-remote';
 
 describe('a build Task written by hand', function () {
   // The kubelet looks for a missing Secret again with growing pauses.
-  this.timeout(480_000);
+  this.timeout(600_000);
   before(async () => {
     await useNamespace(namespace);
     const manifest = readFileSync(join(import.meta.dirname, 'stock-task.yaml'), 'utf8');
