@@ -15,6 +15,8 @@ interface Counts {
   skipped: number;
 }
 
+/** A tier that hangs must not cost the whole run. */
+const tierLimit = 40 * 60_000;
 const root = join(import.meta.dirname, '..');
 const mocha = (...files: string[]): readonly string[] => ['mocha', '--reporter', 'spec', ...files];
 
@@ -69,12 +71,16 @@ async function runTier(tier: Tier): Promise<Counts> {
 function run([command = '', ...args]: readonly string[]): Promise<{ code: number; output: string }> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+    const limit = setTimeout(() => child.kill('SIGTERM'), tierLimit);
     let output = '';
     child.stdout.on('data', (chunk: Buffer) => {
       process.stdout.write(chunk);
       output += chunk.toString();
     });
     child.on('error', reject);
-    child.on('close', (code) => resolve({ code: code ?? 1, output }));
+    child.on('close', (code) => {
+      clearTimeout(limit);
+      resolve({ code: code ?? 1, output });
+    });
   });
 }
