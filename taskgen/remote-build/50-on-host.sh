@@ -96,6 +96,7 @@ mp_host() {
   shift 4
   # A background command of dash reads /dev/null instead of standard input, so the lifeline gets a number of its own.
   exec 3<&0 </dev/null
+  mp_host_say "on host $(uname -n), $(uname -srm)"
   mp_host_prepare "$@"
   while [ "$1" != -- ]; do shift; done
   shift

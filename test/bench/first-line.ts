@@ -97,7 +97,7 @@ async function untilHostSpeaks({ kubectl }: Cluster, name: string): Promise<numb
     const log = await kubectl
       .run(['logs', `${name}-pod`, '-n', namespace, '-c', 'step-build', '--timestamps'])
       .catch(() => '');
-    const line = log.split('\n').find((it) => /remote-build: (pulling|running)|phase pull/.test(it));
+    const line = log.split('\n').find((it) => it.includes('remote-build: on host '));
     if (line !== undefined) return Date.parse(line.split(' ')[0] ?? '');
     await sleep(100);
   }
