@@ -79,7 +79,7 @@ export async function ourTaskRuns(kubectl: Kubectl, namespace: string): Promise<
 }
 
 async function leftOfBuilds(kubectl: Kubectl, namespace: string): Promise<string[]> {
-  const secrets = await kubectl.json<Listed>(['get', 'secrets', '--all-namespaces']);
+  const secrets = await kubectl.json<Listed>(['get', 'secrets', '-n', namespace]);
   const taskRuns = await kubectl.json<Listed>(['get', 'taskruns', '-n', namespace]);
   const isHeld = ({ metadata }: Listed['items'][number]): boolean =>
     (metadata.finalizers ?? []).length > 0 || metadata.labels?.[`${labelPrefix}/waiting-for-platform`] !== undefined;
