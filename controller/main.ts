@@ -12,6 +12,7 @@ import { hostConfigName, labels } from './model/labels.ts';
 import { Controller } from './reconcile/controller.ts';
 import { loadLeaseKey } from './reconcile/lease-key.ts';
 import { reviewerOf } from './reconcile/metrics-reviewer.ts';
+import { readSecretReport, secretCreatedReason } from './reconcile/secret-reports.ts';
 import { readSshSecret } from './reconcile/ssh-secrets.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { systemClock as clock } from './telemetry/clock.ts';
@@ -138,6 +139,13 @@ function startWatches(signal: AbortSignal): NamedWatch[] {
       cache: controller.sshSecrets,
       project: readSshSecret,
       onTrouble: onTrouble('secrets'),
+    }),
+    events: new Reflector({
+      ...common,
+      scope: { resource: 'events', namespace, fieldSelector: `reason=${secretCreatedReason}` },
+      cache: controller.secretReports,
+      project: readSecretReport,
+      onTrouble: onTrouble('events'),
     }),
   };
   return Object.entries(reflectors).map(([name, reflector]) => {

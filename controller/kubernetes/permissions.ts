@@ -58,5 +58,11 @@ export const permissions: readonly Permission[] = [
     scope: 'operator-namespace',
     why: 'ssh keys of hosts, the key that signs facts, stored one-time tokens',
   },
+  {
+    resource: 'events',
+    verbs: ['get', 'list', 'watch'],
+    scope: 'operator-namespace',
+    why: 'provision TaskRuns tell that the Secret is there before Kubernetes tells that they ended',
+  },
   { resource: 'leases', verbs: ['get', 'create', 'update'], scope: 'operator-namespace', why: 'leader election' },
 ];

@@ -36,7 +36,7 @@ function nextOfBuild(observed: Observed, now: Instant): Plan {
     case 'rejected':
       return noPlan;
     case 'provisioning':
-      return planOf(forgetWaiting(taskRun), lostProvision(observed, claimed));
+      return planOf(forgetWaiting(taskRun), lostProvision(observed, claimed), deliverEarly(observed, taskRun, claimed));
     case 'over':
       return taskRun.hasFinalizer || taskRun.assignedHost !== undefined || isMarkedWaiting(taskRun)
         ? planOf([patch(taskRun, release(taskRun))])
@@ -110,6 +110,14 @@ function deliver(observed: Observed, taskRun: UserTaskRun, claimed: Claimed): Ac
   const message = `provision task failed to create a secret: ask an administrator to look at Task provision-shared-host`;
   const missing = refuse(observed, taskRun, claimed, { reason: 'SecretNotCreated', message });
   return [{ type: 'check-secret', owner: taskRun, present, missing }];
+}
+
+/** It says so before Tekton says that it ended. Looked after, not believed: without the Secret its end is awaited. */
+function deliverEarly(observed: Observed, taskRun: UserTaskRun, claimed: Claimed | undefined): Plan {
+  const running = provisionOf(observed, claimed?.facts.attempt ?? 0);
+  if (claimed === undefined || running === undefined || running.deleting || !observed.reported.has(running.uid))
+    return noPlan;
+  return planOf([{ type: 'check-secret', owner: taskRun, present: delivered(taskRun, claimed), missing: [] }]);
 }
 
 function delivered(taskRun: UserTaskRun, { facts, claim }: Claimed): Action[] {

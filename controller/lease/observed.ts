@@ -10,6 +10,8 @@ export interface Observed {
   readonly children: readonly OwnTaskRun[];
   /** The pod of this build was already told that its Secret exists. */
   readonly podTold: boolean;
+  /** uids of provision TaskRuns that say that the Secret is there, although they still run. */
+  readonly reported: ReadonlySet<string>;
   readonly installation: Installation;
 }
 

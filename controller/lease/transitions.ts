@@ -15,6 +15,7 @@ export const transitions: readonly Transition[] = [
   { from: 'claimed', to: 'provisioning', on: 'provision TaskRun created' },
   { from: 'claimed', to: 'ready', on: 'local: Secret created' },
   { from: 'claimed', to: 'releasing', on: 'build ended' },
+  { from: 'provisioning', to: 'ready', on: 'it says that the Secret is there, and it is' },
   { from: 'provisioning', to: 'provisioned', on: 'it succeeded' },
   { from: 'provisioning', to: 'failed', on: 'it failed' },
   { from: 'provisioning', to: 'claimed', on: 'it was deleted: next attempt' },

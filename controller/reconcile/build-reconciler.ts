@@ -14,6 +14,8 @@ import type { TaskRuns } from './take-snapshot.ts';
 
 export interface BuildReconcilerOptions {
   readonly taskRuns: TaskRuns;
+  /** This provision TaskRun says that its Secret is there. */
+  readonly hasReported: (uid: string) => boolean;
   readonly perform: Perform;
   readonly clock: Clock;
   readonly installation: () => Installation;
@@ -75,6 +77,7 @@ export class BuildReconciler {
       taskRun,
       children,
       podTold: taskRun !== undefined && this.#podTold.get(uid) === taskRun.podName,
+      reported: new Set(children.map((child) => child.uid).filter((it) => this.#options.hasReported(it))),
       installation: this.#options.installation(),
     };
     const handedOver =

@@ -19,12 +19,13 @@ import type { MetricsSnapshot } from '../telemetry/metrics-snapshot.ts';
 import { BuildReconciler } from './build-reconciler.ts';
 import { collectMetrics } from './collect-metrics.ts';
 import { countDone, countEnded } from './count.ts';
-import { keysFor, platformKey, type Key } from './doorbells.ts';
+import { buildKey, keysFor, platformKey, type Key } from './doorbells.ts';
 import { EventRecorder } from './event-recorder.ts';
 import { HostConfigState } from './host-config-state.ts';
 import { logAction } from './log-action.ts';
-import { performWith } from './perform.ts';
+import { performWith, type Perform } from './perform.ts';
 import { PlatformLanes } from './platform-lane.ts';
+import { newSecretReports, type SecretReport, type SecretReports } from './secret-reports.ts';
 import type { SshSecret } from './ssh-secrets.ts';
 import { keysOfAll } from './sweep.ts';
 import { isWaiting, taskRunIndexes, type TaskRuns } from './take-snapshot.ts';
@@ -48,6 +49,7 @@ const conflictPause = 50;
 export class Controller {
   readonly taskRuns: TaskRuns;
   readonly sshSecrets: Cache<SshSecret>;
+  readonly secretReports: SecretReports;
   readonly hostConfig: HostConfigState;
   readonly #options: ControllerOptions;
   readonly #metrics: Metrics;
@@ -65,13 +67,12 @@ export class Controller {
     const onListenerError = (error: unknown): void => this.#report('a change could not be noted', error);
     this.taskRuns = new Cache({ index: taskRunIndexes, onListenerError });
     this.sshSecrets = new Cache({ index: {}, onListenerError });
+    this.secretReports = newSecretReports(onListenerError);
     this.hostConfig = new HostConfigState(namespace, clock.now());
     this.#events = new EventRecorder(cluster, clock, (error) => logger.debug('an Event was dropped', { error }));
-    const { taskRuns, hostConfig } = this;
-
     const performing = {
       cluster,
-      taskRuns,
+      taskRuns: this.taskRuns,
       project: this.project,
       sign: (uid: string, facts: LeaseFacts) => signFacts(options.leaseKey, uid, facts),
       events: this.#events,
@@ -82,8 +83,7 @@ export class Controller {
       },
     };
     const perform = performWith(performing);
-    const installation = () => ({ operatorNamespace: namespace, instanceTag: hostConfig.config?.instanceTag ?? '' });
-    this.#builds = new BuildReconciler({ taskRuns, perform, clock, installation, keep: defaultKeepTimes });
+    this.#builds = this.#newBuilds(perform);
     this.#announcer = new WaitAnnouncer({
       // Beside the lane, so its answers stay out of the cache: one that is late must not hide a claim.
       perform: performWith({ ...performing, taskRuns: { written: () => undefined, deletedByUs: () => undefined } }),
@@ -91,21 +91,11 @@ export class Controller {
       stillWaiting: (uid) => this.#waiting(uid),
       onError: (_uid, error) => logger.debug('a waiting build could not be told', { error }),
     });
-    this.#lanes = new PlatformLanes({
-      taskRuns,
-      hostConfig,
-      perform,
-      clock,
-      announcer: this.#announcer,
-      hasLostFacts: (uid) => this.#builds.hasLostFacts(uid),
-      hasSshSecret: (name) => this.hasSshSecret(name),
-      refresh: (taskRun) => this.#refresh(taskRun),
-      lookAgain: (platform, at) => this.#queue.addAt(platformKey(platform), at),
-      onError: (platform, error) => this.#report('a build could not be assigned', error, { platform }),
-    });
+    this.#lanes = this.#newLanes(perform);
     this.#queue = this.#newQueue();
     this.taskRuns.onChange((before, after) => this.#noteTaskRun(before, after));
     this.sshSecrets.onChange(() => this.#lookAtPlatforms());
+    this.secretReports.onChange((_before, after) => this.#noteReport(after));
   }
 
   /** What is kept of a TaskRun; undefined: nothing. */
@@ -149,13 +139,31 @@ export class Controller {
 
   collect(): MetricsSnapshot {
     const { clock, isLeader } = this.#options;
+    const { taskRuns, hostConfig } = this;
     const hasSshSecret = (name: string): boolean => this.hasSshSecret(name);
-    return collectMetrics({
+    return collectMetrics({ taskRuns, hostConfig, hasSshSecret, isLeader, now: () => clock.now() });
+  }
+
+  #newBuilds(perform: Perform): BuildReconciler {
+    const { taskRuns, hostConfig, secretReports } = this;
+    const { clock, namespace } = this.#options;
+    const installation = () => ({ operatorNamespace: namespace, instanceTag: hostConfig.config?.instanceTag ?? '' });
+    const hasReported = (uid: string): boolean => [...secretReports.by('taskRun', uid)].length > 0;
+    return new BuildReconciler({ taskRuns, perform, clock, installation, hasReported, keep: defaultKeepTimes });
+  }
+
+  #newLanes(perform: Perform): PlatformLanes {
+    return new PlatformLanes({
       taskRuns: this.taskRuns,
       hostConfig: this.hostConfig,
-      hasSshSecret,
-      isLeader,
-      now: () => clock.now(),
+      perform,
+      clock: this.#options.clock,
+      announcer: this.#announcer,
+      hasLostFacts: (uid) => this.#builds.hasLostFacts(uid),
+      hasSshSecret: (name) => this.hasSshSecret(name),
+      refresh: (taskRun) => this.#refresh(taskRun),
+      lookAgain: (platform, at) => this.#queue.addAt(platformKey(platform), at),
+      onError: (platform, error) => this.#report('a build could not be assigned', error, { platform }),
     });
   }
 
@@ -188,6 +196,11 @@ export class Controller {
       this.#lanes.forget(before.uid);
     }
     if (this.#sweeping !== undefined) for (const key of keysFor(before, after)) this.#queue.add(key);
+  }
+
+  #noteReport(report: SecretReport | undefined): void {
+    const reporter = report === undefined ? undefined : this.taskRuns.byUid(report.taskRunUid);
+    if (reporter?.kind === 'own' && this.#sweeping !== undefined) this.#queue.add(buildKey(reporter.userUid));
   }
 
   #lookAtPlatforms(): void {

@@ -18,8 +18,8 @@ describe('rights', () => {
     expect(accessOf(serviceAccounts.controller, manifests)).to.deep.equal(listed.sort());
   });
 
-  it('of a provision pod are to create Secrets', () => {
-    expect(accessOf(serviceAccounts.provision, manifests)).to.deep.equal(['cluster /secrets create']);
+  it('of a provision pod are to create Secrets, and an Event in its own namespace', () => {
+    expect(accessOf(serviceAccounts.provision, manifests)).to.deep.equal(['cluster /secrets create', 'operator-namespace /events create']);
   });
 
   for (const name of ['clean', 'update'] as const) {
@@ -32,7 +32,7 @@ describe('rights', () => {
 
   it('name no wildcard anywhere', () => {
     const roles = [...ofKind(manifests, 'Role'), ...ofKind(manifests, 'ClusterRole')];
-    expect(roles).to.have.length(5);
+    expect(roles).to.have.length(6);
     expect(JSON.stringify(roles.map((role) => role['rules']))).not.to.contain('*');
   });
 

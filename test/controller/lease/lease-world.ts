@@ -92,6 +92,7 @@ export class LeaseWorld {
     const onDone = (action: Action): void => builds.noteDone(action);
     this.#perform = performWith({ cluster: this.cluster, taskRuns, project, sign, events, onDone });
     const builds = new BuildReconciler({
+      hasReported: () => false,
       taskRuns,
       perform: (actions) => this.#perform(actions),
       clock: this.clock,
@@ -210,7 +211,10 @@ export class LeaseWorld {
       const taskRun = builds.get(uid);
       const build = { uid, namespace: 'team-a', name: taskRun?.name ?? '' };
       const own = children.filter(({ userUid }) => userUid === uid);
-      const phase = readPhase({ build, taskRun, children: own, podTold: false, installation }, now);
+      const phase = readPhase(
+        { build, taskRun, children: own, podTold: false, reported: new Set<string>(), installation },
+        now,
+      );
       const before = this.#phases.get(uid) ?? 'waiting';
       this.#phases.set(uid, phase);
       // A build without our finalizer is deleted from one moment to the next, whatever phase it is in.

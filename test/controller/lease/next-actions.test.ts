@@ -19,14 +19,26 @@ import { sentencesOf } from './action-sentences.ts';
 interface Around {
   readonly children?: readonly (OwnTaskRunBuilder | OwnTaskRun)[];
   readonly podTold?: boolean;
+  /** The provision TaskRuns say that the Secret is there. */
+  readonly reported?: boolean;
   readonly now?: number;
 }
 
-function look(builder: TaskRunBuilder | undefined, { children = [], podTold = true, now = start }: Around = {}) {
+function look(
+  builder: TaskRunBuilder | undefined,
+  { children = [], podTold = true, reported = false, now = start }: Around = {},
+) {
   const taskRun = builder?.build();
   const own = children.map((it) => ('build' in it ? it.build() : it));
   const build = { uid: 'uid-of-build', namespace: 'team-a', name: 'build' };
-  const observed: Observed = { build, taskRun, children: own, podTold, installation };
+  const observed: Observed = {
+    build,
+    taskRun,
+    children: own,
+    podTold,
+    reported: new Set(reported ? own.map(({ uid }) => uid) : []),
+    installation,
+  };
   const plan = nextActions(observed, now);
   return { phase: readPhase(observed, now), does: sentencesOf(plan.actions), lookAgainAt: plan.lookAgainAt };
 }

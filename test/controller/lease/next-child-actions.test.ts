@@ -27,7 +27,10 @@ const onNextHost = (): TaskRunBuilder => waitsAgain().claimed(aHost('i')).ready(
 function look(builder: TaskRunBuilder | undefined, children: readonly OwnTaskRunBuilder[], now = start) {
   const build = { uid: 'uid-of-build', namespace: 'team-a', name: 'build' };
   const own = children.map((it) => it.build());
-  const plan = nextActions({ build, taskRun: builder?.build(), children: own, podTold: true, installation }, now);
+  const plan = nextActions(
+    { build, taskRun: builder?.build(), children: own, podTold: true, reported: new Set<string>(), installation },
+    now,
+  );
   return { does: sentencesOf(plan.actions), lookAgainAt: plan.lookAgainAt };
 }
 

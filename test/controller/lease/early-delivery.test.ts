@@ -1,0 +1,36 @@
+// A provision TaskRun that says that the Secret is there before it ends: looked after, never believed.
+import { expect } from 'chai';
+import { nextActions } from '../../../controller/lease/next-actions.ts';
+import {
+  aProvisionFor,
+  aTaskRun,
+  installation,
+  type OwnTaskRunBuilder,
+  type TaskRunBuilder,
+} from '../../support/builders.ts';
+import { aHost, start } from '../../support/host-builders.ts';
+import { sentencesOf } from './action-sentences.ts';
+
+const claimed = (): TaskRunBuilder => aTaskRun().forPlatform('linux/arm64').claimed(aHost('h')).withPod('p');
+
+function whenReported(builder: TaskRunBuilder, provision: OwnTaskRunBuilder | undefined): string[] {
+  const taskRun = builder.build();
+  const build = { uid: 'uid-of-build', namespace: 'team-a', name: 'build' };
+  const children = provision === undefined ? [] : [provision.build()];
+  const reported = new Set(['another', ...children.map(({ uid }) => uid)]);
+  return sentencesOf(nextActions({ build, taskRun, children, podTold: true, reported, installation }, start).actions);
+}
+
+describe('a provision TaskRun that reports before it ends', () => {
+  it('makes the build ready when the Secret is there, and is left to end', () => {
+    const does = whenReported(claimed(), aProvisionFor(claimed().build()));
+    expect(does[0]).to.equal('check Secret');
+    expect(does.join()).to.contain('HostReady').and.not.to.contain('missing:').and.not.to.contain('delete');
+  });
+
+  it('is not heard while it is being deleted, or for another attempt', () => {
+    const provision = aProvisionFor(claimed().build());
+    expect(whenReported(claimed(), undefined).join()).not.to.contain('check Secret');
+    expect(whenReported(claimed().ready(), provision).join()).not.to.contain('check Secret');
+  });
+});
