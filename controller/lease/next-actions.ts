@@ -146,12 +146,22 @@ function tryElsewhere(observed: Observed, taskRun: UserTaskRun, claimed: Claimed
     return refuse(observed, taskRun, claimed, { reason: 'ProvisionImpossible', message });
   }
   return [
-    ...cleanUp(observed, claimed),
-    deleteSecret(taskRun),
+    ...(neverEntered.has(reason) ? [] : [...cleanUp(observed, claimed), deleteSecret(taskRun)]),
     patch(taskRun, giveUpHost(taskRun, facts, !blameless)),
     event(taskRun, 'Warning', 'ProvisionFailed', `host ${claim.host} could not be prepared: ${said}`),
   ];
 }
+
+/** REASON results that mean that nothing ran on the host: there is nothing to clean, and no way in to do it. */
+const neverEntered: ReadonlySet<string> = new Set([
+  'AuthenticationFailed',
+  'HostKeyChanged',
+  'HostKeyUnknown',
+  'HostUnknown',
+  'InvalidParameter',
+  'RootRefused',
+  'SshSecretInvalid',
+]);
 
 /** REASON results of a provision that say nothing about the host; listed in tasks/README.md. */
 const blamelessReasons: ReadonlySet<string> = new Set([

@@ -43,6 +43,11 @@ export class BuildReconciler {
     return this.#claims.lost(uid) !== undefined;
   }
 
+  /** Slots of this host that are taken although no TaskRun shows it. */
+  lostClaimsOn(host: string): number {
+    return this.#claims.countOn(host);
+  }
+
   /** To be called after every write. */
   noteDone(action: Action): void {
     // A pod that was told its place in the queue still waits for this.

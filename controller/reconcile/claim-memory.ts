@@ -1,24 +1,45 @@
-// Claims that somebody else took away: facts stripped from a TaskRun, or our finalizer removed and the TaskRun gone.
-// Remembers how each build with a claim was last seen, so that its host is released all the same.
+// Facts that somebody else took away: stripped from a TaskRun, set back to what they were, or gone with it because our
+// finalizer was removed. Remembers how each such build was last seen, so that its host is released all the same.
+import { isOlder } from '../lease/is-older.ts';
+import type { LeaseFacts } from '../model/host-lease.ts';
 import type { KeptTaskRun, UserTaskRun } from '../model/task-run.ts';
-import { staticHostOf } from './take-snapshot.ts';
 
 export class ClaimMemory {
   readonly #lost = new Map<string, UserTaskRun>();
 
-  /** To be called with every change of the cache. Our own releases leave facts without a claim: those are no loss. */
+  /** To be called with every change of the cache. */
   note(before: KeptTaskRun | undefined, after: KeptTaskRun | undefined): void {
-    if (after?.kind === 'user' && after.facts !== undefined) this.#lost.delete(after.uid);
-    if (before?.kind !== 'user' || staticHostOf(before) === undefined) return;
-    if (after === undefined || (after.kind === 'user' && after.facts === undefined)) this.#lost.set(before.uid, before);
+    const uid = (after ?? before)?.uid ?? '';
+    const newest = this.#lost.get(uid) ?? (before?.kind === 'user' ? before : undefined);
+    if (newest?.facts === undefined) return;
+    if (after === undefined) {
+      // With nothing claimed there is nothing to release.
+      if (newest.facts.claim === undefined) this.#lost.delete(uid);
+      else this.#lost.set(uid, newest);
+    } else if (after.kind === 'user' && isBehind(after.facts, newest.facts)) {
+      this.#lost.set(uid, newest);
+    } else {
+      this.#lost.delete(uid);
+    }
   }
 
-  /** The build as it was when it still had its claim; undefined: nothing was lost. */
+  /** The build as it was with its newest facts; undefined: nothing was lost. */
   lost(uid: string): UserTaskRun | undefined {
     return this.#lost.get(uid);
+  }
+
+  /** Builds that hold a slot of this host although their TaskRuns do not show it. */
+  countOn(host: string): number {
+    let count = 0;
+    for (const { facts } of this.#lost.values()) if (facts?.claim?.host === host) count += 1;
+    return count;
   }
 
   forget(uid: string): void {
     this.#lost.delete(uid);
   }
+}
+
+function isBehind(facts: LeaseFacts | undefined, newest: LeaseFacts): boolean {
+  return facts === undefined || isOlder(facts, newest);
 }

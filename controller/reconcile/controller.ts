@@ -160,6 +160,7 @@ export class Controller {
       clock: this.#options.clock,
       announcer: this.#announcer,
       hasLostFacts: (uid) => this.#builds.hasLostFacts(uid),
+      lostClaimsOn: (host) => this.#builds.lostClaimsOn(host),
       hasSshSecret: (name) => this.hasSshSecret(name),
       refresh: (taskRun) => this.#refresh(taskRun),
       lookAgain: (platform, at) => this.#queue.addAt(platformKey(platform), at),

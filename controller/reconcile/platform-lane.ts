@@ -24,6 +24,8 @@ export interface LaneOptions {
   readonly announcer: WaitAnnouncer;
   /** Holds a slot that its TaskRun does not show: no part of the queue. */
   readonly hasLostFacts: (uid: string) => boolean;
+  /** How many of those slots are on this host. */
+  readonly lostClaimsOn: (host: string) => number;
   readonly clock: Clock;
   /** The fate of a write is known now, or it failed: this platform needs another look. */
   readonly lookAgain: (platform: string, at: Instant) => void;
@@ -117,7 +119,7 @@ export class PlatformLanes {
 
   /** Claims under way; one that the cache shows already is counted there. */
   #assumed(host: string): number {
-    let count = 0;
+    let count = this.#options.lostClaimsOn(host);
     for (const [uid, assumedHost] of this.#underWay) {
       if (assumedHost !== host) continue;
       const seen = this.#options.taskRuns.byUid(uid);

@@ -68,6 +68,15 @@ async function createSource(cluster: Cluster, { namespace, name, files }: BuildO
   }
   chmodSync(folder, 0o777);
   await cluster.kubectl.apply(volumeManifests(namespace, name, folder));
+  // A pod that finds its claim unbound waits for the scheduler's next try, seconds later.
+  await cluster.kubectl.run([
+    'wait',
+    `pvc/${name}`,
+    '-n',
+    namespace,
+    '--for=jsonpath={.status.phase}=Bound',
+    '--timeout=60s',
+  ]);
 }
 
 /** The TaskRun once it is done. */

@@ -80,6 +80,14 @@ async function sendSource(place: Place): Promise<void> {
     mkdirSync(folder, { recursive: true });
     chmodSync(folder, 0o777);
     for (const [file, content] of Object.entries(files)) writeFileSync(join(folder, file), content);
+    await kubectl.run([
+      'wait',
+      `pvc/${name}`,
+      '-n',
+      namespace,
+      '--for=jsonpath={.status.phase}=Bound',
+      '--timeout=60s',
+    ]);
     return;
   }
   const loader = {

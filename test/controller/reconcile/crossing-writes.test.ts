@@ -75,6 +75,30 @@ describe('controller: writes that cross', () => {
     expect([waitingFor, waitReason, queuePosition]).to.deep.equal([undefined, undefined, undefined]);
   });
 
+  it('facts that Tekton sets back to what they were make no second provision TaskRun', async () => {
+    await startWith(hostConfigData({ one: 1, two: 1 }), 'a');
+    await stand.clock.advance(second);
+    const lease = 'build.appstudio.redhat.com/host-lease';
+    const provision = (): string[] =>
+      stand.cluster
+        .all('taskruns')
+        .flatMap(({ metadata }) => (metadata.name.includes('-prov-') ? [metadata.name] : []));
+    const [first = ''] = provision();
+    const older = stand.cluster.find('taskruns', 'team-a', 'a')?.metadata.annotations?.[lease];
+    stand.cluster.put('secrets', 'team-a', { metadata: { name: 'multi-platform-ssh-a' } });
+    stand.cluster.change('taskruns', 'multi-platform-controller', first, (taskRun) => {
+      Object.assign(taskRun, { status: { conditions: [{ type: 'Succeeded', status: 'True' }] } });
+    });
+    await stand.clock.advance(second);
+    expect(stand.build('a').facts?.ready).to.equal(true);
+    stand.cluster.change('taskruns', 'team-a', 'a', ({ metadata }) => {
+      Object.assign(metadata, { annotations: { [lease]: older } });
+    });
+    await stand.clock.advance(second);
+    expect(stand.build('a').facts?.ready).to.equal(true);
+    expect(provision()).to.deep.equal([]);
+  });
+
   it('facts a tenant takes away are put back, and the host is cleaned in the end', async () => {
     await startWith(hostConfigData({ one: 1, two: 1 }), 'a');
     await stand.clock.advance(second);

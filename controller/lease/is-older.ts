@@ -1,0 +1,14 @@
+// Which of two facts of one lease was written first. Tekton writes annotations as it read them at the start of its look
+// at a TaskRun, over newer ones; so facts can go back to what they were. Forward they go by our own hand only.
+import type { LeaseFacts } from '../model/host-lease.ts';
+
+export function isOlder(facts: LeaseFacts, than: LeaseFacts): boolean {
+  return facts.attempt === than.attempt ? stageOf(facts) < stageOf(than) : facts.attempt < than.attempt;
+}
+
+/** Within an attempt: claimed, ready, given back, refused. */
+function stageOf({ claim, ready, rejected }: LeaseFacts): number {
+  if (rejected !== undefined) return 3;
+  if (claim === undefined) return 2;
+  return ready ? 1 : 0;
+}
