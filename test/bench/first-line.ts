@@ -1,5 +1,6 @@
 // `npm run bench:first-line`: from the creation of a TaskRun to the first line that runs on its host, as a ratio to two
 // empty TaskRuns one after the other on the same cluster. A measurement, never a test.
+import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectCluster, startCluster, type Cluster } from '../cluster/cluster.ts';
 import { startBuild, type Raw } from '../cluster/build.ts';
@@ -61,9 +62,8 @@ async function emptyTaskRun(name: string): Promise<number> {
 
 async function firstLine(name: string): Promise<Parts> {
   const build = { namespace, name, platform: 'linux/amd64', files: { Dockerfile: 'FROM scratch\n' } };
-  const creation = { at: 0 };
-  const provision = watchProvision(name, creation);
-  creation.at = await startBuild(cluster, build);
+  const provision = watchProvision(name);
+  const created = await startBuild(cluster, build);
   const line = await untilHostSpeaks(cluster, name);
   const taskRun = await cluster.kubectl.json<Raw>(['get', 'taskrun', name, '-n', namespace]);
   const facts = taskRun.metadata.annotations['build.appstudio.redhat.com/host-lease'];
@@ -71,8 +71,9 @@ async function firstLine(name: string): Promise<Parts> {
   const ready = await readyAt(name);
   await cluster.kubectl.run(['delete', 'taskrun', name, '-n', namespace]);
   await untilNothingOfOurs();
-  const since = (at: number): number => (at - creation.at) / 1000;
-  const { started, ended } = await provision;
+  const since = (at: number): number => (at - created) / 1000;
+  const { started, ended } = provision.times;
+  provision.stop();
   const step = pod.status.containerStatuses.find((it: Raw) => it.name === 'step-build');
   return {
     claimed: since(Number(/"since":(\d+)/.exec(facts)?.[1])),
@@ -99,22 +100,23 @@ async function untilHostSpeaks({ kubectl }: Cluster, name: string): Promise<numb
       .catch(() => '');
     const line = log.split('\n').find((it) => it.includes('remote-build: on host '));
     if (line !== undefined) return Date.parse(line.split(' ')[0] ?? '');
-    await sleep(100);
+    await sleep(400);
   }
 }
 
-/** When the provision TaskRun's container ran, as seen from here. */
-async function watchProvision(name: string, creation: { at: number }): Promise<{ started: number; ended: number }> {
+/** When the provision TaskRun's container ran, as one watch shows it: polling would be a load of its own. */
+function watchProvision(name: string): { readonly times: { started: number; ended: number }; stop(): void } {
   const selector = `build.appstudio.redhat.com/user-task-name=${name}`;
-  let started = 0;
-  for (;;) {
-    const pods = await cluster.kubectl.json<Raw>(['get', 'pods', '-n', operator, '-l', selector]);
-    const state = pods.items[0]?.status.containerStatuses?.[0]?.state ?? {};
-    if (started === 0 && (state.running ?? state.terminated)) started = Date.now();
-    if (state.terminated) return { started, ended: Date.now() };
-    if (creation.at > 0 && Date.now() - creation.at > 60_000) return { started, ended: 0 };
-    await sleep(50);
-  }
+  const path = `-o=jsonpath={.status.containerStatuses[0].state}{"\\n"}`;
+  const args = ['get', 'pods', '-n', operator, '-l', selector, '--watch', path];
+  const child = spawn('kubectl', args, { env: cluster.kubectl.env, stdio: ['ignore', 'pipe', 'ignore'] });
+  const times = { started: 0, ended: 0 };
+  child.stdout.on('data', (chunk: Buffer) => {
+    const text = chunk.toString();
+    if (times.started === 0 && /running|terminated/.test(text)) times.started = Date.now();
+    if (times.ended === 0 && text.includes('terminated')) times.ended = Date.now();
+  });
+  return { times, stop: () => child.kill() };
 }
 
 async function untilNothingOfOurs(): Promise<void> {
