@@ -19,7 +19,10 @@ describe('rights', () => {
   });
 
   it('of a provision pod are to create Secrets, and an Event in its own namespace', () => {
-    expect(accessOf(serviceAccounts.provision, manifests)).to.deep.equal(['cluster /secrets create', 'operator-namespace /events create']);
+    expect(accessOf(serviceAccounts.provision, manifests)).to.deep.equal([
+      'cluster /secrets create',
+      'operator-namespace /events create',
+    ]);
   });
 
   for (const name of ['clean', 'update'] as const) {
