@@ -38,6 +38,11 @@ describe('provision-shared-host', function () {
     });
   });
 
+  it('says that the Secret is there, by an Event that names its own TaskRun', async () => {
+    await lab.provision(lab.aBuild());
+    expect(await lab.api.reports()).to.include('of-context.taskRun.uid');
+  });
+
   it('gives the user what rootless podman needs, and its files to nobody else', async () => {
     const build = lab.aBuild();
     await lab.provision(build);

@@ -81,6 +81,7 @@ function resolve(reference: string, params: ReadonlyMap<string, string | undefin
   const [kind, name] = reference.split('.');
   if (kind === 'workspaces') return '/workspace/ssh';
   if (kind === 'results') return `/tekton/results/${name}`;
+  if (kind === 'context') return `of-${reference}`;
   const value = params.get(name ?? '');
   if (kind !== 'params' || value === undefined) throw new Error(`the Task needs ${reference}`);
   return value;

@@ -67,6 +67,13 @@ export class TenantApi {
     return secret;
   }
 
+  /** uids of the TaskRuns that said that their Secret is there. */
+  async reports(): Promise<string[]> {
+    const path = `/api/v1/namespaces/${operatorNamespace}/events?fieldSelector=reason%3DSecretCreated`;
+    const { items }: { items: { involvedObject: { uid: string } }[] } = await this.#server.ask('GET', path);
+    return items.map(({ involvedObject }) => involvedObject.uid);
+  }
+
   async deleteSecret(namespace: string, name: string): Promise<void> {
     await this.#server.ask('DELETE', `/api/v1/namespaces/${namespace}/secrets/${name}`);
   }
@@ -95,6 +102,14 @@ async function createAccount(server: ApiServer): Promise<string> {
   await server.ask('POST', `${rbac}/clusterrolebindings`, {
     metadata: { name: account },
     roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: account },
+    subjects: [{ kind: 'ServiceAccount', name: account, namespace: operatorNamespace }],
+  });
+  const own = `${rbac}/namespaces/${operatorNamespace}`;
+  const events = [{ apiGroups: [''], resources: ['events'], verbs: ['create'] }];
+  await server.ask('POST', `${own}/roles`, { metadata: { name: account }, rules: events });
+  await server.ask('POST', `${own}/rolebindings`, {
+    metadata: { name: account },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: account },
     subjects: [{ kind: 'ServiceAccount', name: account, namespace: operatorNamespace }],
   });
   const request = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} };
