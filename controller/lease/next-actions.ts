@@ -12,6 +12,7 @@ import { cleanupTaskRun, provisionTaskRun } from '../taskruns/own-task-run-manif
 import { nextChildActions } from './next-child-actions.ts';
 import { cleanupsOf, provisionOf, type Observed } from './observed.ts';
 import { noPlan, planOf, type Plan } from './plan.ts';
+import { blamelessReasons, neverEntered } from './provision-reasons.ts';
 import { readPhase } from './read-lease.ts';
 import { defaultKeepTimes, stopWait, type KeepTimes } from './timeouts.ts';
 import { giveUpHost, markReady, nextAttempt, reject, release, withoutWaiting } from './write-lease.ts';
@@ -152,28 +153,6 @@ function tryElsewhere(observed: Observed, taskRun: UserTaskRun, claimed: Claimed
   ];
 }
 
-/** REASON results that mean that nothing ran on the host: there is nothing to clean, and no way in to do it. */
-const neverEntered: ReadonlySet<string> = new Set([
-  'AuthenticationFailed',
-  'HostKeyChanged',
-  'HostKeyUnknown',
-  'HostUnknown',
-  'InvalidParameter',
-  'RootRefused',
-  'SshSecretInvalid',
-]);
-
-/** REASON results of a provision that say nothing about the host; listed in tasks/README.md. */
-const blamelessReasons: ReadonlySet<string> = new Set([
-  'InvalidParameter',
-  'AlreadyCleaned',
-  'SecretUncertain',
-  'NamespaceGone',
-  'Forbidden',
-  'SecretRefused',
-  'ApiUnavailable',
-  'OtpServerRefused',
-]);
 /** After so many attempts that no host is to blame for, trying on helps nobody. */
 const blamelessAttempts = 5;
 
