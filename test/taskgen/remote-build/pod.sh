@@ -7,7 +7,13 @@ for folder in "$pod"/volumes/*/; do
   chown -R "$uid" "$folder"
   mount --bind "$folder" "/$(basename "$folder")"
 done
-mapfile -d '' -t variables <"$pod/env"
 mapfile -d '' -t arguments <"$pod/args"
 cd /
-exec setpriv --reuid "$uid" --regid "$uid" --clear-groups env -i "${variables[@]}" "$pod/step" "${arguments[@]}"
+# As a kubelet does it: no value is ever an argument of a process, not even for a moment, and names may be ones no shell takes.
+# shellcheck disable=SC2016
+exec setpriv --reuid "$uid" --regid "$uid" --clear-groups perl -e '
+  open my $file, "<", shift or die "cannot read the environment: $!";
+  local $/ = "\0";
+  %ENV = map { chomp; split /=/, $_, 2 } <$file>;
+  exec { $ARGV[0] } @ARGV or die "cannot run the step: $!";
+' "$pod/env" "$pod/step" "${arguments[@]}"
