@@ -1,19 +1,15 @@
 // The composition root: puts flags, clients, watches, the controller and its endpoints together, and ends them in order.
 // The only file that knows everything; it decides nothing.
 import { randomUUID } from 'node:crypto';
-import { Cache } from './kubernetes/cache.ts';
 import { ClusterClient } from './kubernetes/cluster-client.ts';
-import type { KubeObject } from './kubernetes/cluster.ts';
 import { HttpTransport } from './kubernetes/http-transport.ts';
 import { KubeAccess, loadKubeConfig } from './kubernetes/kube-access.ts';
 import { Leader } from './kubernetes/leader.ts';
-import { Reflector, type ReflectorTrouble } from './kubernetes/reflector.ts';
-import { hostConfigName, labels } from './model/labels.ts';
+import { hostConfigName } from './model/labels.ts';
 import { Controller } from './reconcile/controller.ts';
 import { loadLeaseKey } from './reconcile/lease-key.ts';
 import { reviewerOf } from './reconcile/metrics-reviewer.ts';
-import { readSecretReport, secretCreatedReason } from './reconcile/secret-reports.ts';
-import { readSshSecret } from './reconcile/ssh-secrets.ts';
+import { startWatches } from './reconcile/start-watches.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { systemClock as clock } from './telemetry/clock.ts';
 import { EventLoopWatch } from './telemetry/event-loop-watch.ts';
@@ -72,7 +68,7 @@ const controller = new Controller(
 );
 
 const stop = new AbortController();
-const watches = startWatches(stop.signal);
+const watches = startWatches({ controller, sender: transport, clock, namespace, logger, metrics }, stop.signal);
 const loop = new EventLoopWatch(clock, loopStall);
 const endpoints = await startEndpoints(settings).catch((error: unknown) => fail(sentence(error)));
 const synced = Promise.all(watches.map((watch) => watch.reflector.untilSynced()));
@@ -100,71 +96,6 @@ function lead(): Promise<void> {
     onTrouble: (error) => logger.warn('the leader Lease could not be read or renewed', { error }),
   });
   return leader.run(stop.signal);
-}
-
-interface NamedWatch {
-  readonly name: string;
-  readonly reflector: Pick<Reflector<never>, 'synced' | 'untilSynced' | 'lastActivity'>;
-}
-
-function startWatches(signal: AbortSignal): NamedWatch[] {
-  const configMaps = new Cache<KeptConfigMap>({
-    index: {},
-    onListenerError: (error) => logger.error('host-config could not be read', { error }),
-  });
-  configMaps.onChange((_before, after) => controller.noteHostConfig(after?.raw));
-  const common = { sender: transport, clock, random: Math.random };
-  const onTrouble = (resource: string) => (trouble: ReflectorTrouble, error: unknown) => {
-    metrics.countWatchRestart(resource);
-    logger.warn(`watch of ${resource}: ${trouble} trouble, it goes on`, { error });
-  };
-  const reflectors = {
-    taskruns: new Reflector({
-      ...common,
-      scope: { resource: 'taskruns' },
-      cache: controller.taskRuns,
-      project: controller.project,
-      onTrouble: onTrouble('taskruns'),
-    }),
-    configmaps: new Reflector({
-      ...common,
-      scope: { resource: 'configmaps', namespace, fieldSelector: `metadata.name=${hostConfigName}` },
-      cache: configMaps,
-      project: keepConfigMap,
-      onTrouble: onTrouble('configmaps'),
-    }),
-    secrets: new Reflector({
-      ...common,
-      scope: { resource: 'secrets', namespace, labelSelector: labels.multiPlatformSecret, metadataOnly: true },
-      cache: controller.sshSecrets,
-      project: readSshSecret,
-      onTrouble: onTrouble('secrets'),
-    }),
-    events: new Reflector({
-      ...common,
-      scope: { resource: 'events', namespace, fieldSelector: `reason=${secretCreatedReason}` },
-      cache: controller.secretReports,
-      project: readSecretReport,
-      onTrouble: onTrouble('events'),
-    }),
-  };
-  return Object.entries(reflectors).map(([name, reflector]) => {
-    void reflector.run(signal);
-    return { name, reflector };
-  });
-}
-
-interface KeptConfigMap {
-  readonly uid: string;
-  readonly namespace: string;
-  readonly name: string;
-  readonly resourceVersion: string;
-  readonly raw: KubeObject;
-}
-
-function keepConfigMap(raw: KubeObject): KeptConfigMap {
-  const { uid, name, resourceVersion } = raw.metadata;
-  return { uid, namespace, name, resourceVersion, raw };
 }
 
 async function startEndpoints(given: Settings): Promise<{ close(): Promise<void> }[]> {

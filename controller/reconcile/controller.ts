@@ -1,6 +1,5 @@
 // The shell around the pure core: caches fed by watches, doorbells, one queue, lanes and builds behind it. Acts only
 // between start() and stop(), that is, while this process is the leader.
-import { ApiError } from '../kubernetes/api-errors.ts';
 import { Cache } from '../kubernetes/cache.ts';
 import type { Clock } from '../kubernetes/clock.ts';
 import type { Cluster, KubeObject } from '../kubernetes/cluster.ts';
@@ -8,7 +7,7 @@ import { parseFacts, signFacts, verifyFacts } from '../lease/signed-facts.ts';
 import { defaultKeepTimes } from '../lease/timeouts.ts';
 import type { Action } from '../model/action.ts';
 import type { LeaseFacts } from '../model/host-lease.ts';
-import { minute, type Instant } from '../model/instant.ts';
+import { minute } from '../model/instant.ts';
 import { asTextMap } from '../model/json.ts';
 import type { KeptTaskRun, UserTaskRun } from '../model/task-run.ts';
 import { readOwnTaskRun } from '../taskruns/read-own-task-run.ts';
@@ -23,14 +22,16 @@ import { buildKey, keysFor, platformKey, type Key } from './doorbells.ts';
 import { EventRecorder } from './event-recorder.ts';
 import { HostConfigState } from './host-config-state.ts';
 import { logAction } from './log-action.ts';
+import { newLookQueue } from './look-queue.ts';
 import { performWith, type Perform } from './perform.ts';
 import { PlatformLanes } from './platform-lane.ts';
+import { refreshWith } from './refresh.ts';
 import { newSecretReports, type SecretReport, type SecretReports } from './secret-reports.ts';
 import type { SshSecret } from './ssh-secrets.ts';
 import { keysOfAll } from './sweep.ts';
 import { isWaiting, taskRunIndexes, type TaskRuns } from './take-snapshot.ts';
 import { WaitAnnouncer } from './wait-announcer.ts';
-import { defaultPause, WorkQueue } from './work-queue.ts';
+import type { WorkQueue } from './work-queue.ts';
 
 export interface ControllerOptions {
   readonly cluster: Cluster;
@@ -43,8 +44,6 @@ export interface ControllerOptions {
 }
 
 const sweepPeriod = minute;
-/** A stale view is put right by the watch within a moment. */
-const conflictPause = 50;
 
 export class Controller {
   readonly taskRuns: TaskRuns;
@@ -92,7 +91,14 @@ export class Controller {
       onError: (_uid, error) => logger.debug('a waiting build could not be told', { error }),
     });
     this.#lanes = this.#newLanes(perform);
-    this.#queue = this.#newQueue();
+    this.#queue = newLookQueue({
+      lookAtPlatform: (platform) => this.#lanes.look(platform),
+      lookAtBuild: (uid) => this.#builds.look(uid),
+      workers: options.workers,
+      clock,
+      logger,
+      report: (message, error, fields) => this.#report(message, error, fields),
+    });
     this.taskRuns.onChange((before, after) => this.#noteTaskRun(before, after));
     this.sshSecrets.onChange(() => this.#lookAtPlatforms());
     this.secretReports.onChange((_before, after) => this.#noteReport(after));
@@ -162,30 +168,10 @@ export class Controller {
       hasLostFacts: (uid) => this.#builds.hasLostFacts(uid),
       lostClaimsOn: (host) => this.#builds.lostClaimsOn(host),
       hasSshSecret: (name) => this.hasSshSecret(name),
-      refresh: (taskRun) => this.#refresh(taskRun),
+      refresh: refreshWith(this.#options.cluster, this.project, this.taskRuns),
       lookAgain: (platform, at) => this.#queue.addAt(platformKey(platform), at),
       onError: (platform, error) => this.#report('a build could not be assigned', error, { platform }),
     });
-  }
-
-  #newQueue(): WorkQueue<Key> {
-    return new WorkQueue<Key>({
-      look: (key) => this.#look(key),
-      workers: this.#options.workers,
-      clock: this.#options.clock,
-      pauseAfter: pauseAfter,
-      onError: (key, error, pause) => {
-        const conflict = error instanceof ApiError && error.kind === 'conflict';
-        if (conflict) this.#options.logger.debug('the view was stale, looking again', { key });
-        else this.#report('a look failed, trying again', error, { key, pauseSeconds: pause / 1000 });
-      },
-    });
-  }
-
-  async #look(key: Key): Promise<Instant | undefined> {
-    const [kind = '', ...rest] = key.split(':');
-    const name = rest.join(':');
-    return kind === 'platform' ? this.#lanes.look(name) : this.#builds.look(name);
   }
 
   #noteTaskRun(before: KeptTaskRun | undefined, after: KeptTaskRun | undefined): void {
@@ -219,16 +205,6 @@ export class Controller {
     return taskRun?.kind === 'user' && isWaiting(taskRun) && !this.#lanes.isUnderWay(uid) ? taskRun : undefined;
   }
 
-  async #refresh({ namespace, name }: UserTaskRun): Promise<void> {
-    try {
-      const found = this.project(await this.#options.cluster.read('taskruns', namespace, name));
-      if (found !== undefined) this.taskRuns.written(found);
-    } catch (error) {
-      // Gone: the watch will say so, and nothing of the write is left.
-      if (!(error instanceof ApiError) || error.kind !== 'gone') throw error;
-    }
-  }
-
   async #sweepUntil(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       for (const key of keysOfAll(this.taskRuns)) this.#queue.add(key);
@@ -240,10 +216,4 @@ export class Controller {
     this.#metrics.countReconcileError();
     this.#options.logger.warn(message, { ...fields, error });
   }
-}
-
-function pauseAfter(error: unknown, nth: number): number {
-  if (error instanceof ApiError && error.kind === 'conflict') return Math.min(conflictPause * nth, 1000);
-  if (error instanceof ApiError && error.retryAfter !== undefined) return error.retryAfter;
-  return defaultPause(error, nth);
 }

@@ -1,0 +1,81 @@
+// The watches that fill the caches: which objects, and what is kept of each. Reads only.
+import { Cache, type CachedObject } from '../kubernetes/cache.ts';
+import type { Clock } from '../kubernetes/clock.ts';
+import type { KubeObject } from '../kubernetes/cluster.ts';
+import { Reflector, type WatchSender } from '../kubernetes/reflector.ts';
+import { hostConfigName, labels } from '../model/labels.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { Controller } from './controller.ts';
+import { readSecretReport, secretCreatedReason } from './secret-reports.ts';
+import { readSshSecret } from './ssh-secrets.ts';
+
+export interface NamedWatch {
+  readonly name: string;
+  readonly reflector: Pick<Reflector<never>, 'synced' | 'untilSynced' | 'lastActivity'>;
+}
+
+export interface WatchOptions {
+  readonly controller: Controller;
+  readonly sender: WatchSender;
+  readonly clock: Clock;
+  /** Of host-config, ssh Secrets, and what TaskRuns of ours report. */
+  readonly namespace: string;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+interface KeptConfigMap extends CachedObject {
+  readonly raw: KubeObject;
+}
+
+/** They go on, through every kind of trouble, until the signal. */
+export function startWatches(options: WatchOptions, signal: AbortSignal): NamedWatch[] {
+  const { controller, namespace, logger } = options;
+  const onListenerError = (error: unknown): void => logger.error('host-config could not be read', { error });
+  const configMaps = new Cache<KeptConfigMap>({ index: {}, onListenerError });
+  configMaps.onChange((_before, after) => controller.noteHostConfig(after?.raw));
+  const reflectors = {
+    taskruns: new Reflector({
+      ...commonOptions('taskruns', options),
+      scope: { resource: 'taskruns' },
+      cache: controller.taskRuns,
+      project: controller.project,
+    }),
+    configmaps: new Reflector({
+      ...commonOptions('configmaps', options),
+      scope: { resource: 'configmaps', namespace, fieldSelector: `metadata.name=${hostConfigName}` },
+      cache: configMaps,
+      project: keepConfigMap,
+    }),
+    secrets: new Reflector({
+      ...commonOptions('secrets', options),
+      scope: { resource: 'secrets', namespace, labelSelector: labels.multiPlatformSecret, metadataOnly: true },
+      cache: controller.sshSecrets,
+      project: readSshSecret,
+    }),
+    events: new Reflector({
+      ...commonOptions('events', options),
+      scope: { resource: 'events', namespace, fieldSelector: `reason=${secretCreatedReason}` },
+      cache: controller.secretReports,
+      project: readSecretReport,
+    }),
+  };
+  return Object.entries(reflectors).map(([name, reflector]) => {
+    void reflector.run(signal);
+    return { name, reflector };
+  });
+}
+
+function commonOptions(resource: string, { sender, clock, logger, metrics }: WatchOptions) {
+  const onTrouble = (trouble: string, error: unknown): void => {
+    metrics.countWatchRestart(resource);
+    logger.warn(`watch of ${resource}: ${trouble} trouble, it goes on`, { error });
+  };
+  return { sender, clock, random: Math.random, onTrouble };
+}
+
+function keepConfigMap(raw: KubeObject): KeptConfigMap {
+  const { uid, name, namespace = '', resourceVersion } = raw.metadata;
+  return { uid, namespace, name, resourceVersion, raw };
+}
