@@ -5,48 +5,12 @@ import type { Server } from 'node:https';
 import * as https from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
+import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApiServer } from './api-server.ts';
 import { readApiPath } from './api-path.ts';
 import type { ApiPath } from './api-path.ts';
-
-export interface PassedRequest extends ApiPath {
-  readonly path: string;
-  /** Order of arrival, from 1. */
-  readonly number: number;
-  /** Undefined while there is no answer. */
-  status: number | undefined;
-}
-
-export type Mischief =
-  /** Answered here, never forwarded. */
-  | {
-      readonly type: 'answer';
-      readonly status: number;
-      readonly headers?: Record<string, string>;
-      readonly body?: string;
-    }
-  /** Forwarded after a while. */
-  | { readonly type: 'delay'; readonly ms: number }
-  /** The connection breaks before the request is forwarded. */
-  | { readonly type: 'cut' }
-  /** The request takes effect, then the connection breaks without an answer. */
-  | { readonly type: 'lose-answer' }
-  /** The answer never comes and the connection stays. */
-  | { readonly type: 'silence' }
-  /** Every piece of the answer comes so much later, in order. */
-  | { readonly type: 'lag'; readonly ms: number };
-
-export interface Rule {
-  readonly verb?: ApiPath['verb'];
-  readonly resource?: string;
-  readonly path?: RegExp;
-  /** Default: for ever. */
-  readonly times?: number;
-  readonly mischief: Mischief;
-}
-
-const writes: ReadonlySet<string> = new Set(['create', 'update', 'patch', 'delete']);
+import { matches, nameIn, type Mischief, type PassedRequest, type Rule } from './chaos-rules.ts';
 
 export async function startChaosProxy(upstream: ApiServer): Promise<ChaosProxy> {
   const { certificate: cert, key } = await upstream.authority.issueServer();
@@ -68,7 +32,6 @@ export class ChaosProxy {
   #up = true;
   /** How many connections were ever accepted. */
   connections = 0;
-  #afterWrite: { left: number; act: () => void } | undefined;
   url = '';
 
   constructor(upstream: ApiServer, server: Server) {
@@ -137,11 +100,6 @@ export class ChaosProxy {
     for (const [response, request] of this.#watches) if (request.resource === resource) this.#muted.add(response);
   }
 
-  /** Calls back right after the nth write from now was answered upstream, before its answer is passed on. */
-  afterWrite(nth: number, act: () => void): void {
-    this.#afterWrite = { left: nth, act };
-  }
-
   async stop(): Promise<void> {
     this.down();
     this.#asAdmin.destroy();
@@ -161,10 +119,8 @@ export class ChaosProxy {
   }
 
   async #pass(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const path = request.url ?? '/';
-    const number = this.requests.length + 1;
-    const passed: PassedRequest = { ...readApiPath(request.method ?? 'GET', path), path, number, status: undefined };
-    this.requests.push(passed);
+    const body = await buffer(request);
+    const passed = this.#note(request, body);
     const mischief = this.#mischiefFor(passed);
     switch (mischief?.type) {
       case 'answer':
@@ -184,14 +140,26 @@ export class ChaosProxy {
       case undefined:
         break;
     }
-    const answer = await this.#forward(request);
+    const answer = await this.#forward(request, body);
     passed.status = answer.statusCode ?? 0;
-    this.#noteWrite(passed);
-    if (mischief?.type === 'lose-answer') request.socket.destroy();
-    else await this.#answer(passed, answer, response, mischief?.type === 'lag' ? mischief.ms : 0);
+    if (mischief?.type === 'lose-answer') {
+      mischief.once?.();
+      request.socket.destroy();
+      return;
+    }
+    await this.#answer(passed, answer, response, mischief?.type === 'lag' ? mischief.ms : 0);
   }
 
-  async #forward(request: IncomingMessage): Promise<IncomingMessage> {
+  #note(request: IncomingMessage, body: Buffer): PassedRequest {
+    const path = request.url ?? '/';
+    const asked = readApiPath(request.method ?? 'GET', path);
+    const name = asked.name ?? (asked.verb === 'create' ? nameIn(body) : undefined);
+    const passed: PassedRequest = { ...asked, name, path, number: this.requests.length + 1, status: undefined };
+    this.requests.push(passed);
+    return passed;
+  }
+
+  async #forward(request: IncomingMessage, body: Buffer): Promise<IncomingMessage> {
     const agent = request.headers.authorization === undefined ? this.#asAdmin : this.#asSomebody;
     return new Promise((resolve, reject) => {
       const { method, headers } = request;
@@ -200,7 +168,7 @@ export class ChaosProxy {
       const giveUp = (): void => void forwarded.destroy();
       request.socket.once('close', giveUp);
       forwarded.once('close', () => request.socket.off('close', giveUp));
-      request.pipe(forwarded);
+      forwarded.end(body);
     });
   }
 
@@ -222,26 +190,12 @@ export class ChaosProxy {
   #mischiefFor(request: PassedRequest): Mischief | undefined {
     for (const entry of this.#rules) {
       if (entry.left <= 0 || !matches(entry.rule, request)) continue;
+      const { mischief } = entry.rule;
+      const decided = typeof mischief === 'function' ? mischief(request) : mischief;
+      if (decided === undefined) continue;
       entry.left -= 1;
-      return entry.rule.mischief;
+      return decided;
     }
     return undefined;
   }
-
-  #noteWrite(request: PassedRequest): void {
-    if (this.#afterWrite === undefined || !writes.has(request.verb)) return;
-    this.#afterWrite.left -= 1;
-    if (this.#afterWrite.left > 0) return;
-    const { act } = this.#afterWrite;
-    this.#afterWrite = undefined;
-    act();
-  }
-}
-
-function matches(filter: { verb?: string; resource?: string; path?: RegExp }, request: PassedRequest): boolean {
-  return (
-    (filter.verb === undefined || filter.verb === request.verb) &&
-    (filter.resource === undefined || filter.resource === request.resource) &&
-    (filter.path === undefined || filter.path.test(request.path))
-  );
 }

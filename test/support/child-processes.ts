@@ -3,6 +3,12 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
+export interface ChildOptions {
+  readonly env?: NodeJS.ProcessEnv;
+  /** Gets everything it says. Without it, its last words go to stderr when it fails. */
+  readonly onOutput?: (text: string) => void;
+}
+
 export class ChildProcesses {
   readonly #running = new Set<ChildProcess>();
   readonly #killAll = (): void => {
@@ -13,26 +19,32 @@ export class ChildProcesses {
     process.once('exit', this.#killAll);
   }
 
-  start(program: string, args: readonly string[]): ChildProcess {
+  start(program: string, args: readonly string[], { env, onOutput }: ChildOptions = {}): ChildProcess {
     // Ends the child even when this process is killed.
     const tied = existsSync('/usr/bin/setpriv') ? ['setpriv', '--pdeathsig', 'KILL', '--'] : [];
     const [command = program, ...rest] = [...tied, program, ...args];
-    const child = spawn(command, rest, { stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(command, rest, { env, stdio: ['ignore', onOutput === undefined ? 'ignore' : 'pipe', 'pipe'] });
     let complaint = '';
-    child.stderr.on('data', (chunk: Buffer) => (complaint = (complaint + chunk.toString()).slice(-4000)));
+    const hear = (chunk: Buffer): void =>
+      onOutput === undefined
+        ? void (complaint = (complaint + chunk.toString()).slice(-4000))
+        : onOutput(chunk.toString());
+    child.stdout?.on('data', hear);
+    child.stderr?.on('data', hear);
     this.#running.add(child);
     child.once('exit', (code) => {
       this.#running.delete(child);
-      if (code !== 0 && code !== null) process.stderr.write(`${program} ended with ${code}:\n${complaint}\n`);
+      if (complaint !== '' && code !== 0 && code !== null)
+        process.stderr.write(`${program} ended with ${code}:\n${complaint}\n`);
     });
     return child;
   }
 
-  /** Not gracefully: nothing that tests leave behind is worth it. */
-  async end(child: ChildProcess): Promise<void> {
+  /** Not gracefully, unless told otherwise: nothing that tests leave behind is worth it. */
+  async end(child: ChildProcess, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const ended = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGKILL');
+    child.kill(signal);
     await ended;
   }
 

@@ -1,19 +1,28 @@
-// The controller as a process of its own, on a kubeconfig: started, killed, started again. Knows nothing of scenarios.
-import { spawn, type ChildProcess } from 'node:child_process';
+// The controller as a process of its own, on a kubeconfig: started, stalled, killed, started again. Knows nothing of
+// scenarios.
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ChildProcesses } from './child-processes.ts';
+import { controllerBundle } from './controller-bundle.ts';
 
 export interface ControllerProcess {
+  readonly pid: number;
   /** Port of /healthz and /readyz. */
   readonly healthPort: number;
+  /** True once it is gone, for whatever reason. */
+  readonly ended: boolean;
   /** Everything it logged so far, one object a line. */
   log(): Record<string, unknown>[];
   /** SIGTERM, and waits for the end. */
   stop(): Promise<void>;
   /** SIGKILL, as a crash. */
   kill(): Promise<void>;
+  /** SIGSTOP: as a node that hangs. */
+  pause(): void;
+  /** SIGCONT. */
+  resume(): void;
 }
 
 export interface StartOptions {
@@ -22,35 +31,49 @@ export interface StartOptions {
   /** Same identity: takes its own leader Lease back at once after a crash. */
   readonly identity?: string;
   readonly args?: readonly string[];
+  /** Flags of Node itself. */
+  readonly nodeFlags?: readonly string[];
 }
 
-const root = join(import.meta.dirname, '../..');
+const processes = new ChildProcesses();
+/** For what they log; a controller that runs for hours must not fill the memory of its test. */
+const mostLines = 20_000;
 
 /** Resolves when it is ready. */
 export async function startController(options: StartOptions): Promise<ControllerProcess> {
   const healthPort = await freePort();
   const args = [
-    join(root, 'controller/main.ts'),
+    ...(options.nodeFlags ?? []),
+    await controllerBundle(),
     `--kubeconfig=${options.kubeconfig}`,
     '--metrics-bind-address=0',
     `--health-probe-bind-address=127.0.0.1:${healthPort}`,
     ...(options.args ?? []),
   ];
   const env = { ...process.env, POD_NAMESPACE: options.namespace, POD_UID: options.identity ?? 'test-controller' };
-  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  await untilReady(child, healthPort, () => output);
+  let output: string[] = [];
+  const onOutput = (text: string): void => {
+    output.push(text);
+    if (output.length > mostLines) output = output.slice(-mostLines / 2);
+  };
+  const child = processes.start(process.execPath, args, { env, onOutput });
+  await untilReady(child, healthPort, () => output.join(''));
   return {
+    pid: child.pid ?? 0,
     healthPort,
-    log: () => output.split('\n').flatMap(parseLine),
-    stop: () => end(child, 'SIGTERM'),
-    kill: () => end(child, 'SIGKILL'),
+    get ended() {
+      return hasEnded(child);
+    },
+    log: () => output.join('').split('\n').flatMap(parseLine),
+    stop: () => processes.end(child, 'SIGTERM'),
+    kill: () => processes.end(child, 'SIGKILL'),
+    pause: () => void child.kill('SIGSTOP'),
+    resume: () => void child.kill('SIGCONT'),
   };
 }
 
 async function untilReady(child: ChildProcess, port: number, output: () => string): Promise<void> {
-  while (child.exitCode === null) {
+  while (!hasEnded(child)) {
     try {
       const answer = await fetch(`http://127.0.0.1:${port}/readyz`);
       if (answer.ok) return;
@@ -59,14 +82,11 @@ async function untilReady(child: ChildProcess, port: number, output: () => strin
     }
     await sleep(20);
   }
-  throw new Error(`the controller ended with ${child.exitCode}: ${output()}`);
+  throw new Error(`the controller ended with ${child.exitCode ?? child.signalCode}: ${output()}`);
 }
 
-async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const ended = once(child, 'exit');
-  child.kill(signal);
-  await ended;
+function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null;
 }
 
 function parseLine(line: string): Record<string, unknown>[] {

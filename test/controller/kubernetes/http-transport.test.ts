@@ -5,7 +5,8 @@ import type { Patch } from '../../../controller/kubernetes/cluster.ts';
 import { startApiServer } from '../../support/api-server.ts';
 import type { ApiServer } from '../../support/api-server.ts';
 import { startChaosProxy } from '../../support/chaos-proxy.ts';
-import type { ChaosProxy, Mischief } from '../../support/chaos-proxy.ts';
+import type { ChaosProxy } from '../../support/chaos-proxy.ts';
+import type { Mischief } from '../../support/chaos-rules.ts';
 import { connect } from './connect.ts';
 import type { Connected } from './connect.ts';
 
