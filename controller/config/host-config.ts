@@ -1,4 +1,5 @@
 // The ConfigMap host-config as the rest of the controller sees it: pools that work, and every problem with its key.
+import type { CareSettings } from '../model/care.ts';
 import type { Platform } from '../model/platform.ts';
 import type { Pool } from '../model/pool.ts';
 
@@ -19,4 +20,5 @@ export interface HostConfig {
   readonly problems: readonly ConfigProblem[];
   /** Key `instance-tag`: goes to provision TaskRuns as INSTANCE_TAG. */
   readonly instanceTag: string;
+  readonly care: CareSettings;
 }

@@ -4,6 +4,7 @@ import { dashedPlatform, type Platform } from '../model/platform.ts';
 import type { Pool, PoolLimits } from '../model/pool.ts';
 import { parseDuration, parseList, parsePatterns, parsePlatforms, type Problems } from './config-values.ts';
 import type { ConfigProblem, HostConfig } from './host-config.ts';
+import { careKeys, parseCare } from './parse-care.ts';
 import { parseHostEntry, unknownKey, type HostEntry } from './host-entry.ts';
 
 type Data = Readonly<Record<string, string>>;
@@ -17,6 +18,7 @@ const globalKeys = new Set([
   'allowed-namespaces',
   'cordoned-hosts',
   'max-wait',
+  ...careKeys,
 ]);
 const platformKeys = new Set(['allowed-namespaces', 'max-wait']);
 
@@ -42,6 +44,7 @@ export function parseHostConfig(data: Data): HostConfig {
   // Later entries win here: the order of resolution is local before static.
   for (const platform of local) pools.set(platform, { kind: 'local', platform, limits: limitsOf(platform) });
 
+  const care = parseCare(data, problems);
   warnOfUnknownKeys(data, pools, problems);
   // A global key is read once for each platform.
   const once = [...new Map(problems.map((it) => [`${it.key} ${it.message}`, it])).values()];
@@ -50,6 +53,7 @@ export function parseHostConfig(data: Data): HostConfig {
     broken: brokenPlatforms(once, pools),
     problems: once,
     instanceTag: data['instance-tag']?.trim() ?? '',
+    care,
   };
 }
 
