@@ -3,7 +3,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,6 +11,9 @@ import { parse } from 'yaml';
 import { CertificateAuthority } from './certificate-authority.ts';
 import type { KeyPair } from './certificate-authority.ts';
 import { ChildProcesses } from './child-processes.ts';
+import { freePort } from './free-port.ts';
+import { parsedLines } from './parsed-lines.ts';
+import { RequestRefused } from './request-refused.ts';
 
 export interface ApiServer {
   readonly url: string;
@@ -22,6 +24,8 @@ export interface ApiServer {
   /** A request as admin; the parsed answer. Rejects for anything but success. */
   ask(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<any>; // oxlint-disable-line typescript/no-explicit-any
   createNamespace(name: string): Promise<void>;
+  /** The lines of a watch as admin, parsed, until the server ends it or `signal` says so. */
+  watch(path: string, signal: AbortSignal): AsyncIterable<any>; // oxlint-disable-line typescript/no-explicit-any
   /** File with a kubeconfig of somebody else, or for another way to this server (a proxy). */
   writeKubeconfig(options: { user?: string; groups?: readonly string[]; url?: string }): Promise<string>;
   /** Ends the API server and starts it again on the same port with the same data; its watch history is gone. */
@@ -181,8 +185,16 @@ class RunningApiServer implements ApiServer {
       body: body === undefined ? null : JSON.stringify(body),
     });
     const text = await answer.body.text();
-    if (answer.statusCode >= 300) throw new Error(`${method} ${path}: ${answer.statusCode} ${text}`);
+    if (answer.statusCode >= 300) throw new RequestRefused(`${method} ${path}`, answer.statusCode, text);
     return text;
+  }
+
+  // oxlint-disable-next-line typescript/no-explicit-any
+  async *watch(path: string, signal: AbortSignal): AsyncIterable<any> {
+    if (this.#agent === undefined) throw new Error('the API server is not started');
+    const answer = await request(this.url + path, { dispatcher: this.#agent, signal, bodyTimeout: 0 });
+    if (answer.statusCode !== 200) throw new Error(`${path}: ${answer.statusCode} ${await answer.body.text()}`);
+    yield* parsedLines(answer.body);
   }
 
   async createNamespace(name: string): Promise<void> {
@@ -235,13 +247,4 @@ async function until(attempt: () => Promise<unknown>): Promise<void> {
       await sleep(50);
     }
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no free port');
-  return address.port;
 }

@@ -2,6 +2,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startApiServer, type ApiServer } from './api-server.ts';
 import { startController, type ControllerProcess, type StartOptions } from './controller-process.ts';
+import { Invariants } from './invariants.ts';
+import { RequestRefused } from './request-refused.ts';
+import { endedStatus, runningStatus, type Ending } from './task-run-status.ts';
+import { userTaskRun, type BuildOptions } from './user-task-run.ts';
+import { WatchedTaskRuns } from './watched-task-runs.ts';
 
 export const operatorNamespace = 'multi-platform-controller';
 
@@ -10,19 +15,26 @@ export const operatorNamespace = 'multi-platform-controller';
 export type Raw = any;
 
 const taskRunsOf = (namespace: string): string => `/apis/tekton.dev/v1/namespaces/${namespace}/taskruns`;
+const configMaps = `/api/v1/namespaces/${operatorNamespace}/configmaps`;
 
 export class Scenario {
   readonly api: ApiServer;
+  /** All TaskRuns, from a connection of its own. */
+  readonly watched: WatchedTaskRuns;
+  /** What must hold all the time, checked all the time; its slots follow host-config. */
+  readonly invariants: Invariants;
   #controllers: ControllerProcess[] = [];
 
-  private constructor(api: ApiServer) {
+  private constructor(api: ApiServer, watched: WatchedTaskRuns) {
     this.api = api;
+    this.watched = watched;
+    this.invariants = new Invariants(watched);
   }
 
   static async start(): Promise<Scenario> {
     const api = await startApiServer();
     await api.createNamespace(operatorNamespace);
-    return new Scenario(api);
+    return new Scenario(api, await WatchedTaskRuns.start(api));
   }
 
   async startController(options: Partial<StartOptions> = {}): Promise<ControllerProcess> {
@@ -42,99 +54,129 @@ export class Scenario {
 
   async stop(): Promise<void> {
     await this.stopControllers();
+    await this.watched.stop();
     await this.api.stop();
   }
 
-  /** Replaces host-config. */
-  async hostConfig(data: Readonly<Record<string, string>>): Promise<void> {
-    const path = `/api/v1/namespaces/${operatorNamespace}/configmaps`;
-    const labels = { 'build.appstudio.redhat.com/multi-platform-config': 'hosts' };
+  /** Replaces host-config. A host whose concurrency is lowered keeps what runs on it, so its slots are not lowered here. */
+  async hostConfig(
+    data: Readonly<Record<string, string>>,
+    labels: Record<string, string> = configLabels,
+  ): Promise<void> {
+    for (const [key, value] of Object.entries(data)) {
+      const host = /^host\.(.+)\.concurrency$/.exec(key)?.[1];
+      const { slots } = this.invariants;
+      if (host !== undefined) slots.set(host, Math.max(Number(value) || 0, slots.get(host) ?? 0));
+    }
     const body = { metadata: { name: 'host-config', labels }, data };
-    await this.api.ask('DELETE', `${path}/host-config`).catch(() => undefined);
-    await this.api.ask('POST', path, body);
+    const replaced = await this.try('PUT', `${configMaps}/host-config`, body);
+    if (replaced === undefined) await this.api.ask('POST', configMaps, body);
   }
 
-  async sshSecret(name: string): Promise<void> {
-    const labels = { 'build.appstudio.redhat.com/multi-platform-secret': 'true' };
+  async removeHostConfig(): Promise<void> {
+    await this.try('DELETE', `${configMaps}/host-config`);
+  }
+
+  async sshSecret(name: string, labels: Record<string, string> = secretLabels): Promise<void> {
     const body = { metadata: { name, labels }, type: 'Opaque', stringData: { id_rsa: 'a key' } };
     await this.api.ask('POST', `/api/v1/namespaces/${operatorNamespace}/secrets`, body);
   }
 
   /** A user TaskRun as Tekton leaves it a moment after its creation: status.taskSpec and podName are set. */
-  async build(namespace: string, name: string, platform: string | undefined): Promise<Raw> {
-    const params = platform === undefined ? [] : [{ name: 'PLATFORM', value: platform }];
-    const body = {
-      apiVersion: 'tekton.dev/v1',
-      kind: 'TaskRun',
-      metadata: { name, namespace },
-      spec: { params, taskRef: { name: 'buildah-remote' } },
-    };
-    const created = await this.api.ask('POST', taskRunsOf(namespace), body);
-    const secret = { secretName: `multi-platform-ssh-${name}` };
-    const taskSpec = {
-      steps: [{ name: 'build', image: 'builder', script: 'true' }],
-      volumes: [{ name: 'ssh', secret }],
-    };
-    await this.status(namespace, name, {
-      taskSpec,
-      podName: `${name}-pod`,
-      conditions: [condition('Unknown', 'Running')],
-    });
+  async build(namespace: string, name: string, platform: string | undefined, options: BuildOptions = {}): Promise<Raw> {
+    const { taskRun, status } = userTaskRun(namespace, name, platform, options);
+    const created = await this.api.ask('POST', taskRunsOf(namespace), taskRun);
+    if (options.pod === true) await this.pod(namespace, `${name}-pod`, name);
+    await this.status(namespace, name, { ...status, ...runningStatus() });
     return created;
   }
 
-  /** Merges into /status of a TaskRun: the part of Tekton. */
-  async status(namespace: string, name: string, status: object): Promise<void> {
+  /** Merges into /status of a TaskRun: the part of Tekton. With `version`: only if it is still that one. */
+  async status(namespace: string, name: string, status: object, version?: string): Promise<void> {
     // The definition of TaskRuns wants podName as soon as there is a status.
     const whole = { podName: `${name}-pod`, ...status };
-    await this.api.ask('PATCH', `${taskRunsOf(namespace)}/${name}/status`, { status: whole });
+    const metadata = version === undefined ? {} : { resourceVersion: version };
+    await this.api.ask('PATCH', `${taskRunsOf(namespace)}/${name}/status`, { metadata, status: whole });
   }
 
   async finish(
     namespace: string,
     name: string,
-    outcome: 'succeeded' | 'failed',
-    results: Record<string, string> = {},
+    ending: Ending,
+    results: Readonly<Record<string, string>> = {},
   ): Promise<void> {
-    await this.status(namespace, name, {
-      conditions: [condition(outcome === 'succeeded' ? 'True' : 'False', outcome)],
-      completionTime: new Date().toISOString().replace(/\.\d+Z$/, 'Z'),
-      results: Object.entries(results).map(([key, value]) => ({ name: key, type: 'string', value })),
-    });
+    await this.status(namespace, name, endedStatus(ending, results));
   }
 
   /** What a provision TaskRun does for its build: the Secret, then success. */
   async provision(taskRun: Raw): Promise<void> {
-    const { namespace, name, uid } = readBuild(taskRun);
-    const ownerReferences = [{ apiVersion: 'tekton.dev/v1', kind: 'TaskRun', name, uid }];
-    const metadata = { name: `multi-platform-ssh-${name}`, ownerReferences };
-    const stringData = { id_rsa: 'key', host: 'u-1@host\n', 'user-dir': '/home/u-1\n' };
-    await this.api.ask('POST', `/api/v1/namespaces/${namespace}/secrets`, { metadata, type: 'Opaque', stringData });
+    await this.buildSecret(taskRun);
     await this.finish(operatorNamespace, taskRun.metadata.name, 'succeeded');
   }
 
+  /** The Secret a provision TaskRun makes. */
+  async buildSecret(taskRun: Raw): Promise<void> {
+    const param = (name: string): string => taskRun.spec.params.find((it: Raw) => it.name === name).value;
+    const name = param('TASKRUN_NAME');
+    const ownerReferences = [{ apiVersion: 'tekton.dev/v1', kind: 'TaskRun', name, uid: param('TASKRUN_UID') }];
+    const metadata = { name: param('SECRET_NAME'), labels: secretLabels, ownerReferences };
+    const stringData = { id_rsa: 'key', host: `u-1@${param('HOST')}\n`, 'user-dir': '/home/u-1\n' };
+    const path = `/api/v1/namespaces/${param('NAMESPACE')}/secrets`;
+    await this.api.ask('POST', path, { metadata, type: 'Opaque', stringData });
+  }
+
+  /** A pod nobody runs. */
+  async pod(namespace: string, name: string, taskRun: string): Promise<void> {
+    const metadata = { name, labels: { 'tekton.dev/taskRun': taskRun } };
+    const spec = { containers: [{ name: 'step-build', image: 'builder' }] };
+    await this.api.ask('POST', `/api/v1/namespaces/${namespace}/pods`, { metadata, spec });
+  }
+
+  async podAnnotations(namespace: string, name: string): Promise<Record<string, string>> {
+    const pod = await this.api.ask('GET', `/api/v1/namespaces/${namespace}/pods/${name}`);
+    return pod.metadata.annotations ?? {};
+  }
+
   async taskRun(namespace: string, name: string): Promise<Raw> {
-    return this.api.ask('GET', `${taskRunsOf(namespace)}/${name}`).catch(() => undefined);
+    return this.try('GET', `${taskRunsOf(namespace)}/${name}`);
   }
 
   /** TaskRuns of ours, of one type. */
-  async ours(type: 'provision' | 'clean'): Promise<Raw[]> {
+  async ours(type: 'provision' | 'clean' | 'update'): Promise<Raw[]> {
     const selector = encodeURIComponent(`build.appstudio.redhat.com/task-type=${type}`);
     return (await this.api.ask('GET', `${taskRunsOf(operatorNamespace)}?labelSelector=${selector}`)).items;
   }
 
   async secret(namespace: string, name: string): Promise<Raw> {
-    return this.api.ask('GET', `/api/v1/namespaces/${namespace}/secrets/${name}`).catch(() => undefined);
+    return this.try('GET', `/api/v1/namespaces/${namespace}/secrets/${name}`);
   }
 
   async events(namespace: string): Promise<Raw[]> {
     return (await this.api.ask('GET', `/api/v1/namespaces/${namespace}/events`)).items;
   }
 
+  /** Merges into a TaskRun, as its owner may. */
+  async change(namespace: string, name: string, change: object): Promise<void> {
+    await this.api.ask('PATCH', `${taskRunsOf(namespace)}/${name}`, change);
+  }
+
   async remove(namespace: string, name: string): Promise<void> {
     await this.api.ask('DELETE', `${taskRunsOf(namespace)}/${name}`);
   }
+
+  /** Undefined where there is no such object. */
+  async try(method: 'GET' | 'PUT' | 'DELETE', path: string, body?: object): Promise<Raw> {
+    try {
+      return await this.api.ask(method, path, body);
+    } catch (error) {
+      if (error instanceof RequestRefused && error.status === 404) return undefined;
+      throw error;
+    }
+  }
 }
+
+const configLabels = { 'build.appstudio.redhat.com/multi-platform-config': 'hosts' };
+const secretLabels = { 'build.appstudio.redhat.com/multi-platform-secret': 'true' };
 
 /** Polls until it returns something; the test's own time-out ends it otherwise. */
 export async function eventually<Value>(what: () => Promise<Value | undefined | false | null>): Promise<Value> {
@@ -143,13 +185,4 @@ export async function eventually<Value>(what: () => Promise<Value | undefined | 
     if (value !== undefined && value !== false && value !== null) return value;
     await sleep(20);
   }
-}
-
-function condition(status: string, reason: string): object {
-  return { type: 'Succeeded', status, reason, message: reason };
-}
-
-function readBuild(taskRun: Raw): { namespace: string; name: string; uid: string } {
-  const param = (name: string): string => taskRun.spec.params.find((it: Raw) => it.name === name).value;
-  return { namespace: param('NAMESPACE'), name: param('TASKRUN_NAME'), uid: param('TASKRUN_UID') };
 }

@@ -1,0 +1,205 @@
+// What must hold at every instant, whatever a test does: watched from a second connection, told at the end. Judges by
+// what anybody can see of TaskRuns and Secrets; changes nothing.
+import type { ApiServer } from './api-server.ts';
+import {
+  annotation,
+  buildOf,
+  factsOf,
+  hasFailed,
+  hostOf,
+  isBuild,
+  isDone,
+  isLive,
+  label,
+  leaseOf,
+  resultOf,
+  taskType,
+  userFinalizer,
+} from './observed-task-run.ts';
+import type { WatchedTaskRuns } from './watched-task-runs.ts';
+
+/** JSON as it came. */
+// oxlint-disable-next-line typescript/no-explicit-any
+type Raw = any;
+
+/** REASON results that mean that nothing ran on the host: no cleanup is due. */
+const neverEntered = new Set([
+  'AuthenticationFailed',
+  'HostKeyChanged',
+  'HostKeyUnknown',
+  'HostUnknown',
+  'InvalidParameter',
+  'RootRefused',
+  'SshSecretInvalid',
+]);
+/** A cleanup may start beside a cancelled provision that did not end within 30 s; times of objects are whole seconds. */
+const stopWait = 29_000;
+
+export interface Claim {
+  readonly namespace: string;
+  readonly name: string;
+  readonly host: string;
+}
+
+export class Invariants {
+  /** Slots by host name; a host that is not in it is not checked. */
+  readonly slots = new Map<string, number>();
+  /** Every claim in the order in which it was seen. */
+  readonly claims: Claim[] = [];
+  /** The most builds that were ever seen on a host at once. */
+  readonly peak = new Map<string, number>();
+  readonly #watched: WatchedTaskRuns;
+  readonly #violations = new Set<string>();
+  readonly #provisioned = new Map<string, Raw>();
+  readonly #cleaned = new Map<string, Raw>();
+  readonly #leave: () => void;
+
+  constructor(watched: WatchedTaskRuns) {
+    this.#watched = watched;
+    this.#leave = watched.onChange((before, after) => this.#look(before, after));
+  }
+
+  /** Stops looking. */
+  end(): void {
+    this.#leave();
+  }
+
+  /** Everything that was wrong at some instant; empty is right. */
+  get violations(): readonly string[] {
+    return [...this.#violations];
+  }
+
+  /** What is still there once all builds (of one namespace) have ended, and should not be; empty is right. */
+  async leftovers(api: ApiServer, namespace?: string): Promise<string[]> {
+    const within = (it: Raw): boolean => namespace === undefined || namespaceOf(it) === namespace;
+    const taskRuns = this.#watched.all;
+    const left = taskRuns.filter(within).flatMap((it) => (taskType(it) === undefined ? traces(it) : unfinished(it)));
+    for (const [lease, provision] of this.#provisioned) {
+      const due = !neverEntered.has(resultOf(provision, 'REASON') ?? '');
+      if (within(provision) && due && !this.#cleaned.has(lease)) left.push(`no cleanup was ever made for ${lease}`);
+    }
+    const uids = new Set(taskRuns.map((it) => it.metadata.uid));
+    const secrets = await api.ask('GET', '/api/v1/secrets');
+    for (const secret of secrets.items)
+      if (within(secret) && isLeftSecret(secret, uids)) left.push(`Secret ${nameOf(secret)}`);
+    return left;
+  }
+
+  #look(before: Raw, after: Raw): void {
+    const taskRun = after ?? before;
+    if (taskType(taskRun) === 'provision') this.#lookAtProvision(taskRun, after !== undefined);
+    else if (taskType(taskRun) === 'clean') this.#lookAtCleanup(before, after);
+    else if (isBuild(taskRun)) this.#lookAtBuild(before, after);
+  }
+
+  #lookAtBuild(before: Raw, after: Raw): void {
+    const [held, holds] = [
+      before === undefined ? undefined : hostOf(before),
+      after === undefined ? undefined : hostOf(after),
+    ];
+    if (holds !== undefined && holds !== held && isLive(after)) this.#noteClaim(after, holds);
+    const claimed = before === undefined ? undefined : factsOf(before);
+    const released = finalizersOf(before).includes(userFinalizer) && !finalizersOf(after).includes(userFinalizer);
+    if (!released || claimed?.claim?.provider !== 'static' || this.#watched.skipped) return;
+    const { namespace, name, uid } = before.metadata;
+    const lease = `${namespace}/${name} (${uid}) attempt ${claimed.attempt}`;
+    // Rejected by its provision, or given up by a person who took the finalizer away: nothing to be seen then.
+    if (this.#provisioned.has(lease) && !this.#cleaned.has(lease))
+      this.#note(`${lease} was let go before its cleanup existed`);
+  }
+
+  #noteClaim(taskRun: Raw, host: string): void {
+    const { namespace, name } = taskRun.metadata;
+    this.claims.push({ namespace, name, host });
+    const held = this.#watched.all.filter((it) => isBuild(it) && isLive(it) && hostOf(it) === host);
+    this.peak.set(host, Math.max(held.length, this.peak.get(host) ?? 0));
+    const slots = this.slots.get(host);
+    if (slots === undefined || held.length <= slots) return;
+    this.#note(`host ${host} has ${slots} slots and ${held.length} builds: ${held.map(nameOf).sort().join(', ')}`);
+  }
+
+  #lookAtProvision(provision: Raw, there: boolean): void {
+    const lease = leaseOf(provision);
+    const known = this.#provisioned.get(lease);
+    if (known !== undefined && known.metadata.uid !== provision.metadata.uid)
+      this.#note(`${lease} had two provision TaskRuns: ${nameOf(known)} and ${nameOf(provision)}`);
+    this.#provisioned.set(lease, provision);
+    if (!there || !isLive(provision) || isCancelled(provision)) return;
+    const live = this.#ours('provision').filter(
+      (it) => buildOf(it) === buildOf(provision) && isLive(it) && !isCancelled(it),
+    );
+    if (live.length > 1)
+      this.#note(`${buildOf(provision)} has provision TaskRuns ${live.map(nameOf).sort().join(', ')}`);
+  }
+
+  #lookAtCleanup(before: Raw, after: Raw): void {
+    if (after === undefined) return;
+    const lease = leaseOf(after);
+    this.#cleaned.set(lease, after);
+    if (before !== undefined) return;
+    const live = this.#ours('clean').filter((it) => leaseOf(it) === lease && isLive(it));
+    if (live.length > 1) this.#note(`${lease} has cleanup TaskRuns ${live.map(nameOf).sort().join(', ')}`);
+    const provision = this.#ours('provision').find((it) => leaseOf(it) === lease);
+    if (provision !== undefined && isLive(provision) && !this.#waitedLong(after))
+      this.#note(`${lease} is cleaned while ${nameOf(provision)} runs`);
+  }
+
+  /** The build ended long before its cleanup was made. */
+  #waitedLong(cleanup: Raw): boolean {
+    const build = this.#watched.all.find((it) => it.metadata.uid === label(cleanup, 'user-task-uid'));
+    const ended = build?.status?.completionTime ?? build?.metadata.deletionTimestamp;
+    return ended !== undefined && Date.parse(cleanup.metadata.creationTimestamp) - Date.parse(ended) >= stopWait;
+  }
+
+  #ours(type: 'provision' | 'clean'): Raw[] {
+    return this.#watched.all.filter((it) => taskType(it) === type);
+  }
+
+  #note(violation: string): void {
+    this.#violations.add(violation);
+  }
+}
+
+/** Of the build, also for TaskRuns of ours. */
+function namespaceOf(object: Raw): string {
+  return label(object, 'user-task-namespace') ?? object.metadata.namespace;
+}
+
+function traces(taskRun: Raw): string[] {
+  if (!isBuild(taskRun)) return [];
+  const left = [];
+  if (!isDone(taskRun)) left.push('still runs');
+  if (finalizersOf(taskRun).includes(userFinalizer)) left.push('has our finalizer');
+  for (const name of ['assigned-host', 'waiting-for-platform'])
+    if (label(taskRun, name) !== undefined) left.push(`has label ${name}`);
+  for (const name of ['wait-reason', 'queue-position'])
+    if (annotation(taskRun, name) !== undefined) left.push(`has annotation ${name}`);
+  return left.map((what) => `${nameOf(taskRun)} ${what}`);
+}
+
+/** Failed ones are kept for their logs, without a finalizer. */
+function unfinished(taskRun: Raw): string[] {
+  const kept = hasFailed(taskRun) && finalizersOf(taskRun).length === 0;
+  return kept || taskType(taskRun) === 'update' ? [] : [`TaskRun ${nameOf(taskRun)}`];
+}
+
+/** Nobody collects garbage here: a Secret whose TaskRun is gone is as good as gone; an error stays with its build. */
+function isLeftSecret(secret: Raw, uids: ReadonlySet<string>): boolean {
+  const owner = secret.metadata.ownerReferences?.[0]?.uid;
+  const ofBuild = secret.metadata.name.startsWith('multi-platform-ssh-');
+  if (!ofBuild || secret.data?.error !== undefined) return false;
+  const isLocal = Buffer.from(secret.data?.host ?? '', 'base64').toString() === 'localhost';
+  return owner === undefined || (uids.has(owner) && !isLocal);
+}
+
+function isCancelled(taskRun: Raw): boolean {
+  return taskRun.spec.status === 'TaskRunCancelled';
+}
+
+function finalizersOf(taskRun: Raw): readonly string[] {
+  return taskRun?.metadata.finalizers ?? [];
+}
+
+function nameOf({ metadata }: Raw): string {
+  return `${metadata.namespace}/${metadata.name}`;
+}
