@@ -1,11 +1,22 @@
 #!/bin/sh
-# Host side of update-host: system packages, users that cleanup never reached, dangling images, and a report. Sent after on-host.sh
-# and remove-user.sh; the line that follows calls `main`. Never touches a user with a process or with anything new in its home.
-# Sent along: STALE_HOURS MIN_FREE_MB UPDATE_PACKAGES
-# shellcheck disable=SC2154 # state_dir and lock_wait are on-host.sh's, uid and name remove-user.sh's
+# Host side of update-host: users that cleanup never reached, dangling images, system packages, and a report. Sent after on-host.sh
+# and remove-user.sh; the line that follows calls `main`. Never touches a user with a process or with anything new in its home,
+# and on a host where builds run it changes nothing else either.
+# Sent along: STALE_HOURS MIN_FREE_MB UPDATE_PACKAGES PACKAGES_TIMEOUT
+# shellcheck disable=SC2154,SC2034 # state_dir and lock_wait are on-host.sh's; process_ids of remove-user.sh reads uid, sub_first, sub_count
 
 our_users() {
   { getent passwd | cut -d: -f1 && ls "$state_dir/users"; } | grep -Ex 'u-[0-9a-f]{28}' | sort -u
+}
+
+# Users of builds that run: with a process, a login's included. Without look_up, which writes down what it found.
+live_users() {
+  for live_user in $(our_users); do
+    uid=$(account "$live_user" 3) subuid=$(known "$live_user" subuid)
+    subuid=${subuid:-$uid 1}
+    sub_first=${subuid% *} sub_count=${subuid#* }
+    [ -z "$uid" ] || [ -z "$(process_ids)" ] || printf '%s\n' "$live_user"
+  done
 }
 
 is_stale() { # name; looked up before
@@ -37,17 +48,44 @@ remove_stale_users() {
   done
 }
 
+# Not for ever: another program may hold the lock of the packages, and a mirror may not answer. Without the lock of care: a
+# service that a package starts would keep it.
+package_command() {
+  package_time=$((packages_until - $(date +%s)))
+  [ "$package_time" -gt 0 ] || return 124
+  timeout --kill-after=60 "$package_time" "$@" >&2 7>&-
+}
+
+# First what an interrupted update left half-done. Files that the admin changed stay as they are.
+update_with_apt() {
+  DEBIAN_FRONTEND=noninteractive && export DEBIAN_FRONTEND
+  set -- -q -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold
+  package_command dpkg --force-confdef --force-confold --configure -a &&
+    package_command apt-get "$@" -o APT::Update::Error-Mode=any update &&
+    package_command apt-get "$@" -y upgrade
+}
+
 update_packages() {
+  packages_until=$(($(date +%s) + PACKAGES_TIMEOUT))
   case $UPDATE_PACKAGES in
-    dnf) ! command -v dnf >/dev/null || dnf update -y >&2 ;;
-    apt) DEBIAN_FRONTEND=noninteractive && export DEBIAN_FRONTEND && apt-get update -q -o APT::Update::Error-Mode=any >&2 && apt-get upgrade -y -q >&2 ;;
+    dnf) ! command -v dnf >/dev/null || package_command dnf update -y ;;
+    apt) ! command -v apt-get >/dev/null || update_with_apt ;;
     *) : ;;
   esac
+  packages_code=$?
+  [ "$packages_code" -ne 124 ] || fail PackageUpdateFailed "$UPDATE_PACKAGES did not end in $PACKAGES_TIMEOUT s"
+  [ "$packages_code" -eq 0 ] || fail PackageUpdateFailed "$UPDATE_PACKAGES ended with code $packages_code"
 }
 
 prune_images() {
   command -v podman >/dev/null || return 0
-  timeout 300 podman image prune --force >&2 || echo 'podman image prune failed' >&2
+  timeout 300 podman image prune --force >&2 7>&- || echo 'podman image prune failed' >&2
+}
+
+# A build may have come since the last look, as when it waited too long for this host.
+leave_to_builds() {
+  live=$(live_users | wc -l)
+  [ "$live" -eq 0 ] || fail HostBusy "$live build users are active: $1 were left alone"
 }
 
 report() {
@@ -60,14 +98,17 @@ report() {
 main() {
   step 'looking at the host'
   prepare_state
-  need_commands userdel getent flock find awk setpriv df stat
+  need_commands userdel getent flock find awk setpriv df stat timeout
+  { exec 7>"$state_dir/care.lock" && flock -n 7; } || fail HostBusy 'an earlier update of the host is not over yet'
   step 'removing stale users'
   remove_stale_users
   forget_old
+  leave_to_builds 'images and packages'
   step 'removing dangling images'
   prune_images
+  leave_to_builds packages
   step 'updating packages'
-  update_packages || fail PackageUpdateFailed "$UPDATE_PACKAGES ended with code $?"
+  update_packages
   step 'reporting'
   report
   [ "$failed" -eq 0 ] || fail StaleUsersLeft "$failed stale users could not be removed"

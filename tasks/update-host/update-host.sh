@@ -3,16 +3,17 @@
 # shellcheck source=tasks/runner/connect.sh
 . "${BASH_SOURCE[0]%/*}/connect.sh"
 
-# For admins to set in the Task's env. UPDATE_PACKAGES: dnf (only where dnf is installed), apt, or none.
-: "${STALE_HOURS:=24}" "${MIN_FREE_MB:=1024}" "${UPDATE_PACKAGES:=dnf}"
+# For admins to set in the Task's env. UPDATE_PACKAGES: dnf or apt (only where that is installed), or none.
+: "${STALE_HOURS:=24}" "${MIN_FREE_MB:=1024}" "${UPDATE_PACKAGES:=dnf}" "${PACKAGES_TIMEOUT:=2400}"
 
 main() {
   check_host_parameters
   check STALE_HOURS '[1-9][0-9]{0,5}' 'a number of hours'
   check MIN_FREE_MB '[0-9]+' 'a number'
   check UPDATE_PACKAGES 'dnf|apt|none' 'dnf, apt or none'
+  check PACKAGES_TIMEOUT '[1-9][0-9]{0,5}' 'a number of seconds'
   log "care of $HOST, platform ${PLATFORM:-unknown}"
-  run_on_host STALE_HOURS MIN_FREE_MB UPDATE_PACKAGES \
+  run_on_host STALE_HOURS MIN_FREE_MB UPDATE_PACKAGES PACKAGES_TIMEOUT \
     -- "$scripts/on-host.sh" "$scripts/remove-user.sh" "$scripts/care-for-host.sh"
   write_result MESSAGE "$(answer report), $(answer removed | wc -l) stale users removed"
 }
