@@ -15,6 +15,8 @@ export interface BuildOptions {
   readonly task?: string;
   readonly timeout?: string;
   readonly retries?: number;
+  /** Further fields of the TaskRun's spec. */
+  readonly spec?: object;
 }
 
 /** JSON as it came; tests read what they name. */
@@ -45,6 +47,7 @@ export async function startBuild(cluster: Cluster, options: BuildOptions): Promi
       taskRef: { name: options.task ?? 'buildah-remote' },
       timeout: options.timeout ?? '10m',
       ...(options.retries === undefined ? {} : { retries: options.retries }),
+      ...options.spec,
       params: Object.entries(values).map(([param, value]) => ({ name: param, value })),
       workspaces: [{ name: 'source', persistentVolumeClaim: { claimName: name } }],
     },

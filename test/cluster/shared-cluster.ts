@@ -8,6 +8,9 @@ import { startCluster, type Cluster } from './cluster.ts';
 import { startHost, type Host } from './host.ts';
 import { configureHosts, createTenant, installProduct, untilReady } from './product.ts';
 
+/** One slot, on the machine that serves linux/amd64 as well. */
+export const singleSlotPlatform = 'linux-single/amd64';
+
 export interface Shared {
   readonly cluster: Cluster;
   /** Serves linux/amd64 with four slots. */
@@ -60,6 +63,7 @@ async function start(): Promise<Shared> {
   const entries = [
     { host, platform: 'linux/amd64', concurrency: 4 },
     { host: arm64Host, platform: 'linux/arm64', concurrency: 2 },
+    { host: { ...host, name: 'single' }, platform: singleSlotPlatform, concurrency: 1 },
     // The pod that connects: nothing listens there.
     { host: broken('down', '127.0.0.1', host.secretName), platform: brokenPlatforms.down, concurrency: 1 },
     { host: broken('locked', host.address, 'locked-ssh-key'), platform: brokenPlatforms.wrongKey, concurrency: 1 },
