@@ -5,18 +5,33 @@ import type { Platform } from '../model/platform.ts';
 import type { Pool, PoolLimits } from '../model/pool.ts';
 import type { RejectReason, Told, WaitReason } from '../model/reason.ts';
 
+/** A provision that failed, and whose host may be to blame. */
+export interface FailedProvision {
+  /** uid of the build it was for. */
+  readonly build: string;
+  readonly namespace: string;
+  /** When the build got the host. */
+  readonly since: Instant;
+  readonly failed: Instant;
+}
+
 /** A static host and what it is used for, claims not yet confirmed by the watch included. */
 export interface HostUse {
   readonly host: Host;
   readonly taken: number;
-  /** Failed provisions of late, for the choice between equals. */
-  readonly recentFailures: number;
+  /** As long as they are known; the order does not matter. */
+  readonly failures: readonly FailedProvision[];
+  /** When the newest of the builds got this host whose provision is known to have succeeded. */
+  readonly lastGood: Instant | undefined;
   /** Its ssh Secret exists in the operator namespace and holds a key. */
   readonly hasSshSecret: boolean;
+  /** Takes no new builds: host-config says so. */
   readonly cordoned: boolean;
+  /** Takes no new builds: it is being emptied for its periodic care. */
+  readonly draining: boolean;
 }
 
-/** No pool to allocate from: wait until `rejectFrom`, then reject. */
+/** No pool to allocate from: wait for it to be mended, then reject. */
 export interface UnusablePool {
   readonly status: 'unusable';
   readonly told: Told<RejectReason & WaitReason>;
@@ -24,14 +39,18 @@ export interface UnusablePool {
   readonly since: Instant;
 }
 
+export interface StaticSnapshot {
+  readonly status: 'static';
+  readonly platform: Platform;
+  readonly limits: PoolLimits;
+  readonly hosts: readonly HostUse[];
+  /** Slots of this platform by the namespace that holds them. */
+  readonly held: ReadonlyMap<string, number>;
+}
+
 export type PoolSnapshot =
+  | StaticSnapshot
   | { readonly status: 'local'; readonly platform: Platform; readonly limits: PoolLimits }
-  | {
-      readonly status: 'static';
-      readonly platform: Platform;
-      readonly limits: PoolLimits;
-      readonly hosts: readonly HostUse[];
-    }
   | { readonly status: 'unknown'; readonly platform: string; readonly configured: readonly string[] }
   | UnusablePool;
 

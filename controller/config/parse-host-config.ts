@@ -1,7 +1,7 @@
 // host-config → pools. One bad entry breaks only what it describes; every problem is reported with its key.
 import type { Host } from '../model/host.ts';
 import { dashedPlatform, type Platform } from '../model/platform.ts';
-import type { Pool, PoolLimits } from '../model/pool.ts';
+import { noLimits, type Pool, type PoolLimits } from '../model/pool.ts';
 import { parseDuration, parseList, parsePatterns, parsePlatforms, type Problems } from './config-values.ts';
 import type { ConfigProblem, HostConfig } from './host-config.ts';
 import { careKeys, parseCare } from './parse-care.ts';
@@ -90,6 +90,7 @@ function parseLimits(data: Data, platform: Platform, problems: Problems): PoolLi
   const namespaceKeys = ['allowed-namespaces', `${dashed}.allowed-namespaces`].filter((key) => data[key]?.trim());
   const waitKey = data[`${dashed}.max-wait`] === undefined ? 'max-wait' : `${dashed}.max-wait`;
   return {
+    ...noLimits,
     allowedNamespaces: namespaceKeys.map((key) => parsePatterns(key, data[key], problems)),
     maxWait: parseDuration(waitKey, data[waitKey], problems),
   };

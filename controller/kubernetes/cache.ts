@@ -62,6 +62,11 @@ export class Cache<T extends CachedObject, IndexName extends string = never> {
     return this.#store.by(index, value);
   }
 
+  /** How many by() gives, without going through them. */
+  count(index: IndexName, value: string): number {
+    return this.#store.count(index, value);
+  }
+
   values(): Iterable<T> {
     return this.#store.values();
   }

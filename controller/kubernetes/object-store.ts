@@ -51,6 +51,11 @@ export class ObjectStore<T extends CachedObject, IndexName extends string> {
     return this.#buckets.get(index)?.get(value) ?? [];
   }
 
+  /** How many by() gives. */
+  count(index: IndexName, value: string): number {
+    return this.#buckets.get(index)?.get(value)?.size ?? 0;
+  }
+
   values(): Iterable<T> {
     return this.#byKey.values();
   }

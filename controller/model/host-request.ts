@@ -9,6 +9,8 @@ export interface HostRequest {
   readonly platform: Platform;
   /** Creation of the TaskRun; with namespace and name, its place in the queue. */
   readonly since: Instant;
+  /** From annotation `…/priority`: higher ones first, where host-config allows it. 0 for none. */
+  readonly priority: number;
   /** From annotation `…/failed-hosts`: not to be chosen again. */
   readonly failedHosts: readonly string[];
   /** What the last of them answered; undefined when that is not known any more. */

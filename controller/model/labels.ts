@@ -11,7 +11,10 @@ export const labels = {
   userTaskNamespace: `${prefix}/user-task-namespace`,
   /** uid of the user TaskRun a TaskRun of ours works for; how children are found. */
   userTaskUid: `${prefix}/user-task-uid`,
-  /** 1, 2, …: which claim of the user TaskRun a TaskRun of ours belongs to. */
+  /**
+   * 1, 2, …: which claim of the user TaskRun a TaskRun of ours belongs to. On a user TaskRun: which claim it is, should its
+   * facts get lost; an older controller set none.
+   */
   attempt: `${prefix}/attempt`,
   /** 1, 2, …: which try of the same cleanup this TaskRun is. */
   cleanupTry: `${prefix}/cleanup-try`,
@@ -21,6 +24,8 @@ export const labels = {
 
 export const annotations = {
   failedHosts: `${prefix}/failed-hosts`,
+  /** An integer a build gives itself: higher ones first, where host-config allows it. */
+  priority: `${prefix}/priority`,
   waitReason: `${prefix}/wait-reason`,
   queuePosition: `${prefix}/queue-position`,
   /** Signed facts of the lease on a user TaskRun; the same facts, unsigned, on TaskRuns of ours. */

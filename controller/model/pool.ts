@@ -3,13 +3,35 @@ import type { Host } from './host.ts';
 import type { Duration } from './instant.ts';
 import type { Platform } from './platform.ts';
 
-/** Limits that hold for a platform whatever kind its pool is. */
+/** A pattern of allowed-namespaces. */
+export interface NamespacePattern {
+  test(namespace: string): boolean;
+}
+
+/** Limits and rules that hold for a platform whatever kind its pool is. */
 export interface PoolLimits {
   /** Lists of patterns; a namespace must match one of each list. No list: every namespace. */
-  readonly allowedNamespaces: readonly (readonly RegExp[])[];
+  readonly allowedNamespaces: readonly (readonly NamespacePattern[])[];
   /** A build that waited longer is rejected. Undefined: waits without end. */
   readonly maxWait: Duration | undefined;
+  /** The priority a build gives itself counts. */
+  readonly priority: boolean;
+  /** Namespaces take turns, those that hold fewest slots first. */
+  readonly fairShare: boolean;
+  /** Slots of the platform that one namespace may hold at once. */
+  readonly maxPerNamespace: number | undefined;
+  /** What gives a slot back: the end of the build, or the end of its first cleanup. */
+  readonly releaseSlotAfter: 'build' | 'cleanup';
 }
+
+export const noLimits: PoolLimits = {
+  allowedNamespaces: [],
+  maxWait: undefined,
+  priority: false,
+  fairShare: false,
+  maxPerNamespace: undefined,
+  releaseSlotAfter: 'build',
+};
 
 /** The build runs in its own pod, in the cluster. */
 export interface LocalPool {

@@ -16,7 +16,13 @@ export type RejectReason =
   | 'LaunchRefused';
 
 /** Reasons for which a build waits. */
-export type WaitReason = 'NoFreeSlot' | 'HostConfigUnreadable' | 'HostConfigInvalid' | 'SshSecretMissing';
+export type WaitReason =
+  | 'NoFreeSlot'
+  | 'NamespaceLimit'
+  | 'HostsQuarantined'
+  | 'HostConfigUnreadable'
+  | 'HostConfigInvalid'
+  | 'SshSecretMissing';
 
 /** Events on user TaskRuns. */
 export type EventReason =
@@ -30,6 +36,7 @@ export type EventReason =
   | 'HostLost'
   | 'CleanupFailed'
   | 'PlatformMissing'
+  | 'PriorityInvalid'
   | 'Rejected';
 
 /** A reason with its sentence for people. */

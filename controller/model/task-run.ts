@@ -36,11 +36,17 @@ export interface UserTaskRun extends TaskRunState {
   readonly ended: Instant | undefined;
   /** Label `…/assigned-host` as it stands: anyone may have written it. */
   readonly assignedHost: string | undefined;
+  /** Label `…/attempt` as it stands: anyone may have written it. */
+  readonly attemptLabel: string | undefined;
   /** Label `…/target-platform`. */
   readonly targetPlatform: string | undefined;
   /** Label `…/waiting-for-platform`. */
   readonly waitingFor: string | undefined;
   readonly failedHosts: readonly string[];
+  /** Annotation `…/priority`; 0 for none, and for one that is no integer. */
+  readonly priority: number;
+  /** The beginning of a priority that is no integer. */
+  readonly unreadablePriority: string | undefined;
   readonly waitReason: string | undefined;
   readonly queuePosition: string | undefined;
   /** JSON Patch cannot add a key to a map that is not there. */
@@ -53,6 +59,7 @@ export interface UserTaskRun extends TaskRunState {
 export interface OwnTaskRun extends TaskRunState {
   readonly kind: 'own';
   readonly type: TaskType;
+  /** uid of the build; see taskruns/older-task-run.ts for an older controller's. '': it works for no build. */
   readonly userUid: string;
   readonly userName: string;
   readonly userNamespace: string;
@@ -60,7 +67,7 @@ export interface OwnTaskRun extends TaskRunState {
   readonly cleanupTry: number;
   /** Label `…/assigned-host`. */
   readonly host: string;
-  /** Facts as written at creation; undefined on TaskRuns of an older system. */
+  /** Facts as written at creation; of an older controller's TaskRun, read from what it was given. */
   readonly facts: LeaseFacts | undefined;
   readonly hasFinalizer: boolean;
   readonly finalizers: readonly string[];

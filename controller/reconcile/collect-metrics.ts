@@ -1,5 +1,6 @@
 // Gauges, derived from the caches at the time of a scrape: they cannot stick or drift.
-import { freeSlots } from '../allocation/choose-host.ts';
+import { freeSlots, isOpen } from '../allocation/free-hosts.ts';
+import { Quarantine } from '../allocation/quarantine.ts';
 import { second, type Instant } from '../model/instant.ts';
 import type { StaticPool } from '../model/pool.ts';
 import type { HostSnapshot, MetricsSnapshot, PlatformSnapshot } from '../telemetry/metrics-snapshot.ts';
@@ -10,6 +11,8 @@ export interface CollectOptions {
   readonly taskRuns: TaskRuns;
   readonly hostConfig: HostConfigState;
   readonly hasSshSecret: (name: string) => boolean;
+  /** Absent: no host is ever emptied for its care. */
+  readonly isDraining?: (host: string) => boolean;
   readonly isLeader: () => boolean;
   readonly now: () => Instant;
 }
@@ -46,16 +49,18 @@ function platformSnapshot(pool: StaticPool, options: CollectOptions): PlatformSn
 }
 
 function hostSnapshots(pool: StaticPool, options: CollectOptions, now: Instant): HostSnapshot[] {
-  const sources = { taskRuns: options.taskRuns, hasSshSecret: options.hasSshSecret, assumed: () => 0 };
-  const snapshot = takeSnapshot(pool.platform, { status: 'pool', pool }, sources, now);
+  const { taskRuns, hasSshSecret, isDraining = () => false } = options;
+  const sources = { taskRuns, hasSshSecret, isDraining, assumed: () => [] };
+  const snapshot = takeSnapshot(pool.platform, { status: 'pool', pool }, sources);
   if (snapshot.status !== 'static') return [];
+  const quarantined = new Quarantine(snapshot.hosts, now).ofAll;
   return snapshot.hosts.map((use) => {
     const free = freeSlots(use);
-    const open = use.hasSshSecret && !use.cordoned;
+    const open = isOpen(use) && !quarantined.has(use);
     return {
       host: use.host.name,
       slots: { used: use.taken, free: open ? free : 0, blocked: open ? 0 : free },
-      quarantined: false,
+      quarantined: quarantined.has(use),
     };
   });
 }

@@ -1,16 +1,19 @@
 // The one place that gives away hosts of a platform: snapshot, allocate, write the claims. Decisions of a lane are
 // serial; claims written and not yet seen are part of the next snapshot, so no slot is given away twice.
 import { allocate, type Allocation } from '../allocation/allocate.ts';
+import { limitsOf, type PoolSnapshot } from '../allocation/pool-snapshot.ts';
 import { ApiError } from '../kubernetes/api-errors.ts';
 import type { Clock } from '../kubernetes/clock.ts';
-import { refusal } from '../lease/next-actions.ts';
+import { refusal } from '../lease/refusal.ts';
 import { claimHost, claimLocal } from '../lease/write-lease.ts';
 import type { Action } from '../model/action.ts';
 import type { Instant } from '../model/instant.ts';
 import { parsePlatform, platformFormatMessage } from '../model/platform.ts';
 import type { UserTaskRun } from '../model/task-run.ts';
+import { annotations } from '../model/labels.ts';
+import { AssumedClaims } from './assumed-claims.ts';
 import type { Perform } from './perform.ts';
-import { readRequest, staticHostOf, takeSnapshot, type TaskRuns } from './take-snapshot.ts';
+import { readRequest, takeSnapshot, type TaskRuns } from './take-snapshot.ts';
 import type { HostConfigState } from './host-config-state.ts';
 import type { WaitAnnouncer } from './wait-announcer.ts';
 
@@ -18,6 +21,8 @@ export interface LaneOptions {
   readonly taskRuns: TaskRuns;
   readonly hostConfig: HostConfigState;
   readonly hasSshSecret: (name: string) => boolean;
+  /** It is being emptied for its periodic care. Absent: no host ever is. */
+  readonly isDraining?: (host: string) => boolean;
   readonly perform: Perform;
   /** Reads a TaskRun again, into the cache: after a write whose fate is unknown. */
   readonly refresh: (taskRun: UserTaskRun) => Promise<void>;
@@ -32,9 +37,6 @@ export interface LaneOptions {
   readonly onError: (platform: string, error: unknown) => void;
 }
 
-/** Builds whose decision is being written, with the host they are to get. */
-type UnderWay = Map<string, string | undefined>;
-
 /** A build whose claim cannot be written steps aside, for longer each time: those behind it are served meanwhile. */
 interface SteppedAside {
   readonly until: Instant;
@@ -46,28 +48,28 @@ const longestPause = 30_000;
 
 export class PlatformLanes {
   readonly #options: LaneOptions;
-  readonly #underWay: UnderWay = new Map();
+  readonly #underWay: AssumedClaims;
+  /** Builds that were told that their priority is no integer. */
+  readonly #told = new Set<string>();
+  readonly #stopped = new AbortController();
   readonly #aside = new Map<string, SteppedAside>();
 
   constructor(options: LaneOptions) {
     this.#options = options;
+    this.#underWay = new AssumedClaims(options.taskRuns);
   }
 
   /** One decision for one platform. The writes go on behind it. */
   look(platform: string): Instant | undefined {
-    const { taskRuns, hostConfig, clock, announcer } = this.#options;
+    const { taskRuns, clock, announcer } = this.#options;
     const now = clock.now();
     const waiting = this.#waitingFor(platform, now);
     const times = this.#returnsAfter(platform, now);
     if (waiting.size === 0) return earliest(times);
     if (parsePlatform(platform) === undefined) return this.#refuseMalformed(waiting.values());
 
-    const sources = {
-      taskRuns,
-      hasSshSecret: this.#options.hasSshSecret,
-      assumed: (host: string) => this.#assumed(host),
-    };
-    const snapshot = takeSnapshot(platform, hostConfig.poolOf(platform), sources, now);
+    const snapshot = this.#takeSnapshot(platform);
+    if (limitsOf(snapshot)?.priority) for (const taskRun of waiting.values()) this.#tellOfPriority(taskRun);
     const requests = [...waiting.values()].flatMap((taskRun) => readRequest(taskRun, taskRuns) ?? []);
     for (const allocation of allocate(snapshot, requests, now)) {
       const taskRun = waiting.get(allocation.request.uid);
@@ -87,8 +89,30 @@ export class PlatformLanes {
     return this.#underWay.has(uid);
   }
 
+  /** Slots of this host that are taken although no TaskRun shows it. */
+  assumedOn(host: string): number {
+    return (this.#underWay.unseen().get(host)?.length ?? 0) + this.#options.lostClaimsOn(host);
+  }
+
   forget(uid: string): void {
     this.#aside.delete(uid);
+    this.#told.delete(uid);
+  }
+
+  /** Gives up asking what became of writes without an answer: whoever acts next reads everything anew. */
+  stop(): void {
+    this.#stopped.abort();
+  }
+
+  #takeSnapshot(platform: string): PoolSnapshot {
+    const { taskRuns, hostConfig, hasSshSecret, lostClaimsOn } = this.#options;
+    const unseen = this.#underWay.unseen();
+    return takeSnapshot(platform, hostConfig.poolOf(platform), {
+      taskRuns,
+      hasSshSecret,
+      assumed: (host) => [...(unseen.get(host) ?? []), ...Array<string>(lostClaimsOn(host)).fill('')],
+      isDraining: this.#options.isDraining ?? (() => false),
+    });
   }
 
   #waitingFor(platform: string, now: Instant): Map<string, UserTaskRun> {
@@ -117,15 +141,17 @@ export class PlatformLanes {
     this.#aside.set(uid, { until, failures });
   }
 
-  /** Claims under way; one that the cache shows already is counted there. */
-  #assumed(host: string): number {
-    let count = this.#options.lostClaimsOn(host);
-    for (const [uid, assumedHost] of this.#underWay) {
-      if (assumedHost !== host) continue;
-      const seen = this.#options.taskRuns.byUid(uid);
-      if (seen?.kind !== 'user' || staticHostOf(seen) !== host) count += 1;
-    }
-    return count;
+  /** Once: it changes nothing else. */
+  #tellOfPriority(taskRun: UserTaskRun): void {
+    const { uid, unreadablePriority: given } = taskRun;
+    if (given === undefined || this.#told.has(uid)) return;
+    this.#told.add(uid);
+    const message = `annotation ${annotations.priority} is '${given}', which counts as 0: give an integer, as 10 or -5`;
+    const { perform, onError } = this.#options;
+    const told = perform([
+      { type: 'emit-event', about: taskRun, severity: 'Warning', reason: 'PriorityInvalid', message },
+    ]);
+    told.catch((error: unknown) => onError(taskRun.platform ?? '', error));
   }
 
   #refuseMalformed(waiting: Iterable<UserTaskRun>): undefined {
@@ -144,7 +170,7 @@ export class PlatformLanes {
   async #perform(taskRun: UserTaskRun, host: string | undefined, actions: readonly Action[]): Promise<void> {
     const { perform, clock, lookAgain, onError } = this.#options;
     const platform = taskRun.platform ?? '';
-    this.#underWay.set(taskRun.uid, host);
+    this.#underWay.add(taskRun, host);
     try {
       await perform(actions);
       this.#aside.delete(taskRun.uid);
@@ -161,14 +187,15 @@ export class PlatformLanes {
   /** Asks until the API server answers: an unknown claim must not become a second one. */
   async #findOut(taskRun: UserTaskRun): Promise<void> {
     const { refresh, clock, onError } = this.#options;
-    for (let pause = retryPause; ; pause = Math.min(2 * pause, 10_000)) {
+    const { signal } = this.#stopped;
+    for (let pause = retryPause; !signal.aborted; pause = Math.min(2 * pause, 10_000)) {
       try {
         return await refresh(taskRun);
       } catch (error) {
         onError(taskRun.platform ?? '', error);
         if (error instanceof ApiError && error.kind === 'fenced') return;
       }
-      await clock.sleep(pause);
+      await clock.sleep(pause, signal);
     }
   }
 }

@@ -1,34 +1,31 @@
 // One platform at this instant, out of the caches: what allocate() decides on. Reads only; asks the API nothing.
-import type { HostUse, PoolSnapshot } from '../allocation/pool-snapshot.ts';
+import type { FailedProvision, HostUse, PoolSnapshot } from '../allocation/pool-snapshot.ts';
 import type { Cache } from '../kubernetes/cache.ts';
+import { blamelessReasons } from '../lease/provision-reasons.ts';
 import type { Host } from '../model/host.ts';
 import type { HostRequest } from '../model/host-request.ts';
-import { minute, type Instant } from '../model/instant.ts';
+import type { Instant } from '../model/instant.ts';
 import { parsePlatform } from '../model/platform.ts';
+import type { StaticPool } from '../model/pool.ts';
 import type { KeptTaskRun, OwnTaskRun, UserTaskRun } from '../model/task-run.ts';
 import type { ConfiguredPool } from './host-config-state.ts';
-
-/** Named indexes of the TaskRun cache. */
-export type TaskRunIndex = 'waiting' | 'claims' | 'children' | 'failedProvisions';
+/**
+ * `waiting` by PLATFORM · `claims` by host, live builds only · `endedClaims` by host, builds that ended and are not
+ * released yet · `children` by build uid · `failedProvisions` by host, where the host may be to blame · `firstCleanups` by
+ * host, while they run.
+ */
+export type TaskRunIndex = 'waiting' | 'claims' | 'endedClaims' | 'children' | 'failedProvisions' | 'firstCleanups';
 export type TaskRuns = Cache<KeptTaskRun, TaskRunIndex>;
 
-/** How long a failed provision counts against its host in the choice between equals. */
-const failureMemory = 10 * minute;
-
-/** `waiting` by PLATFORM · `claims` by host, live builds only · `children` by build uid · `failedProvisions` by host. */
 export const taskRunIndexes: Readonly<Record<TaskRunIndex, (taskRun: KeptTaskRun) => string | undefined>> = {
   waiting: (taskRun) => (taskRun.kind === 'user' && isWaiting(taskRun) ? taskRun.platform : undefined),
   claims: (taskRun) => (taskRun.kind === 'user' && isLive(taskRun) ? staticHostOf(taskRun) : undefined),
-  children: (taskRun) => (taskRun.kind === 'own' ? taskRun.userUid : undefined),
-  failedProvisions: (taskRun) =>
-    taskRun.kind === 'own' && taskRun.type === 'provision' && taskRun.outcome === 'failed' && !taskRun.cancelled
-      ? taskRun.host
-      : undefined,
+  endedClaims: (taskRun) => (taskRun.kind === 'user' && !isLive(taskRun) ? staticHostOf(taskRun) : undefined),
+  // TaskRuns that update hosts work for no build.
+  children: (taskRun) => (taskRun.kind === 'own' && taskRun.userUid !== '' ? taskRun.userUid : undefined),
+  failedProvisions: (taskRun) => (taskRun.kind === 'own' && isBlamed(taskRun) ? taskRun.host : undefined),
+  firstCleanups: (taskRun) => (taskRun.kind === 'own' && isFirstCleanup(taskRun) ? taskRun.host : undefined),
 };
-
-function isLive({ outcome, deleting }: UserTaskRun): boolean {
-  return outcome === 'running' && !deleting;
-}
 
 /** The static host a build holds a slot of. */
 export function staticHostOf({ facts }: UserTaskRun): string | undefined {
@@ -45,46 +42,108 @@ export function isWaiting(taskRun: UserTaskRun): boolean {
   return isLive(taskRun) && taskRun.facts?.claim === undefined && taskRun.facts?.rejected === undefined;
 }
 
+/** May keep a slot taken after its build; further tries of a cleanup do not. */
+export function isFirstCleanup({ type, cleanupTry, outcome }: OwnTaskRun): boolean {
+  return type === 'clean' && cleanupTry === 1 && outcome === 'running';
+}
+
+function isLive({ outcome, deleting }: UserTaskRun): boolean {
+  return outcome === 'running' && !deleting;
+}
+
+/** Somebody's Secret of the same name says nothing about the host either. */
+function isBlamed({ type, outcome, cancelled, results }: OwnTaskRun): boolean {
+  const reason = results['REASON'] ?? '';
+  return (
+    type === 'provision' &&
+    outcome === 'failed' &&
+    !cancelled &&
+    reason !== 'SecretExists' &&
+    !blamelessReasons.has(reason)
+  );
+}
+
 export interface SnapshotSources {
   readonly taskRuns: TaskRuns;
   /** The operator namespace has a labelled Secret of this name. */
   readonly hasSshSecret: (name: string) => boolean;
-  /** Claims under way for this host that the cache does not show yet. */
-  readonly assumed: (host: string) => number;
+  /** Slots of this host that are taken although the cache does not show it: the namespace of each, '' where unknown. */
+  readonly assumed: (host: string) => readonly string[];
+  /** It is being emptied for its periodic care. */
+  readonly isDraining: (host: string) => boolean;
 }
 
-export function takeSnapshot(
-  platform: string,
-  configured: ConfiguredPool,
-  sources: SnapshotSources,
-  now: Instant,
-): PoolSnapshot {
+export function takeSnapshot(platform: string, configured: ConfiguredPool, sources: SnapshotSources): PoolSnapshot {
   if (configured.status === 'unknown') return { ...configured, platform };
   if (configured.status === 'unusable') return configured;
   const { pool } = configured;
   if (pool.kind === 'local') return { status: 'local', platform: pool.platform, limits: pool.limits };
-  const hosts = pool.hosts.map((host) => useOf(host, pool.cordoned.has(host.name), sources, now));
-  return { status: 'static', platform: pool.platform, limits: pool.limits, hosts };
+  const hosts = pool.hosts.map((host) => useOf(host, pool, sources));
+  return { status: 'static', platform: pool.platform, limits: pool.limits, hosts, held: heldBy(pool, sources) };
 }
 
-function useOf(host: Host, cordoned: boolean, sources: SnapshotSources, now: Instant): HostUse {
-  const { taskRuns } = sources;
+function useOf(host: Host, pool: StaticPool, sources: SnapshotSources): HostUse {
+  const { taskRuns, assumed, isDraining, hasSshSecret } = sources;
+  const { name } = host;
+  const cleaning = taskRuns.count('endedClaims', name) + taskRuns.count('firstCleanups', name);
+  const failures = failuresOn(name, taskRuns);
   return {
     host,
-    cordoned,
-    taken: count(taskRuns.by('claims', host.name)) + sources.assumed(host.name),
-    recentFailures: count(taskRuns.by('failedProvisions', host.name), (failed) => now - failed.created < failureMemory),
-    hasSshSecret: sources.hasSshSecret(host.secret),
+    taken:
+      taskRuns.count('claims', name) +
+      assumed(name).length +
+      (pool.limits.releaseSlotAfter === 'cleanup' ? cleaning : 0),
+    failures,
+    lastGood: failures.length === 0 ? undefined : lastGoodOn(name, taskRuns),
+    hasSshSecret: hasSshSecret(host.secret),
+    cordoned: pool.cordoned.has(name),
+    draining: isDraining(name),
   };
 }
 
-/** The waiting builds of a platform that are well-formed, as requests. */
+function failuresOn(host: string, taskRuns: TaskRuns): FailedProvision[] {
+  const failures: FailedProvision[] = [];
+  for (const failed of taskRuns.by('failedProvisions', host)) {
+    if (failed.kind !== 'own') continue;
+    const { userUid, userNamespace, facts, created, completed } = failed;
+    const since = facts?.claim?.since ?? created;
+    failures.push({ build: userUid, namespace: userNamespace, since, failed: completed ?? created });
+  }
+  return failures;
+}
+
+/** Successful provision TaskRuns are deleted at once; what they led to shows that they were. */
+function lastGoodOn(host: string, taskRuns: TaskRuns): Instant | undefined {
+  let newest: Instant | undefined;
+  for (const index of ['claims', 'endedClaims', 'firstCleanups'] as const) {
+    for (const { facts } of taskRuns.by(index, host)) {
+      const since = facts?.ready === true ? facts.claim?.since : undefined;
+      if (since !== undefined && since > (newest ?? -Infinity)) newest = since;
+    }
+  }
+  return newest;
+}
+
+/** Who holds how many slots of the platform; looked for only where that decides something. */
+function heldBy({ hosts, limits }: StaticPool, { taskRuns, assumed }: SnapshotSources): Map<string, number> {
+  const held = new Map<string, number>();
+  if (!limits.fairShare && limits.maxPerNamespace === undefined) return held;
+  const add = (namespace: string): void => void held.set(namespace, (held.get(namespace) ?? 0) + 1);
+  for (const { name } of hosts) {
+    for (const { namespace } of taskRuns.by('claims', name)) add(namespace);
+    for (const namespace of assumed(name)) add(namespace);
+  }
+  return held;
+}
+
+/** A waiting build as a request; undefined when its PLATFORM is malformed. */
 export function readRequest(taskRun: UserTaskRun, taskRuns: TaskRuns): HostRequest | undefined {
   const platform = parsePlatform(taskRun.platform ?? '');
   if (platform === undefined) return undefined;
-  const { uid, namespace, name, created, failedHosts } = taskRun;
+  const { uid, namespace, name, created, failedHosts, priority } = taskRun;
   const lastFailure = failedHosts.length === 0 ? undefined : readLastFailure(uid, taskRuns);
-  return { uid, namespace, name, platform, since: created, failedHosts, ...(lastFailure ? { lastFailure } : {}) };
+  const request = { uid, namespace, name, platform, since: created, priority, failedHosts };
+  return lastFailure === undefined ? request : { ...request, lastFailure };
 }
 
 /** What the newest failed provision of this build said. */
@@ -95,10 +154,4 @@ function readLastFailure(uid: string, taskRuns: TaskRuns): string | undefined {
     if (failed && child.attempt > (newest?.attempt ?? 0)) newest = child;
   }
   return newest?.results['MESSAGE'] ?? newest?.message;
-}
-
-function count<Item>(items: Iterable<Item>, counts: (item: Item) => boolean = () => true): number {
-  let total = 0;
-  for (const item of items) if (counts(item)) total += 1;
-  return total;
 }

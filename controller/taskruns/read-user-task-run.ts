@@ -30,8 +30,10 @@ export function readUserTaskRun(raw: Json, verify: VerifyFacts): UserTaskRun | u
     facts: signedFacts === undefined ? undefined : verify(state.uid, signedFacts),
     ended: readEnd(raw),
     assignedHost: labelValues[labels.assignedHost],
+    attemptLabel: labelValues[labels.attempt],
     waitingFor: labelValues[labels.waitingForPlatform],
     targetPlatform: labelValues[labels.targetPlatform],
+    ...readPriority(annotationValues[annotations.priority]),
     failedHosts: splitList(annotationValues[annotations.failedHosts]),
     waitReason: annotationValues[annotations.waitReason],
     queuePosition: annotationValues[annotations.queuePosition],
@@ -59,6 +61,16 @@ function readPlatform(raw: Json, taskSpec: Json): string | undefined {
 
 function readEnd(raw: Json): Instant | undefined {
   return readCompletion(raw) ?? parseInstant(asText(asObject(raw['metadata'])['deletionTimestamp']));
+}
+
+/** Anyone may have written it: what is no integer counts as none, and only enough of it is kept to name it. */
+function readPriority(text: string | undefined): Pick<UserTaskRun, 'priority' | 'unreadablePriority'> {
+  if (text === undefined) return { priority: 0, unreadablePriority: undefined };
+  const readable = /^\s*[-+]?[0-9]{1,9}\s*$/.test(text);
+  // Adding 0 makes 0 of -0.
+  return readable
+    ? { priority: Number(text) + 0, unreadablePriority: undefined }
+    : { priority: 0, unreadablePriority: text.slice(0, 32) };
 }
 
 function splitList(text: string | undefined): readonly string[] {

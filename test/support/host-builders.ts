@@ -42,7 +42,7 @@ export function aHost(name = 'host-1'): HostBuilder {
 export function aRequest(changes: Partial<HostRequest> = {}): HostRequest {
   const name = changes.name ?? 'build';
   const identity = { uid: `uid-${changes.namespace ?? 'team-a'}-${name}`, namespace: 'team-a', name };
-  return { ...identity, platform: platform('linux/arm64'), since: start, failedHosts: [], ...changes };
+  return { ...identity, platform: platform('linux/arm64'), since: start, priority: 0, failedHosts: [], ...changes };
 }
 
 /** The data of a host-config with static hosts: name → slots. */

@@ -2,10 +2,12 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { allocate, type Allocation } from '../../../controller/allocation/allocate.ts';
-import type { HostUse, PoolSnapshot } from '../../../controller/allocation/pool-snapshot.ts';
-import { compareRequests } from '../../../controller/allocation/waiting-order.ts';
+import type { HostUse, StaticSnapshot } from '../../../controller/allocation/pool-snapshot.ts';
+import { comparePriorities, compareRequests } from '../../../controller/allocation/waiting-order.ts';
 import type { HostRequest } from '../../../controller/model/host-request.ts';
-import { minute } from '../../../controller/model/instant.ts';
+import { Quarantine } from '../../../controller/allocation/quarantine.ts';
+import { minute, type Instant } from '../../../controller/model/instant.ts';
+import { noLimits } from '../../../controller/model/pool.ts';
 import { aHost, aRequest, platform, start } from '../../support/host-builders.ts';
 
 const hostNames = ['h1', 'h2', 'h3', 'h4', 'h5'];
@@ -13,9 +15,19 @@ const hostNames = ['h1', 'h2', 'h3', 'h4', 'h5'];
 const anyUse = fc.record({
   slots: fc.integer({ min: 1, max: 4 }),
   taken: fc.integer({ min: 0, max: 5 }),
-  recentFailures: fc.integer({ min: 0, max: 3 }),
+  failures: fc.array(
+    fc
+      .record({ namespace: fc.constantFrom('team-a', 'team-b'), name: fc.nat(3), age: fc.integer({ min: 0, max: 15 }) })
+      .map(({ namespace, name, age }) => {
+        const failed = start - 2 * minute - age * minute;
+        return { build: `${namespace}/${name}`, namespace, since: failed - 1000, failed };
+      }),
+    { maxLength: 6 },
+  ),
+  lastGood: fc.constantFrom(undefined, start - 5 * minute),
   hasSshSecret: fc.boolean(),
   cordoned: fc.boolean(),
+  draining: fc.boolean(),
 });
 
 const anyPool = fc
@@ -23,11 +35,16 @@ const anyPool = fc
     hosts: fc.array(anyUse, { minLength: 1, maxLength: hostNames.length }),
     maxWait: fc.constantFrom(undefined, minute),
     closed: fc.boolean(),
+    priority: fc.boolean(),
+    fairShare: fc.boolean(),
+    maxPerNamespace: fc.constantFrom(undefined, 1, 3),
+    held: fc.dictionary(fc.constantFrom('team-a', 'team-b'), fc.nat(4)),
   })
-  .map(({ hosts, maxWait, closed }): Extract<PoolSnapshot, { readonly status: 'static' }> => ({
+  .map(({ hosts, closed, held, ...limits }): StaticSnapshot => ({
     status: 'static',
     platform: platform('linux/arm64'),
-    limits: { maxWait, allowedNamespaces: closed ? [[/^team-a$/]] : [] },
+    limits: { ...noLimits, ...limits, allowedNamespaces: closed ? [[/^team-a$/]] : [] },
+    held: new Map(Object.entries(held)),
     hosts: hosts.map(({ slots, ...rest }, index) => ({
       host: aHost(hostNames[index] ?? '')
         .withSlots(slots)
@@ -42,6 +59,7 @@ const anyQueue = fc
       name: fc.stringMatching(/^[a-c]{1,2}$/),
       namespace: fc.constantFrom('team-a', 'team-b'),
       since: fc.integer({ min: start - 2 * minute, max: start - 2 * minute + 3 }),
+      priority: fc.constantFrom(0, 0, 1),
       failedHosts: fc.subarray(hostNames),
     }),
     { maxLength: 12 },
@@ -60,16 +78,31 @@ function takenAfter(hosts: readonly HostUse[], allocations: readonly Allocation[
   return taken;
 }
 
-function couldUse(use: HostUse, request: HostRequest): boolean {
-  return use.hasSshSecret && !use.cordoned && !request.failedHosts.includes(use.host.name);
+/** Who is next while nobody takes turns. */
+function queueOrder({ limits }: StaticSnapshot): typeof compareRequests {
+  return limits.priority ? comparePriorities : compareRequests;
+}
+
+function couldUse(pool: StaticSnapshot, use: HostUse, request: HostRequest, at: Instant): boolean {
+  const open = use.hasSshSecret && !use.cordoned && !use.draining && !request.failedHosts.includes(use.host.name);
+  return open && !new Quarantine(pool.hosts, at).of(request.namespace).has(use);
+}
+
+/** How many slots its namespace would hold. */
+function heldAfter(pool: StaticSnapshot, allocations: readonly Allocation[], namespace: string): number {
+  const given = allocations.filter((it) => it.outcome === 'assign' && it.request.namespace === namespace);
+  return (pool.held.get(namespace) ?? 0) + given.length;
 }
 
 describe('allocate, always', () => {
-  it('one answer per request, in queue order', () => {
+  it('one answer per request; in queue order, where namespaces do not take turns', () => {
     fc.assert(
       fc.property(anyPool, anyQueue, now, (pool, queue, at) => {
-        const expected = queue.toSorted(compareRequests).map(({ uid }) => uid);
-        expect(allocate(pool, queue, at).map(({ request }) => request.uid)).to.deep.equal(expected);
+        const answered = allocate(pool, queue, at).map(({ request }) => request.uid);
+        const expected = queue.toSorted(queueOrder(pool)).map(({ uid }) => uid);
+        if (pool.limits.fairShare) expect(answered).to.have.members(expected);
+        else expect(answered).to.deep.equal(expected);
+        expect(new Set(answered).size).to.equal(queue.length);
       }),
     );
   });
@@ -90,7 +123,7 @@ describe('allocate, always', () => {
         for (const it of allocate(pool, queue, at)) {
           if (it.outcome !== 'assign') continue;
           const use = pool.hosts.find(({ host }) => host === it.host);
-          expect(use !== undefined && couldUse(use, it.request)).to.equal(true);
+          expect(use !== undefined && couldUse(pool, use, it.request, at)).to.equal(true);
           expect(pool.limits.allowedNamespaces.length === 0 || it.request.namespace === 'team-a').to.equal(true);
         }
       }),
@@ -102,28 +135,75 @@ describe('allocate, always', () => {
       fc.property(anyPool, anyQueue, now, (pool, queue, at) => {
         const allocations = allocate(pool, queue, at);
         const taken = takenAfter(pool.hosts, allocations);
+        const { maxPerNamespace = Infinity } = pool.limits;
         for (const it of allocations) {
           if (it.outcome !== 'wait' && !(it.outcome === 'reject' && it.told.reason === 'WaitedTooLong')) continue;
           const free = pool.hosts.filter(
-            (use) => couldUse(use, it.request) && (taken.get(use.host.name) ?? 0) < use.host.concurrency,
+            (use) => couldUse(pool, use, it.request, at) && (taken.get(use.host.name) ?? 0) < use.host.concurrency,
           );
-          expect(free).to.deep.equal([]);
+          if (heldAfter(pool, allocations, it.request.namespace) < maxPerNamespace) expect(free).to.deep.equal([]);
         }
       }),
     );
   });
 
-  it('nobody overtakes: who waits could not have used a slot that a later one got', () => {
+  it('no namespace gets more than it may have at once', () => {
     fc.assert(
       fc.property(anyPool, anyQueue, now, (pool, queue, at) => {
         const allocations = allocate(pool, queue, at);
-        allocations.forEach((earlier, index) => {
-          if (earlier.outcome !== 'wait') return;
-          for (const later of allocations.slice(index + 1)) {
-            const use = later.outcome === 'assign' ? pool.hosts.find(({ host }) => host === later.host) : undefined;
-            expect(use === undefined || !couldUse(use, earlier.request)).to.equal(true);
+        const { maxPerNamespace = Infinity } = pool.limits;
+        for (const namespace of ['team-a', 'team-b']) {
+          const before = pool.held.get(namespace) ?? 0;
+          expect(heldAfter(pool, allocations, namespace)).to.be.at.most(Math.max(maxPerNamespace, before));
+        }
+      }),
+    );
+  });
+
+  it('nobody of the same namespace overtakes: who waits could not have used a slot that a later one got', () => {
+    fc.assert(
+      fc.property(anyPool, anyQueue, now, (pool, queue, at) => {
+        const allocations = allocate(pool, queue, at);
+        const order = queueOrder(pool);
+        const { fairShare, maxPerNamespace = Infinity } = pool.limits;
+        for (const later of allocations) {
+          const use = later.outcome === 'assign' ? pool.hosts.find(({ host }) => host === later.host) : undefined;
+          if (use === undefined) continue;
+          for (const { outcome, request } of allocations) {
+            const rivals = !fairShare || request.namespace === later.request.namespace;
+            if (outcome !== 'wait' || !rivals || order(request, later.request) > 0) continue;
+            const capped = heldAfter(pool, allocations, request.namespace) >= maxPerNamespace;
+            expect(capped || !couldUse(pool, use, request, at)).to.equal(true);
           }
-        });
+        }
+      }),
+    );
+  });
+
+  it('fair share: who waits holds no fewer slots than one who got a slot it could have used, or one more', () => {
+    fc.assert(
+      fc.property(anyPool, anyQueue, now, (pool, queue, at) => {
+        if (!pool.limits.fairShare || pool.limits.maxPerNamespace !== undefined) return;
+        const allocations = allocate(pool, queue, at);
+        for (const it of allocations) {
+          if (it.outcome !== 'assign') continue;
+          const use = pool.hosts.find(({ host }) => host === it.host);
+          const got = heldAfter(pool, allocations, it.request.namespace);
+          for (const { outcome, request } of allocations) {
+            if (outcome !== 'wait' || use === undefined || !couldUse(pool, use, request, at)) continue;
+            expect(heldAfter(pool, allocations, request.namespace)).to.be.at.least(got - 1);
+          }
+        }
+      }),
+    );
+  });
+
+  it('never more than two in five hosts are left alone', () => {
+    fc.assert(
+      fc.property(anyPool, now, ({ hosts }, at) => {
+        const quarantine = new Quarantine(hosts, at);
+        for (const namespace of ['team-a', 'team-b', 'other'])
+          expect(quarantine.of(namespace).size).to.be.at.most(Math.floor(hosts.length * 0.4));
       }),
     );
   });
@@ -132,7 +212,7 @@ describe('allocate, always', () => {
     fc.assert(
       fc.property(anyPool, anyQueue, now, (pool, queue, at) => {
         const positions = allocate(pool, queue, at).flatMap((it) => (it.outcome === 'wait' ? [it.position] : []));
-        expect(positions).to.deep.equal(positions.map((_, index) => index + 1));
+        expect(positions.toSorted((a, b) => a - b)).to.deep.equal(positions.map((_, index) => index + 1));
       }),
     );
   });

@@ -2,9 +2,9 @@ import { expect } from 'chai';
 import { configGrace } from '../../../controller/allocation/allocate.ts';
 import type { PoolSnapshot } from '../../../controller/allocation/pool-snapshot.ts';
 import { minute, second } from '../../../controller/model/instant.ts';
-import type { PoolLimits } from '../../../controller/model/pool.ts';
+import { noLimits, type PoolLimits } from '../../../controller/model/pool.ts';
 import { aRequest, platform, start } from '../../support/host-builders.ts';
-import { messageOf, noLimits, only, outcomes, pool, sentence, use } from './allocation-sentences.ts';
+import { messageOf, only, outcomes, pool, sentence, use } from './allocation-sentences.ts';
 
 const a = aRequest({ name: 'a' });
 const b = aRequest({ name: 'b' });

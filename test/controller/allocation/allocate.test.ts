@@ -3,7 +3,7 @@ import type { HostUse } from '../../../controller/allocation/pool-snapshot.ts';
 import type { HostRequest } from '../../../controller/model/host-request.ts';
 import { minute } from '../../../controller/model/instant.ts';
 import { aRequest, start } from '../../support/host-builders.ts';
-import { messageOf, only, outcomes, pool, sentence, use } from './allocation-sentences.ts';
+import { failures, messageOf, only, outcomes, pool, sentence, use } from './allocation-sentences.ts';
 
 const a = aRequest({ name: 'a' });
 const b = aRequest({ name: 'b' });
@@ -62,8 +62,16 @@ describe('allocate: which host', () => {
   const choices: readonly (readonly [string, readonly HostUse[], string])[] = [
     ['the one with most free slots', [use('a', 2, { taken: 1 }), use('b', 4, { taken: 2 })], 'a → b'],
     ['free slots, not slots', [use('a', 8, { taken: 7 }), use('b', 2)], 'a → b'],
-    ['of equals, the one that failed least of late', [use('a', 2, { recentFailures: 1 }), use('b', 2)], 'a → b'],
-    ['free slots count more than failures', [use('a', 3, { recentFailures: 9 }), use('b', 2)], 'a → a'],
+    [
+      'of equals, the one that failed least of late',
+      [use('a', 2, { failures: failures(['x/1']) }), use('b', 2)],
+      'a → b',
+    ],
+    [
+      'free slots count more than failures',
+      [use('a', 3, { failures: failures(['x/1', 'y/1', 'z/1']) }), use('b', 2)],
+      'a → a',
+    ],
     ['then by name', [use('b', 2), use('a', 2)], 'a → a'],
     ['never a cordoned one', [use('a', 9, { cordoned: true }), use('b', 1)], 'a → b'],
     ['never one without a usable ssh Secret', [use('a', 9, { hasSshSecret: false }), use('b', 1)], 'a → b'],
@@ -116,7 +124,8 @@ describe('allocate: not now', () => {
     const allocation = only(busy, a, start + maxWait);
     expect(sentence(allocation)).to.equal('a rejected: WaitedTooLong');
     expect(messageOf(allocation)).to.equal(
-      'Error allocating host: no host for platform linux/arm64 became free in 10 min: run the build again later',
+      'Error allocating host: no host for platform linux/arm64 became free in 10 min: run the build again later, or ask an ' +
+        'administrator for more hosts or a longer max-wait',
     );
   });
 

@@ -1,20 +1,38 @@
 // Pools to allocate from, and outcomes as short sentences.
 import { allocate, type Allocation } from '../../../controller/allocation/allocate.ts';
-import type { HostUse, PoolSnapshot } from '../../../controller/allocation/pool-snapshot.ts';
+import type {
+  FailedProvision,
+  HostUse,
+  StaticSnapshot,
+  PoolSnapshot,
+} from '../../../controller/allocation/pool-snapshot.ts';
 import { assertNever } from '../../../controller/model/assert-never.ts';
 import type { HostRequest } from '../../../controller/model/host-request.ts';
-import type { PoolLimits } from '../../../controller/model/pool.ts';
+import type { Instant } from '../../../controller/model/instant.ts';
+import { noLimits, type PoolLimits } from '../../../controller/model/pool.ts';
 import { aHost, platform, start } from '../../support/host-builders.ts';
-
-export const noLimits: PoolLimits = { allowedNamespaces: [], maxWait: undefined };
 
 export function use(name: string, slots: number, changes: Partial<HostUse> = {}): HostUse {
   const host = aHost(name).withSlots(slots).build();
-  return { host, taken: 0, recentFailures: 0, hasSshSecret: true, cordoned: false, ...changes };
+  const open = { hasSshSecret: true, cordoned: false, draining: false };
+  return { host, taken: 0, failures: [], lastGood: undefined, ...open, ...changes };
 }
 
-export function pool(hosts: readonly HostUse[], limits: Partial<PoolLimits> = {}): PoolSnapshot {
-  return { status: 'static', platform: platform('linux/arm64'), limits: { ...noLimits, ...limits }, hosts };
+/** One failed provision of each of these builds, `namespace/name`, a second apart, the last one at `last`. */
+export function failures(builds: readonly string[], last: Instant = start): FailedProvision[] {
+  return builds.map((build, index) => {
+    const failed = last - (builds.length - 1 - index) * 1000;
+    return { build, namespace: build.split('/')[0] ?? '', since: failed - 100, failed };
+  });
+}
+
+export function pool(
+  hosts: readonly HostUse[],
+  limits: Partial<PoolLimits> = {},
+  held: Readonly<Record<string, number>> = {},
+): StaticSnapshot {
+  const common = { status: 'static', platform: platform('linux/arm64') } as const;
+  return { ...common, limits: { ...noLimits, ...limits }, hosts, held: new Map(Object.entries(held)) };
 }
 
 /** `name → host`, `name waits 1`, `name rejected: Reason`. */

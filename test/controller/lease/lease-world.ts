@@ -4,7 +4,7 @@
 import { allocate } from '../../../controller/allocation/allocate.ts';
 import { Cache } from '../../../controller/kubernetes/cache.ts';
 import type { KubeObject } from '../../../controller/kubernetes/cluster.ts';
-import { refusal } from '../../../controller/lease/next-actions.ts';
+import { refusal } from '../../../controller/lease/refusal.ts';
 import { readPhase } from '../../../controller/lease/read-lease.ts';
 import { signFacts } from '../../../controller/lease/signed-facts.ts';
 import { defaultKeepTimes } from '../../../controller/lease/timeouts.ts';
@@ -13,6 +13,7 @@ import { claimHost, claimLocal } from '../../../controller/lease/write-lease.ts'
 import type { Action } from '../../../controller/model/action.ts';
 import type { LeasePhase } from '../../../controller/model/host-lease.ts';
 import { second } from '../../../controller/model/instant.ts';
+import { noLimits } from '../../../controller/model/pool.ts';
 import type { KeptTaskRun, OwnTaskRun, UserTaskRun } from '../../../controller/model/task-run.ts';
 import { BuildReconciler } from '../../../controller/reconcile/build-reconciler.ts';
 import { EventRecorder } from '../../../controller/reconcile/event-recorder.ts';
@@ -28,6 +29,7 @@ import { aTaskRun, installation, operatorNamespace, readBuild, readOwn, testKey 
 import { aHost, platform } from '../../support/host-builders.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { apiError, MemoryCluster, type WatchEvent } from '../../support/memory-cluster.ts';
+import { observe } from './observed-builds.ts';
 
 /** Where the controller is cut off: at its nth write, which took effect or not; or it is only told a time-out. */
 export interface Cut {
@@ -46,13 +48,12 @@ class Crash extends Error {
 }
 
 const hosts = [aHost('one').build(), aHost('two').withSlots(2).build()];
-const limits = { allowedNamespaces: [], maxWait: undefined };
 const pools: Readonly<Record<string, ConfiguredPool>> = {
   'linux/arm64': {
     status: 'pool',
-    pool: { kind: 'static', platform: platform('linux/arm64'), hosts, cordoned: new Set(), limits },
+    pool: { kind: 'static', platform: platform('linux/arm64'), hosts, cordoned: new Set(), limits: noLimits },
   },
-  'linux/x86_64': { status: 'pool', pool: { kind: 'local', platform: platform('linux/x86_64'), limits } },
+  'linux/x86_64': { status: 'pool', pool: { kind: 'local', platform: platform('linux/x86_64'), limits: noLimits } },
 };
 
 export function project(raw: KubeObject): KeptTaskRun | undefined {
@@ -121,11 +122,11 @@ export class LeaseWorld {
   async lane(name: string, cut?: Cut): Promise<void> {
     const configured = pools[name];
     if (configured === undefined) throw new Error(`no pool ${name}`);
-    const sources = { taskRuns: this.#taskRuns, hasSshSecret: () => true, assumed: () => 0 };
+    const sources = { taskRuns: this.#taskRuns, hasSshSecret: () => true, assumed: () => [], isDraining: () => false };
     const now = this.clock.now();
     const waiting = [...this.#taskRuns.by('waiting', name)].flatMap((it) => (it.kind === 'user' ? [it] : []));
     const requests = waiting.flatMap((it) => readRequest(it, this.#taskRuns) ?? []);
-    for (const allocation of allocate(takeSnapshot(name, configured, sources, now), requests, now)) {
+    for (const allocation of allocate(takeSnapshot(name, configured, sources), requests, now)) {
       const target = waiting.find(({ uid }) => uid === allocation.request.uid);
       if (target === undefined || allocation.outcome === 'wait') continue;
       if (allocation.outcome === 'reject')
@@ -211,10 +212,7 @@ export class LeaseWorld {
       const taskRun = builds.get(uid);
       const build = { uid, namespace: 'team-a', name: taskRun?.name ?? '' };
       const own = children.filter(({ userUid }) => userUid === uid);
-      const phase = readPhase(
-        { build, taskRun, children: own, podTold: false, reported: new Set<string>(), installation },
-        now,
-      );
+      const phase = readPhase(observe(taskRun, own, { build }), now);
       const before = this.#phases.get(uid) ?? 'waiting';
       this.#phases.set(uid, phase);
       // A build without our finalizer is deleted from one moment to the next, whatever phase it is in.

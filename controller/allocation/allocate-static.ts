@@ -1,0 +1,86 @@
+// What becomes of one request after the other on hosts with slots: a slot, a wait with its reason, or a refusal.
+import type { HostRequest } from '../model/host-request.ts';
+import type { Instant } from '../model/instant.ts';
+import type { RejectReason, Told, WaitReason } from '../model/reason.ts';
+import type { Decision } from './allocate.ts';
+import { FreeHosts } from './free-hosts.ts';
+import type { HostUse, StaticSnapshot } from './pool-snapshot.ts';
+import { Quarantine, type Quarantined } from './quarantine.ts';
+import {
+  allBusy,
+  allHostsFailed,
+  hostsQuarantined,
+  namespaceLimit,
+  noSshSecret,
+  waitedTooLong,
+} from './told-reasons.ts';
+
+/** `held` is kept up to date: slots by namespace, those given away here included. */
+export function allocateStatic(
+  pool: StaticSnapshot,
+  held: Map<string, number>,
+  now: Instant,
+): (request: HostRequest) => Decision {
+  const round = new Round(pool, held, now);
+  return (request) => round.decide(request);
+}
+
+class Round {
+  readonly #pool: StaticSnapshot;
+  readonly #held: Map<string, number>;
+  readonly #now: Instant;
+  readonly #free: FreeHosts;
+  readonly #quarantine: Quarantine;
+  /** Hosts somebody can log in to. */
+  readonly #usable: ReadonlySet<string>;
+  readonly #busy: Told<WaitReason>;
+
+  constructor(pool: StaticSnapshot, held: Map<string, number>, now: Instant) {
+    this.#pool = pool;
+    this.#held = held;
+    this.#now = now;
+    this.#free = new FreeHosts(pool.hosts, now);
+    this.#quarantine = new Quarantine(pool.hosts, now);
+    this.#usable = new Set(pool.hosts.flatMap((use) => (use.hasSshSecret ? [use.host.name] : [])));
+    this.#busy = allBusy(pool.hosts, this.#quarantine.ofAll.size > 0);
+  }
+
+  decide(request: HostRequest): Decision {
+    const { limits } = this.#pool;
+    const { namespace, since } = request;
+    const refused = this.#refused(request);
+    if (refused !== undefined) return { outcome: 'reject', request, told: refused };
+    const held = this.#held.get(namespace) ?? 0;
+    const capped = limits.maxPerNamespace !== undefined && held >= limits.maxPerNamespace;
+    const closed = this.#quarantine.of(namespace);
+    const host = capped ? undefined : this.#free.take((use) => !closed.has(use) && !hasFailed(request, use));
+    if (host !== undefined) {
+      this.#held.set(namespace, held + 1);
+      return { outcome: 'assign', request, host };
+    }
+    const deadline = limits.maxWait === undefined ? Infinity : since + limits.maxWait;
+    if (this.#now >= deadline) return { outcome: 'reject', request, told: waitedTooLong(request, this.#now) };
+    const until = Math.min(deadline, ...closed.values());
+    const told = capped ? namespaceLimit(namespace, limits.maxPerNamespace) : this.#whyBusy(request, closed);
+    return { outcome: 'wait', request, told, until: until === Infinity ? undefined : until };
+  }
+
+  /** No host is left that this request could ever run on. */
+  #refused(request: HostRequest): Told<RejectReason> | undefined {
+    const tried = new Set(request.failedHosts.filter((name) => this.#usable.has(name)));
+    if (tried.size < this.#usable.size) return undefined;
+    const untried = this.#pool.hosts.filter((use) => !hasFailed(request, use));
+    return untried.length > 0 ? noSshSecret(untried) : allHostsFailed(request);
+  }
+
+  #whyBusy(request: HostRequest, closed: Quarantined): Told<WaitReason> {
+    if (closed.size === 0) return this.#busy;
+    const left = this.#pool.hosts.filter((use) => use.hasSshSecret && !hasFailed(request, use));
+    if (!left.every((use) => closed.has(use))) return this.#busy;
+    return hostsQuarantined(left.map((use) => [use.host.name, closed.get(use) ?? 0]));
+  }
+}
+
+function hasFailed({ failedHosts }: HostRequest, { host }: HostUse): boolean {
+  return failedHosts.length > 0 && failedHosts.includes(host.name);
+}
