@@ -6,6 +6,7 @@ import type { Alias, Document, Node, YAMLMap } from 'yaml';
 import type { Path } from './findings.ts';
 import { parseDocuments } from './source-document.ts';
 import { applySplices, splicesWithin } from './splice.ts';
+import type { Splice } from './splice.ts';
 import {
   anchorRemovals,
   columnAt,
@@ -33,30 +34,60 @@ interface Found {
   readonly meaning: Node;
 }
 
-/** One alias at a time, read anew each time: an expansion may bring further aliases. */
-export function expandAliases(source: string, documentIndex: number, targets: EditTargets): string {
+/** A document that is copied from, with what must not be copied along. */
+interface Original {
+  readonly text: string;
+  readonly document: Document.Parsed;
+  readonly anchors: readonly Splice[];
+}
+
+export interface Expanded {
+  readonly text: string;
+  readonly document: Document.Parsed;
+}
+
+/** In rounds, each read anew: an expansion may bring further aliases. */
+export function expandAliases(
+  source: string,
+  { index, document: given }: { readonly index: number; readonly document: Document.Parsed },
+  targets: EditTargets,
+): Expanded {
   let text = source;
+  let document = given;
   for (;;) {
-    const document = parseDocuments(text)[documentIndex];
-    const next = document === undefined ? undefined : findObstacle(document, targets);
-    if (document === undefined || next === undefined) return text;
-    text = expand(text, document, next);
+    const obstacles = findObstacles(document, targets);
+    if (obstacles.length === 0) return { text, document };
+    const original = { text, document, anchors: anchorRemovals(text) };
+    text = applySplices(text, withoutOverlaps(obstacles.map((obstacle) => expand(original, obstacle))));
+    const next = parseDocuments(text)[index];
+    if (next === undefined) throw new Error('the Task is gone after expanding its aliases');
+    document = next;
   }
 }
 
-function findObstacle(document: Document.Parsed, targets: EditTargets): Found | undefined {
-  let obstacle: Found | undefined;
+/** What overlaps waits for the next round. */
+function withoutOverlaps(splices: readonly Splice[]): Splice[] {
+  let position = -1;
+  return [...splices]
+    .sort((a, b) => a.start - b.start || b.end - a.end)
+    .filter(({ start, end }) => {
+      if (start < position) return false;
+      position = end;
+      return true;
+    });
+}
+
+function findObstacles(document: Document.Parsed, targets: EditTargets): Found[] {
+  const obstacles: Found[] = [];
   visit(document, {
     Alias(key, alias, ancestors) {
       const meaning = alias.resolve(document);
-      if (meaning === undefined) return undefined;
+      if (meaning === undefined) return;
       const found = { alias, ancestors, path: pathTo(key, ancestors), meaning };
-      if (!isInTheWay(document, found, targets)) return undefined;
-      obstacle = found;
-      return visit.BREAK;
+      if (isInTheWay(document, found, targets)) obstacles.push(found);
     },
   });
-  return obstacle;
+  return obstacles;
 }
 
 function isInTheWay(document: Document.Parsed, { path, meaning }: Found, targets: EditTargets): boolean {
@@ -88,33 +119,35 @@ function pathTo(key: unknown, ancestors: readonly unknown[]): Path {
   return merge < 0 ? path : path.slice(0, merge + 1);
 }
 
-function expand(text: string, document: Document.Parsed, found: Found): string {
+function expand(original: Original, found: Found): Splice {
+  const { text, document } = original;
   const mergePair = found.ancestors.findLast(isPlaced);
   const map = found.ancestors.findLast(isMap);
   if (found.path.at(-1) === '<<' && mergePair !== undefined && map !== undefined) {
-    return expandMerge(text, document, mergePair, map);
+    return expandMerge(original, mergePair, map);
   }
   const { alias, meaning } = found;
   const parent = found.ancestors.at(-1);
   const end = alias.range?.[1] ?? 0;
   if (found.ancestors.some(isFlow)) {
-    return applySplices(text, [{ start: startOf(alias), end, text: flowText(meaning.toJS(document)) }]);
+    return { start: startOf(alias), end, text: flowText(meaning.toJS(document)) };
   }
   const inPair = isPlaced(parent);
   const keyColumn = columnAt(text, startOf(inPair ? parent.key : alias));
   if (isCollection(meaning) && !isFlow(meaning)) {
     const column = inPair ? keyColumn + 2 : keyColumn;
-    const copy = copyOf(text, meaning, column).replace(/\n$/, '');
+    const copy = copyOf(original, meaning, column).replace(/\n$/, '');
     const start = inPair ? text.slice(0, startOf(alias)).trimEnd().length : startOf(alias);
-    return applySplices(text, [{ start, end, text: inPair ? `\n${' '.repeat(column)}${copy}` : copy }]);
+    return { start, end, text: inPair ? `\n${' '.repeat(column)}${copy}` : copy };
   }
   const column = isBlockScalar(meaning) ? keyColumn - indentOf(meaning) : 0;
-  const copy = shiftLines(sliceOf(text, meaning), column).replace(/\n$/, '');
-  return applySplices(text, [{ start: startOf(alias), end, text: copy }]);
+  const copy = shiftLines(sliceOf(original, meaning), column).replace(/\n$/, '');
+  return { start: startOf(alias), end, text: copy };
 }
 
 /** `<<: *base` becomes the entries of the base that the mapping does not set itself. */
-function expandMerge(text: string, document: Document.Parsed, merge: PlacedPair, map: YAMLMap): string {
+function expandMerge(original: Original, merge: PlacedPair, map: YAMLMap): Splice {
+  const { text, document } = original;
   const taken = new Set(map.items.map(({ key }) => keyText(key)));
   const column = columnAt(text, startOf(merge.key));
   const flow = isFlow(map);
@@ -125,11 +158,11 @@ function expandMerge(text: string, document: Document.Parsed, merge: PlacedPair,
     if (taken.has(name)) continue;
     taken.add(name);
     entries.push(
-      flow ? `${flowText(name)}: ${flowText(value?.toJS(document) ?? null)}` : copyOf(text, pair, column).trimEnd(),
+      flow ? `${flowText(name)}: ${flowText(value?.toJS(document) ?? null)}` : copyOf(original, pair, column).trimEnd(),
     );
   }
   const joined = entries.join(flow ? ', ' : `\n${' '.repeat(column)}`);
-  return applySplices(text, [{ start: startOf(merge.key), end: contentEnd(text, merge), text: joined }]);
+  return { start: startOf(merge.key), end: contentEnd(text, merge), text: joined };
 }
 
 /** What a merge brings: the entries of the base itself, then those that it merges in turn. */
@@ -148,16 +181,17 @@ function indentOf({ srcToken }: Node): number {
 }
 
 /** The source text of a node or pair, its lines moved to another column. */
-function copyOf(text: string, what: Node | PlacedPair, column: number): string {
+function copyOf(original: Original, what: Node | PlacedPair, column: number): string {
+  const { text } = original;
   const start = 'key' in what ? startOf(what.key) : startOf(what);
   const end = 'key' in what ? contentEnd(text, what.value ?? what.key) : contentEnd(text, what);
-  return shiftLines(cleanSlice(text, start, end), column - columnAt(text, start));
+  return shiftLines(cleanSlice(original, start, end), column - columnAt(text, start));
 }
 
-function sliceOf(text: string, node: Node): string {
-  return cleanSlice(text, startOf(node), contentEnd(text, node));
+function sliceOf(original: Original, node: Node): string {
+  return cleanSlice(original, startOf(node), contentEnd(original.text, node));
 }
 
-function cleanSlice(text: string, start: number, end: number): string {
-  return applySplices(text.slice(start, end), splicesWithin(anchorRemovals(text, start, end), start, end));
+function cleanSlice({ text, anchors }: Original, start: number, end: number): string {
+  return applySplices(text.slice(start, end), splicesWithin(anchors, start, end));
 }

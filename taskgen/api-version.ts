@@ -16,10 +16,11 @@ const removedFromSteps = [
 ]; // prettier-ignore
 
 /** Line breaks stay where they are, so that findings name the lines of the source. */
-export function convertToV1(text: string, { document }: ChosenTask): string {
+export function convertToV1(file: string, { section, document }: ChosenTask): string {
+  const { start, text } = section;
   const root = document.contents;
   const spec = document.get('spec', true);
-  if (!isMap(root) || !isMap(spec)) return text;
+  if (!isMap(root) || !isMap(spec)) return file;
   const steps = ['steps', 'sidecars'].flatMap((key) => {
     const found = spec.get(key, true);
     return isSeq(found) ? found.items : [];
@@ -33,10 +34,10 @@ export function convertToV1(text: string, { document }: ChosenTask): string {
   });
   const apiVersion = pairOf(root, 'apiVersion')?.value;
   if (apiVersion?.range) {
-    const [start, end] = apiVersion.range;
-    splices.push({ start, end, text: quotedLike(text, start, version) });
+    const [from, end] = apiVersion.range;
+    splices.push({ start: from, end, text: quotedLike(text, from, version) });
   }
-  return applySplices(text, splices);
+  return file.slice(0, start) + applySplices(text, splices) + file.slice(start + text.length);
 }
 
 function quotedLike(text: string, at: number, word: string): string {

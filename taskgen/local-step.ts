@@ -48,6 +48,6 @@ function copyOfStep(text: string, map: YAMLMap, plan: StyledPlan, script: string
   const start = startOf(map);
   const end = isFlow(map) ? contentEnd(text, map) : nextLine(text, contentEnd(text, map));
   const isRewritten = (at: number) => local.splices.some((splice) => splice.start <= at && at < splice.end);
-  const anchors = anchorRemovals(text, start, end).filter((anchor) => !isRewritten(anchor.start));
+  const anchors = anchorRemovals(text).filter((anchor) => !isRewritten(anchor.start));
   return applySplices(text.slice(start, end), splicesWithin([...local.splices, ...anchors], start, end));
 }

@@ -18,7 +18,7 @@ import { secretVolumeName } from './reserved-names.ts';
 import { scriptFindings } from './script-checks.ts';
 import { combineScripts } from './script-file.ts';
 import { sizeFindings } from './size-check.ts';
-import { chooseTask, offsetInScript, offsetOf, parseDocuments, readSource, syntaxProblems } from './source-document.ts';
+import { chooseTask, offsetInScript, offsetOf, readSource, syntaxProblems } from './source-document.ts';
 import type { ChosenTask, Source, SourceProblem } from './source-document.ts';
 import { applySplices } from './splice.ts';
 import { chooseStep } from './step-choice.ts';
@@ -98,10 +98,10 @@ function write(source: Source, chosen: ChosenTask, origin: Origin, planned: Remo
   const steps = ['spec', 'steps'];
   const stepPath = [...steps, planned.choice.index];
   const edited = [['metadata', 'name'], ['metadata', 'annotations'], ['spec', 'params'], ['spec', 'volumes'], steps];
-  const text = expandAliases(source.text, chosen.index, { edited, copied: stepPath });
-  const document = parseDocuments(text)[chosen.index];
+  const { section } = chosen;
+  const { text, document } = expandAliases(section.text, chosen, { edited, copied: stepPath });
   const [metadata, spec, list, step] = [['metadata'], ['spec'], steps, stepPath].map((path) =>
-    document?.getIn(path, true),
+    document.getIn(path, true),
   );
   if (!isMap(metadata) || !isMap(spec) || !isSeq(list) || !isMap(step))
     throw new Error('the Task changed while expanding');
@@ -112,7 +112,9 @@ function write(source: Source, chosen: ChosenTask, origin: Origin, planned: Remo
   addLocalStep(editor, text, list, step, { ...planned, listIndent }, scripts.local);
   editor.append(spec, 'params', newParameters(planned));
   editor.append(spec, 'volumes', newVolumes(planned));
-  return header(source, origin.file) + applySplices(text, editor.splices);
+  const before = source.text.slice(0, section.start);
+  const after = source.text.slice(section.start + section.text.length);
+  return header(source, origin.file) + before + applySplices(text, editor.splices) + after;
 }
 
 function editMetadata(editor: YamlEditor, metadata: YAMLMap, { digest }: Origin, { task, options }: RemotePlan): void {
@@ -182,9 +184,9 @@ function locate(
   };
 }
 
-function offsetOfFinding(source: Source, { document }: ChosenTask, { at, scriptOffset }: SourceProblem): number {
-  const offset = offsetOf(document, at);
-  const script = textOf(document.getIn(at));
+function offsetOfFinding(source: Source, chosen: ChosenTask, { at, scriptOffset }: SourceProblem): number {
+  const offset = offsetOf(chosen, at);
+  const script = textOf(chosen.document.getIn(at));
   return scriptOffset === undefined || script === undefined
     ? offset
     : offsetInScript(source, offset, script, scriptOffset);

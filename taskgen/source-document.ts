@@ -1,19 +1,31 @@
 // The source file as text and as YAML documents, and which of them is the Task.
 // It reads with YAML 1.1 rules, as Kubernetes does, and never writes.
 
-import { isAlias, isCollection, isNode, LineCounter, parseAllDocuments, visit } from 'yaml';
+import { isAlias, isCollection, isNode, isScalar, LineCounter, parseAllDocuments, visit } from 'yaml';
 import type { Document } from 'yaml';
 import type { Finding, Path } from './findings.ts';
+import { kindSeenIn, mayHoldTask, sectionsOf } from './sections.ts';
+import type { Section } from './sections.ts';
 import { fields, text as textOf } from './task-model.ts';
+import { keyText } from './yaml-places.ts';
 
 export interface Source {
   /** Without byte order mark, with line feeds only, ending in one. */
   readonly text: string;
-  readonly documents: readonly Document.Parsed[];
+  /** Those that are read; the others pass as they are. */
+  readonly read: readonly ReadSection[];
+  /** Kinds of all documents, for messages. */
+  readonly kinds: readonly string[];
   readonly lines: LineCounter;
 }
 
+interface ReadSection extends Section {
+  readonly documents: readonly Document.Parsed[];
+}
+
 export interface ChosenTask {
+  readonly section: Section;
+  /** Among the documents of the section. */
   readonly index: number;
   readonly document: Document.Parsed;
   readonly content: unknown;
@@ -21,22 +33,34 @@ export interface ChosenTask {
 
 export type SourceProblem = Finding & { readonly offset?: number };
 
-export function parseDocuments(text: string, lines = new LineCounter()): Document.Parsed[] {
+/** One mistake makes many errors after it; nobody reads more of them. */
+const shownErrors = 20;
+
+export function parseDocuments(text: string): Document.Parsed[] {
   const parsed = parseAllDocuments(text, {
     version: '1.1',
     merge: true,
     keepSourceTokens: true,
     logLevel: 'silent',
-    lineCounter: lines,
+    prettyErrors: false,
+    // Compares every key with every other; `errorsOf` looks for the same in one pass.
+    uniqueKeys: false,
   });
   return [...parsed];
 }
 
 export function readSource(raw: string): Source {
   const text = raw.replace(/^\ufeff/, '').replace(/\r\n?/g, '\n');
-  const lines = new LineCounter();
   const ended = text.endsWith('\n') ? text : `${text}\n`;
-  return { text: ended, documents: parseDocuments(ended, lines), lines };
+  const lines = new LineCounter();
+  for (let at = 0; at < ended.length; at = ended.indexOf('\n', at) + 1) lines.addNewLine(at);
+  const sections = sectionsOf(ended);
+  const promising = sections.filter(mayHoldTask);
+  const read = (promising.length > 0 ? promising : sections).map((section) => ({
+    ...section,
+    documents: parseDocuments(section.text),
+  }));
+  return { text: ended, read, kinds: sections.map(kindSeenIn), lines };
 }
 
 /** Everything the parser refuses, or reads as something nobody means (a mapping as a key is an unrendered template). */
@@ -49,22 +73,60 @@ export function syntaxProblems(source: Source): SourceProblem[] {
     fix: `Correct the YAML.${template}`,
     offset,
   });
-  return source.documents.flatMap((document) => {
-    const found = document.errors.map((error) =>
-      problem(error.message.replace(/ at line \d+, column \d+:[^]*$/, '.'), error.pos[0]),
-    );
-    visit(document, {
-      Pair(_, pair) {
-        if (isCollection(pair.key))
-          found.push(problem('A mapping or list is used as a key.', pair.key.range?.[0] ?? 0));
-      },
-    });
-    return found;
+  const all = source.read
+    .flatMap(({ start, documents }) =>
+      documents.flatMap((document) =>
+        errorsOf(document).map(({ message, offset }) => problem(message, start + offset)),
+      ),
+    )
+    .sort((a, b) => (a.offset ?? 0) - (b.offset ?? 0))
+    .filter((one, index, sorted) => one.offset !== sorted[index - 1]?.offset);
+  const hidden = all.length - shownErrors;
+  if (hidden <= 0) return all;
+  return [
+    ...all.slice(0, shownErrors),
+    {
+      ...problem(`There are ${hidden} more errors from here on.`, all[shownErrors]?.offset ?? 0),
+      fix: 'Correct the first ones first.',
+    },
+  ];
+}
+
+function errorsOf(document: Document.Parsed): { message: string; offset: number }[] {
+  const errors = document.errors.map(({ message, pos }) => ({
+    message: `${message.replace(/[.:]?$/, '')}.`,
+    offset: pos[0],
+  }));
+  visit(document, {
+    Map(_, map) {
+      const seen = new Set<string>();
+      for (const { key } of map.items) {
+        const offset = isNode(key) ? (key.range?.[0] ?? 0) : 0;
+        if (isCollection(key)) errors.push({ message: 'A mapping or list is used as a key.', offset });
+        const name = keyText(key);
+        if (isScalar(key) && seen.has(name)) errors.push({ message: `Key "${name}" is there twice.`, offset });
+        seen.add(name);
+      }
+    },
   });
+  const content = errors.length > 0 ? undefined : contentOf(document);
+  if (content instanceof Error) errors.push({ message: `Aliases cannot be followed: ${content.message}.`, offset: 0 });
+  return errors;
+}
+
+/** Aliases of aliases can stand for more than any memory holds; then the parser refuses. */
+function contentOf(document: Document.Parsed): unknown {
+  try {
+    return document.toJS() as unknown;
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
 }
 
 export function chooseTask(source: Source, wanted: string | undefined): ChosenTask | SourceProblem {
-  const all = source.documents.map((document, index) => ({ index, document, content: document.toJS() as unknown }));
+  const all = source.read.flatMap((section) =>
+    section.documents.map((document, index) => ({ section, index, document, content: contentOf(document) })),
+  );
   const refused = all.find(({ content }) => ['List', 'ClusterTask'].includes(kindOf(content)));
   if (refused !== undefined) {
     const fix = 'Give the Task as a document of its own, kind: Task.';
@@ -75,7 +137,7 @@ export function chooseTask(source: Source, wanted: string | undefined): ChosenTa
   const [first, second] = chosen;
   const names = tasks.map(({ content }) => nameOf(content) ?? '(no name)').join(', ');
   if (first === undefined) {
-    const kinds = all.map(({ content }) => kindOf(content) || 'no kind').join(', ') || 'nothing';
+    const kinds = source.kinds.map((kind) => kind || 'no kind').join(', ') || 'nothing';
     const message =
       wanted === undefined || tasks.length === 0
         ? `There is no Task here, only: ${kinds}.`
@@ -90,8 +152,8 @@ export function chooseTask(source: Source, wanted: string | undefined): ChosenTa
   return { ...problemAt(first, `apiVersion "${version}" is not known.`, fix), at: ['apiVersion'] };
 }
 
-/** Where a path of the Task stands in the text; the nearest node above it when it has none of its own. */
-export function offsetOf(document: Document.Parsed, path: Path): number {
+/** Where a path of the Task stands in the file; the nearest node above it when it has none of its own. */
+export function offsetOf({ section, document }: Pick<ChosenTask, 'section' | 'document'>, path: Path): number {
   let node: unknown = document.contents;
   let offset = document.contents?.range[0] ?? document.range[0];
   for (const key of path) {
@@ -101,7 +163,7 @@ export function offsetOf(document: Document.Parsed, path: Path): number {
     node = next;
     offset = next.range?.[0] ?? offset;
   }
-  return offset;
+  return section.start + offset;
 }
 
 /** Offset in the file of an offset in a script; where the script is not written line by line, that of the script. */
@@ -116,8 +178,12 @@ export function offsetInScript(source: Source, scriptAt: number, script: string,
   return indent < 0 ? scriptAt : lineAt + indent + column;
 }
 
-function problemAt(where: { document: Document.Parsed } | undefined, message: string, fix: string): SourceProblem {
-  const offset = where === undefined ? 0 : offsetOf(where.document, []);
+function problemAt(
+  where: Pick<ChosenTask, 'section' | 'document'> | undefined,
+  message: string,
+  fix: string,
+): SourceProblem {
+  const offset = where === undefined ? 0 : offsetOf(where, []);
   return { code: 'MPT010', at: [], message, fix, offset };
 }
 

@@ -80,24 +80,24 @@ export function mapAt(map: YAMLMap, key: string): YAMLMap | undefined {
   return isMap(value) ? value : undefined;
 }
 
-/** Splices that remove the anchors of a range: a copy must not define them a second time. */
-export function anchorRemovals(text: string, start: number, end: number): Splice[] {
+/** Splices that remove the anchors of a text: a copy of a part must not define them a second time. */
+export function anchorRemovals(text: string): Splice[] {
   const removals: Splice[] = [];
-  for (const token of new Parser().parse(text)) collectAnchors(token, removals);
-  return removals.filter((splice) => splice.start >= start && splice.end <= end);
+  if (text.includes('&')) for (const token of new Parser().parse(text)) collectAnchors(text, token, removals);
+  return removals;
+}
 
-  function collectAnchors(token: unknown, found: Splice[]): void {
-    if (Array.isArray(token)) for (const item of token) collectAnchors(item, found);
-    if (typeof token !== 'object' || token === null || Array.isArray(token)) return;
-    if ('type' in token && token.type === 'anchor' && 'offset' in token && 'source' in token) {
-      const from = Number(token.offset);
-      const to = from + String(token.source).length;
-      // One space goes too: the one after it, or, at the end of a line, the one before.
-      const spaceAfter = text[to] === ' ';
-      const spaceBefore = !spaceAfter && text[from - 1] === ' ';
-      found.push({ start: spaceBefore ? from - 1 : from, end: spaceAfter ? to + 1 : to, text: '' });
-      return;
-    }
-    for (const value of Object.values(token)) if (typeof value === 'object') collectAnchors(value, found);
+function collectAnchors(text: string, token: unknown, found: Splice[]): void {
+  if (Array.isArray(token)) for (const item of token) collectAnchors(text, item, found);
+  if (typeof token !== 'object' || token === null || Array.isArray(token)) return;
+  if ('type' in token && token.type === 'anchor' && 'offset' in token && 'source' in token) {
+    const from = Number(token.offset);
+    const to = from + String(token.source).length;
+    // One space goes too: the one after it, or, at the end of a line, the one before.
+    const spaceAfter = text[to] === ' ';
+    const spaceBefore = !spaceAfter && text[from - 1] === ' ';
+    found.push({ start: spaceBefore ? from - 1 : from, end: spaceAfter ? to + 1 : to, text: '' });
+    return;
   }
+  for (const value of Object.values(token)) if (typeof value === 'object') collectAnchors(text, value, found);
 }
