@@ -39,6 +39,11 @@ export function lastCare(host: string, runs: readonly OwnTaskRun[], now: Instant
   return latest(runs.filter((run) => run.host === host && isOver(run, now) && !foundBuilds(run)));
 }
 
+/** End of the last update of a host, whatever came of it: what names the next one. 0 when none is known. */
+export function lastUpdate(host: string, runs: readonly OwnTaskRun[]): Instant {
+  return latest(runs.filter((run) => run.host === host));
+}
+
 /** Until when a host is left alone because builds were found on it. */
 export function leftAloneUntil(host: string, runs: readonly OwnTaskRun[]): Instant {
   const busy = runs.filter((run) => run.host === host && foundBuilds(run));

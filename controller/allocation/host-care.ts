@@ -4,7 +4,17 @@ import type { CareSettings } from '../model/care.ts';
 import type { Host } from '../model/host.ts';
 import { hour, minute, type Duration, type Instant } from '../model/instant.ts';
 import type { OwnTaskRun } from '../model/task-run.ts';
-import { isLost, isOver, lastCare, leftAloneUntil, lostAt, putOff, retireAt, startedBy } from './care-runs.ts';
+import {
+  isLost,
+  isOver,
+  lastCare,
+  lastUpdate,
+  leftAloneUntil,
+  lostAt,
+  putOff,
+  retireAt,
+  startedBy,
+} from './care-runs.ts';
 import { compareText } from './waiting-order.ts';
 
 export interface CareHost {
@@ -35,7 +45,7 @@ export interface CareMemory {
 export const noCareYet: CareMemory = { known: new Map(), putOffUntil: new Map(), drain: undefined };
 
 export type CareStep =
-  | { readonly type: 'update'; readonly host: Host; readonly intervalStart: Instant }
+  | { readonly type: 'update'; readonly host: Host; readonly after: Instant }
   | { readonly type: 'skip'; readonly host: Host; readonly why: string }
   | { readonly type: 'cancel' | 'retire'; readonly run: OwnTaskRun };
 
@@ -118,8 +128,8 @@ const noneDue: Going = { drain: undefined, until: undefined, steps: [] };
 function drainHost(chosen: CareHost, snapshot: CareSnapshot, before: CareMemory['drain'], now: Instant): Going {
   const { host, users } = chosen;
   const { drainTimeout } = snapshot.settings;
-  const intervalStart = lastCare(host.name, snapshot.runs, now);
-  const goesOn = before?.host === host.name && before.since > intervalStart;
+  const last = lastUpdate(host.name, snapshot.runs);
+  const goesOn = before?.host === host.name && before.since > last;
   const current = goesOn ? before : { host: host.name, since: now };
   const until = current.since + drainTimeout;
   if (now >= until) {
@@ -127,7 +137,7 @@ function drainHost(chosen: CareHost, snapshot: CareSnapshot, before: CareMemory[
     const why = users > 0 ? `its builds did not end in ${minutes} min` : 'its TaskRun could not be created';
     return { ...noneDue, steps: [skip(host, why)] };
   }
-  return { drain: current, until, steps: users > 0 ? [] : [{ type: 'update', host, intervalStart }] };
+  return { drain: current, until, steps: users > 0 ? [] : [{ type: 'update', host, after: last }] };
 }
 
 function skip(host: Host, why: string): CareStep {

@@ -7,14 +7,14 @@ import { labels } from '../model/labels.ts';
 
 const maxLength = 63;
 
-/** `intervalStart`: the end of the care before, 0 when none is known. Care of one interval has one name. */
-export function updateTaskRun(host: Host, intervalStart: Instant, operatorNamespace: string): TaskRunManifest {
+/** `after`: the end of the update before, 0 when none is known. The same update always has the same name. */
+export function updateTaskRun(host: Host, after: Instant, operatorNamespace: string): TaskRunManifest {
   const resources = { cpu: '100m', memory: '256Mi' };
   return {
     apiVersion: 'tekton.dev/v1',
     kind: 'TaskRun',
     metadata: {
-      name: updateName(host.name, intervalStart),
+      name: updateName(host.name, after),
       namespace: operatorNamespace,
       labels: { [labels.taskType]: 'update', [labels.assignedHost]: host.name },
       annotations: {},
@@ -35,9 +35,9 @@ export function updateTaskRun(host: Host, intervalStart: Instant, operatorNamesp
 }
 
 /** `update-<host>-<10 hex>`, at most 63 characters, of letters that a name of an object may have. */
-function updateName(host: string, intervalStart: Instant): string {
+function updateName(host: string, after: Instant): string {
   const hash = createHash('sha256')
-    .update(JSON.stringify([host, intervalStart]))
+    .update(JSON.stringify([host, after]))
     .digest('hex')
     .slice(0, 10);
   const parent = `update-${host.toLowerCase().replace(/[^a-z0-9]+/g, '-')}`;

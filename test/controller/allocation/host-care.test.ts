@@ -55,18 +55,18 @@ describe('care of hosts: when', () => {
     expect(world.lookAgainIn).to.equal(undefined);
   });
 
-  it('the start of the interval names it: the same until the care is known', () => {
+  it('the update before names it: the same until the update is known', () => {
     const world = new CareWorld('a');
     world.look();
     world.lookAt(minute);
     const first = world.plan.steps[0];
     world.lookAt(2 * minute);
-    expect(world.plan.steps[0]).to.deep.equal(first).and.to.include({ intervalStart: 0 });
+    expect(world.plan.steps[0]).to.deep.equal(first).and.to.include({ after: 0 });
     world.begin('a');
     world.lookAt(5 * minute);
     world.end('a');
     world.lookAt(5 * minute + day);
-    expect(world.plan.steps[0]).to.include({ intervalStart: start + 5 * minute });
+    expect(world.plan.steps[0]).to.include({ after: start + 5 * minute });
   });
 });
 

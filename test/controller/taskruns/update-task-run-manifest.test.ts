@@ -3,8 +3,8 @@ import { updateTaskRun } from '../../../controller/taskruns/update-task-run-mani
 import { operatorNamespace, readOwn } from '../../support/builders.ts';
 import { aHost } from '../../support/host-builders.ts';
 
-const nameFor = (host: string, intervalStart = 0): string =>
-  updateTaskRun(aHost(host).build(), intervalStart, operatorNamespace).metadata.name;
+const nameFor = (host: string, after = 0): string =>
+  updateTaskRun(aHost(host).build(), after, operatorNamespace).metadata.name;
 
 describe('update TaskRun', () => {
   it('is what the contract says', () => {
@@ -41,7 +41,7 @@ describe('update TaskRun', () => {
     });
   });
 
-  it('has the same name whenever it is asked for, and another for another host or interval', () => {
+  it('has the same name whenever it is asked for, and another for another host or after another update', () => {
     expect(nameFor('arm-1', 5)).to.equal(nameFor('arm-1', 5));
     const names = [nameFor('arm-1', 5), nameFor('arm-1', 6), nameFor('arm-2', 5), nameFor('arm.1', 5)];
     expect(new Set(names).size).to.equal(4);
