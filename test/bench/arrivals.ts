@@ -1,0 +1,88 @@
+// How long a build waits for its provision TaskRun when there is room: builds that come one by one, one after another,
+// and all at once.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { inParallel } from './api-client.ts';
+import { atWork, latencies, roomy, type Line } from './line.ts';
+
+export const arrivals: readonly Line[] = [
+  {
+    name: 'arrival-steady',
+    rounds: 2,
+    figures: [
+      {
+        what: 'arrival → provision TaskRun, one build every 300 ms',
+        sample: 'latency',
+        reduce: 'p50',
+        unit: 'ms',
+        bound: { ratio: 1 },
+      },
+      { what: 'the same', sample: 'latency', reduce: 'p99', unit: 'ms', bound: { ratio: 1 } },
+    ],
+    run: async (arena, plan, { quick }) =>
+      atWork(arena, plan, roomy, async (place) => {
+        const names: string[] = [];
+        for (let nth = 0; nth < (quick ? 20 : 100); nth += 1) {
+          const name = await place.create();
+          const pause = sleep(300);
+          await place.arrive(name);
+          names.push(name);
+          await pause;
+        }
+        const latency = await latencies(place, names);
+        await place.leave(names);
+        return { latency };
+      }),
+  },
+  {
+    name: 'arrival-back-to-back',
+    rounds: 3,
+    figures: [
+      {
+        what: 'arrival → provision TaskRun, 100 builds back to back',
+        sample: 'latency',
+        reduce: 'p50',
+        unit: 'ms',
+        bound: { ratio: 0.2 },
+      },
+      { what: 'the same', sample: 'latency', reduce: 'p99', unit: 'ms', bound: { ratio: 0.2 } },
+    ],
+    run: async (arena, plan) =>
+      atWork(arena, plan, roomy, async (place) => {
+        const names: string[] = [];
+        for (let nth = 0; nth < 100; nth += 1) names.push(await place.build());
+        const latency = await latencies(place, names);
+        await place.leave(names);
+        return { latency };
+      }),
+  },
+  {
+    name: 'burst',
+    rounds: 3,
+    figures: [
+      {
+        what: 'burst of 100 builds onto 25 hosts × 4 slots: last provision TaskRun',
+        sample: 'last',
+        reduce: 'p50',
+        unit: 's',
+        bound: { ratio: 0.1 },
+      },
+      { what: 'hosts over capacity', sample: 'hostsOver', reduce: 'sum', unit: '', bound: { most: 0 } },
+      { what: 'most builds at once on a host of 4', sample: 'worst', reduce: 'most', unit: '', bound: { most: 4 } },
+      { what: 'builds without a host after 90 s', sample: 'lost', reduce: 'sum', unit: '', bound: { most: 0 } },
+    ],
+    run: async (arena, plan) =>
+      atWork(arena, plan, { hosts: 25, slots: 4 }, async (place) => {
+        const names: string[] = [];
+        for (let nth = 0; nth < 100; nth += 1) names.push(await place.create());
+        await inParallel(names, 50, async (name) => place.arrive(name));
+        await arena.view.until(() => names.every((name) => place.times(name).provisioned !== undefined));
+        const times = names.map((name) => place.times(name));
+        const served = times.flatMap(({ provisioned }) => (provisioned === undefined ? [] : [provisioned]));
+        const first = Math.min(...times.map(({ arrived = Infinity }) => arrived));
+        const { hosts, worst } = arena.view.overCapacity();
+        await place.leave(names);
+        const lost = names.length - served.length;
+        return { last: [(Math.max(...served) - first) / 1000], hostsOver: [hosts], worst: [worst], lost: [lost] };
+      }),
+  },
+];
