@@ -21,6 +21,10 @@ export class Metrics {
   readonly #counters: Readonly<Record<PlatformCounter, Counter<'platform'>>>;
   readonly #times: Readonly<Record<PlatformTime, Histogram<'platform'>>>;
   readonly #orphans = this.#counter('orphans_total', 'Things no build owns, found by the sweep', ['kind']);
+  readonly #hostUpdates = this.#counter('host_updates', 'Updates of hosts: succeeded, failed or skipped', [
+    'platform',
+    'outcome',
+  ]);
   readonly #reconcileErrors = this.#counter('reconcile_errors_total', 'Reconciliations that failed', []);
   readonly #watchRestarts = this.#counter('watch_restarts_total', 'Watches that had to be started again', ['resource']);
   readonly #apiRequests: Counter<'verb' | 'resource' | 'code'>;
@@ -76,6 +80,11 @@ export class Metrics {
     this.#orphans.inc({ kind });
   }
 
+  countHostUpdate(platform: string | undefined, outcome: 'succeeded' | 'failed' | 'skipped'): void {
+    const label = this.#label(platform);
+    if (label !== undefined) this.#hostUpdates.inc({ platform: label, outcome });
+  }
+
   countReconcileError(): void {
     this.#reconcileErrors.inc();
   }
@@ -107,6 +116,7 @@ export class Metrics {
   #drop(platform: string): void {
     for (const counter of Object.values(this.#counters)) counter.remove({ platform });
     for (const time of Object.values(this.#times)) time.remove({ platform });
+    for (const outcome of ['succeeded', 'failed', 'skipped']) this.#hostUpdates.remove({ platform, outcome });
   }
 
   #platformCounter(name: PlatformCounter): Counter<'platform'> {

@@ -57,6 +57,7 @@ describe('Metrics', () => {
         host_config_errors: 'gauge',
         leader: 'gauge',
         orphans_total: 'counter',
+        host_updates: 'counter',
         reconcile_errors_total: 'counter',
         api_requests_total: 'counter',
         watch_restarts_total: 'counter',
@@ -123,6 +124,7 @@ describe('Metrics', () => {
     const metrics = new Metrics(() => aSnapshot());
     metrics.setPlatforms(['linux/arm64', 'linux/s390x'], []);
     metrics.observe('wait_time', 'linux/s390x', 1);
+    metrics.countHostUpdate('linux/s390x', 'succeeded');
     metrics.count('cleanup_failures', 'linux/arm64');
     metrics.setPlatforms(['linux/arm64'], []);
     const text = await metrics.render();
@@ -179,15 +181,21 @@ describe('Metrics', () => {
     expect(samples.filter((line) => line.startsWith('platform_pool_size'))).to.deep.equal([]);
   });
 
-  it('counts orphans, errors, requests and watches with their labels', async () => {
+  it('counts orphans, updates of hosts, errors, requests and watches with their labels', async () => {
     const metrics = new Metrics(() => aSnapshot());
     metrics.countOrphan('secret');
+    metrics.setPlatforms(['linux/arm64'], ['local']);
+    metrics.countHostUpdate('linux/arm64', 'skipped');
+    metrics.countHostUpdate(undefined, 'failed');
+    metrics.countHostUpdate('local', 'failed');
     metrics.countReconcileError();
     metrics.countApiRequest('patch', 'taskruns', 409);
     metrics.countApiRequest('list', 'pods', 'timeout');
     metrics.countWatchRestart('taskruns');
     expect(await samplesOf(metrics)).to.include.members([
       'orphans_total{kind="secret"} 1',
+      'host_updates{platform="linux-arm64",outcome="skipped"} 1',
+      'host_updates{platform="unknown",outcome="failed"} 1',
       'reconcile_errors_total 1',
       'api_requests_total{verb="patch",resource="taskruns",code="409"} 1',
       'api_requests_total{verb="list",resource="pods",code="timeout"} 1',
