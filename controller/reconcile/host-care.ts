@@ -11,19 +11,26 @@ import type { Duration, Instant } from '../model/instant.ts';
 import type { StaticPool } from '../model/pool.ts';
 import type { KeptTaskRun, OwnTaskRun } from '../model/task-run.ts';
 import { updateTaskRun } from '../taskruns/update-task-run-manifest.ts';
+import type { EventText } from './event-recorder.ts';
 import type { Perform } from './perform.ts';
 import type { TaskRuns } from './take-snapshot.ts';
 import { defaultPause, WorkQueue } from './work-queue.ts';
 
-export type CareOutcome = 'succeeded' | 'failed' | 'skipped';
+type CareOutcome = 'succeeded' | 'failed' | 'skipped';
 
 /** To be told as an Event, and counted. */
 export interface CareNews {
   readonly outcome: CareOutcome;
   /** Undefined: the host is not configured any more. */
   readonly platform: string | undefined;
-  readonly message: string;
+  readonly event: EventText;
 }
+
+const reasons = {
+  succeeded: { severity: 'Normal', reason: 'HostUpdated' },
+  failed: { severity: 'Warning', reason: 'HostUpdateFailed' },
+  skipped: { severity: 'Warning', reason: 'HostUpdateSkipped' },
+} as const;
 
 export interface HostCareOptions {
   readonly taskRuns: TaskRuns;
@@ -148,7 +155,7 @@ export class HostCare {
 
   #tellSkip({ host, why }: Extract<CareStep, { type: 'skip' }>): void {
     const message = `host ${host.name} was not updated: ${why}; next try in an hour`;
-    this.#options.tell({ outcome: 'skipped', platform: host.platform, message });
+    this.#tell('skipped', host.platform, message);
   }
 
   #tellEnd(before: OwnTaskRun, after: OwnTaskRun): void {
@@ -161,7 +168,11 @@ export class HostCare {
       failed: `host ${host} could not be updated: ${said}: see the log of TaskRun ${name}`,
     };
     const ending = foundBuilds(after) ? 'skipped' : outcome;
-    this.#options.tell({ outcome: ending, platform: this.#platformOf(host), message: messages[ending] });
+    this.#tell(ending, this.#platformOf(host), messages[ending]);
+  }
+
+  #tell(outcome: CareOutcome, platform: string | undefined, message: string): void {
+    this.#options.tell({ outcome, platform, event: { ...reasons[outcome], message } });
   }
 
   #platformOf(host: string): string | undefined {

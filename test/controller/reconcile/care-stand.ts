@@ -47,7 +47,7 @@ export class CareStand {
       operatorNamespace,
       keep: 24 * hour,
       lookAtPlatform: (platform) => void this.rung.push(platform),
-      tell: ({ outcome, platform, message }) => void this.told.push(`${outcome} ${platform}: ${message}`),
+      tell: ({ outcome, platform, event }) => void this.told.push(`${outcome} ${platform}: ${event.message}`),
       onError: (error) => void this.errors.push(String(error)),
     });
     this.taskRuns.onChange((before, after) => this.care.noteChange(before, after));
