@@ -3,7 +3,9 @@
 import type { LeaseFacts } from '../model/host-lease.ts';
 
 export function isOlder(facts: LeaseFacts, than: LeaseFacts): boolean {
-  return facts.attempt === than.attempt ? stageOf(facts) < stageOf(than) : facts.attempt < than.attempt;
+  if (facts.attempt !== than.attempt) return facts.attempt < than.attempt;
+  if (stageOf(facts) !== stageOf(than)) return stageOf(facts) < stageOf(than);
+  return (facts.retries ?? 0) < (than.retries ?? 0);
 }
 
 /** Within an attempt: claimed, ready, given back, refused. */

@@ -1,12 +1,12 @@
 // What must happen to TaskRuns of ours that work for one build, whether that build is still there or not.
 import type { Action } from '../model/action.ts';
-import type { Instant } from '../model/instant.ts';
+import type { Duration, Instant } from '../model/instant.ts';
 import { secretNameFor } from '../model/labels.ts';
 import type { OwnTaskRun } from '../model/task-run.ts';
 import { cleanupTaskRun } from '../taskruns/own-task-run-manifest.ts';
-import { cleanupsOf, type Observed } from './observed.ts';
+import { cleanupsOf, leaseOf, worksFor, type Observed } from './observed.ts';
 import { noPlan, planOf, type Plan } from './plan.ts';
-import { cleanupBackoff, type KeepTimes } from './timeouts.ts';
+import { cleanupBackoff, cleanupPatience, triedFor, type KeepTimes } from './timeouts.ts';
 
 export function nextChildActions(observed: Observed, now: Instant, keep: KeepTimes): Plan {
   const plans = observed.children.map((child) => {
@@ -20,7 +20,7 @@ export function nextChildActions(observed: Observed, now: Instant, keep: KeepTim
 function nextOfProvision(observed: Observed, child: OwnTaskRun, now: Instant, keep: KeepTimes): Plan {
   const delivered = observed.taskRun?.facts?.ready === true && child.outcome === 'succeeded';
   if (isInUse(observed, child) && !delivered) return noPlan;
-  const cleaned = cleanupsOf(observed, child.attempt).length > 0;
+  const cleaned = cleanupsOf(observed, leaseOf(child)).length > 0;
   const actions: Action[] = [];
   if (child.outcome === 'running' && !child.cancelled && !child.deleting)
     actions.push({ type: 'cancel-task-run', target: child });
@@ -33,25 +33,50 @@ function nextOfProvision(observed: Observed, child: OwnTaskRun, now: Instant, ke
   if (child.outcome === 'running' || child.deleting) return planOf(actions);
   const kept = child.outcome === 'failed' && !child.cancelled;
   return kept
-    ? planOf(actions, keepUntil(child, now, keep))
+    ? planOf(actions, keepFor(child, now, keep.failed))
     : planOf([...actions, { type: 'delete-task-run', target: child }]);
 }
 
-/** Its attempt is the one its build stands on. */
+/** Its attempt, on its host, is the one its build stands on. */
 function isInUse({ taskRun }: Observed, child: OwnTaskRun): boolean {
-  return taskRun?.facts?.claim !== undefined && taskRun.facts.attempt === child.attempt;
+  return taskRun?.facts !== undefined && worksFor(child, taskRun.facts);
 }
 
 /** Tried again, with growing pauses, until one succeeded. A failed one is kept for its log, its successor made. */
 function nextOfCleanup(observed: Observed, child: OwnTaskRun, now: Instant, keep: KeepTimes): Plan {
-  const [newest] = cleanupsOf(observed, child.attempt);
-  const succeeded = cleanupsOf(observed, child.attempt).some((cleanup) => cleanup.outcome === 'succeeded');
+  const all = cleanupsOf(observed, leaseOf(child));
+  const failed = all.filter(({ outcome }) => outcome === 'failed');
   if (child.outcome === 'succeeded') return isInUse(observed, child) ? noPlan : planOf(finish(observed, child));
-  if (succeeded || newest !== child) return retire(child, now, keep);
+  if (all.some(({ outcome }) => outcome === 'succeeded') || all[0] !== child)
+    return retire(child, now, failed.indexOf(child) < keptFailures ? keep.failed : 0);
   if (child.outcome === 'running')
     return child.deleting ? planOf([...tryAgain(observed, child), dropFinalizer(child)]) : noPlan;
+  if (child.facts?.claim === undefined) return retire(child, now, keep.failed);
+  if (isHopeless(observed, child)) return planOf(giveUp(child, all));
   const retryAt = (child.completed ?? child.created) + cleanupBackoff(child.cleanupTry);
   return now >= retryAt ? planOf(tryAgain(observed, child)) : { actions: [], lookAgainAt: retryAt };
+}
+
+/** Logs of failed cleanups of one lease: what is wrong with a host is the same every time. */
+const keptFailures = 2;
+
+/** Its host was taken out of host-config, and nobody has reached it for long. */
+function isHopeless({ isConfigured }: Observed, { host, cleanupTry }: OwnTaskRun): boolean {
+  return host !== '' && !isConfigured(host) && triedFor(cleanupTry) >= cleanupPatience;
+}
+
+/** The newest goes last: it alone remembers how often it was tried. */
+function giveUp(child: OwnTaskRun, all: readonly OwnTaskRun[]): Action[] {
+  const { host, userName, userNamespace, message: said } = child;
+  const message = `host ${host} is gone: the user of TaskRun ${userNamespace}/${userName} there is given up: ${said}`;
+  return [{ type: 'report-orphan', kind: 'host-user', host, message }, ...all.toReversed().flatMap(remove)];
+}
+
+function remove(child: OwnTaskRun): Action[] {
+  return [
+    ...(child.hasFinalizer ? [dropFinalizer(child)] : []),
+    ...(child.deleting ? [] : [{ type: 'delete-task-run', target: child } as const]),
+  ];
 }
 
 function tryAgain(observed: Observed, child: OwnTaskRun): Action[] {
@@ -80,8 +105,7 @@ function finish(observed: Observed, child: OwnTaskRun): Action[] {
   const late = observed.taskRun !== undefined && child.facts?.ready === undefined && !holdsSecret(observed);
   return [
     ...(late ? [{ type: 'delete-secret', namespace, name: secretNameFor(name) } as const] : []),
-    ...(child.hasFinalizer ? [dropFinalizer(child)] : []),
-    ...(child.deleting ? [] : [{ type: 'delete-task-run', target: child } as const]),
+    ...remove(child),
   ];
 }
 
@@ -91,13 +115,13 @@ function holdsSecret({ taskRun }: Observed): boolean {
 }
 
 /** Superseded: no finalizer any more, deleted when its log is old. */
-function retire(child: OwnTaskRun, now: Instant, keep: KeepTimes): Plan {
+function retire(child: OwnTaskRun, now: Instant, kept: Duration): Plan {
   const drop = child.hasFinalizer ? [dropFinalizer(child)] : [];
-  return child.deleting || child.outcome === 'running' ? planOf(drop) : planOf(drop, keepUntil(child, now, keep));
+  return child.deleting || child.outcome === 'running' ? planOf(drop) : planOf(drop, keepFor(child, now, kept));
 }
 
-function keepUntil(child: OwnTaskRun, now: Instant, keep: KeepTimes): Plan {
-  const until = (child.completed ?? child.created) + keep.failed;
+function keepFor(child: OwnTaskRun, now: Instant, kept: Duration): Plan {
+  const until = (child.completed ?? child.created) + kept;
   return now >= until ? planOf([{ type: 'delete-task-run', target: child }]) : { actions: [], lookAgainAt: until };
 }
 

@@ -1,4 +1,5 @@
 // What is known of one build: its TaskRun, and ours that work for it.
+import type { HostFacts, LeaseFacts } from '../model/host-lease.ts';
 import type { OwnTaskRun, UserTaskRun } from '../model/task-run.ts';
 import type { BuildIdentity, Installation } from '../taskruns/own-task-run-manifest.ts';
 
@@ -12,16 +13,60 @@ export interface Observed {
   readonly podTold: boolean;
   /** uids of provision TaskRuns that say that the Secret is there, although they still run. */
   readonly reported: ReadonlySet<string>;
+  /** How far this process itself came with this build; undefined: it found the claim as it is. */
+  readonly written: { readonly attempt: number; readonly step: 'claim' | 'provision' } | undefined;
+  /** What label `…/assigned-host` of an unsigned build stands for. */
+  readonly labelled: Labelled;
+  /** The host is in host-config, or nobody can tell. */
+  readonly isConfigured: (host: string) => boolean;
   readonly installation: Installation;
 }
 
-/** The provision TaskRun of one attempt. */
-export function provisionOf(observed: Observed, attempt: number): OwnTaskRun | undefined {
-  return observed.children.find((child) => child.type === 'provision' && child.attempt === attempt);
+/** Anyone may have written the label: it names a host of the build's own platform, or nothing. */
+export type Labelled =
+  | { readonly to: 'nothing' }
+  /** host-config cannot be read now. */
+  | { readonly to: 'unknown' }
+  | { readonly to: 'host'; readonly claim: HostFacts; readonly hasRoom: boolean };
+
+/** One attempt of the build on one host. */
+export interface Lease {
+  readonly attempt: number;
+  readonly claim?: HostFacts;
 }
 
-/** Cleanups of one attempt, newest try first. */
-export function cleanupsOf(observed: Observed, attempt: number): OwnTaskRun[] {
-  const all = observed.children.filter((child) => child.type === 'clean' && child.attempt === attempt);
+/** Whether a TaskRun of ours works for this lease. */
+export function worksFor(child: OwnTaskRun, { attempt, claim }: Lease): boolean {
+  if (claim === undefined || child.attempt !== attempt) return false;
+  // Cleanups of an older controller say the address only.
+  return child.host === '' ? child.facts?.claim?.address === claim.address : child.host === claim.host;
+}
+
+/** The provision TaskRun of a lease. */
+export function provisionOf({ children }: Observed, lease: Lease | undefined): OwnTaskRun | undefined {
+  return lease && children.find((child) => child.type === 'provision' && worksFor(child, lease));
+}
+
+/** Cleanups of a lease, newest try first. */
+export function cleanupsOf({ children }: Observed, lease: Lease | undefined): OwnTaskRun[] {
+  if (lease === undefined) return [];
+  const all = children.filter((child) => child.type === 'clean' && worksFor(child, lease));
   return all.sort((a, b) => b.cleanupTry - a.cleanupTry);
+}
+
+/** The lease a TaskRun of ours was made for. */
+export function leaseOf({ attempt, facts, host }: OwnTaskRun): Lease {
+  // Without facts nothing can be done for it; it still belongs to that host.
+  const unknown: HostFacts = { provider: 'static', host, address: '', user: '', sshSecret: '' };
+  return { attempt, claim: facts?.claim ?? unknown };
+}
+
+/** The highest attempt anything was made for; undefined: nothing was. */
+export function highestAttempt({ children }: Observed): number | undefined {
+  const attempts = children.filter((child) => hasFacts(child)).map(({ attempt }) => attempt);
+  return attempts.length === 0 ? undefined : Math.max(...attempts);
+}
+
+export function hasFacts(child: OwnTaskRun): child is OwnTaskRun & { readonly facts: LeaseFacts } {
+  return child.facts?.claim !== undefined && (child.type === 'provision' || child.type === 'clean');
 }

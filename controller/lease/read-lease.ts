@@ -1,19 +1,21 @@
 // In which phase a lease is, derived from the facts on objects and nothing else.
 import type { LeasePhase } from '../model/host-lease.ts';
 import type { Instant } from '../model/instant.ts';
-import { cleanupsOf, provisionOf, type Observed } from './observed.ts';
+import type { UserTaskRun } from '../model/task-run.ts';
+import { cleanupsOf, highestAttempt, provisionOf, type Observed } from './observed.ts';
 import { stopWait } from './timeouts.ts';
 
 export function readPhase(observed: Observed, now: Instant): LeasePhase {
   const { taskRun } = observed;
   if (taskRun === undefined) return 'over';
   const { facts } = taskRun;
-  const ended = taskRun.deleting || taskRun.outcome !== 'running';
+  if (isUnsigned(taskRun) || isBehind(observed)) return 'unsigned';
+  const ended = hasEnded(taskRun);
   if (facts?.claim === undefined) {
     if (ended) return 'over';
     return facts?.rejected === undefined ? 'waiting' : 'rejected';
   }
-  const provision = provisionOf(observed, facts.attempt);
+  const provision = provisionOf(observed, facts);
   if (ended) return provision?.outcome === 'running' && isWorthAwaiting(observed, now) ? 'stopping' : 'releasing';
   if (facts.ready) return 'ready';
   if (provision === undefined) return 'claimed';
@@ -21,9 +23,25 @@ export function readPhase(observed: Observed, now: Instant): LeasePhase {
   return provision.outcome === 'succeeded' ? 'provisioned' : 'failed';
 }
 
+export function hasEnded({ deleting, outcome }: UserTaskRun): boolean {
+  return deleting || outcome !== 'running';
+}
+
+/** Carries our finalizer and no facts of ours: somebody took them away, or an older controller made no such facts. */
+export function isUnsigned({ facts, hasFinalizer }: UserTaskRun): boolean {
+  return facts === undefined && hasFinalizer;
+}
+
+/** TaskRuns of ours, which no tenant can forge, know of a later claim. */
+function isBehind(observed: Observed): boolean {
+  const highest = highestAttempt(observed);
+  const { facts } = observed.taskRun ?? {};
+  return highest !== undefined && (facts === undefined || facts.attempt < highest);
+}
+
 /** A cleanup that exists means the wait is over already. */
 function isWorthAwaiting(observed: Observed, now: Instant): boolean {
   const { taskRun } = observed;
   const endedAt = taskRun?.ended ?? now;
-  return now < endedAt + stopWait && cleanupsOf(observed, taskRun?.facts?.attempt ?? 0).length === 0;
+  return now < endedAt + stopWait && cleanupsOf(observed, taskRun?.facts).length === 0;
 }

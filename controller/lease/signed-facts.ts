@@ -26,7 +26,7 @@ export function verifyFacts(key: Buffer, uid: string, signed: string): LeaseFact
 export function parseFacts(text: string): LeaseFacts | undefined {
   const raw = parseJson(text);
   const platform = asText(raw['platform']);
-  const { attempt, ready, rejected } = raw;
+  const { attempt, ready, rejected, oneTimeKey, retries } = raw;
   if (platform === undefined || typeof attempt !== 'number' || !Number.isSafeInteger(attempt)) return undefined;
   const claim = readClaim(asObject(raw['claim']));
   return {
@@ -35,6 +35,8 @@ export function parseFacts(text: string): LeaseFacts | undefined {
     ...(claim === undefined ? {} : { claim }),
     ...(ready === true ? { ready: true } : {}),
     ...(typeof rejected === 'string' ? { rejected } : {}),
+    ...(oneTimeKey === true ? { oneTimeKey: true } : {}),
+    ...(typeof retries === 'number' ? { retries } : {}),
   };
 }
 

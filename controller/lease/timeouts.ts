@@ -4,14 +4,29 @@ import { hour, minute, second, type Duration } from '../model/instant.ts';
 export interface KeepTimes {
   /** Failed provision and cleanup TaskRuns: their logs are the only trace. */
   readonly failed: Duration;
+  /** Update TaskRuns, however they ended. */
+  readonly update: Duration;
 }
 
-export const defaultKeepTimes: KeepTimes = { failed: hour };
+export const defaultKeepTimes: KeepTimes = { failed: hour, update: 24 * hour };
 
 /** After a cancel, a provision TaskRun is awaited this long; then cleanup starts, which locks a late one out on the host. */
 export const stopWait: Duration = 30 * second;
 
-/** Pause before another try of a failed cleanup: 10 s, 20 s, … at most 10 min. */
+/** Pause before another try of a failed cleanup: 10 s, 30 s, 90 s, … at most half an hour. */
 export function cleanupBackoff(failedTry: number): Duration {
-  return Math.min(10 * second * 2 ** Math.min(failedTry - 1, 10), 10 * minute);
+  return Math.min(10 * second * 3 ** Math.min(failedTry - 1, 10), 30 * minute);
 }
+
+/** A host that is no longer in host-config is given up when its cleanup failed for this long. */
+export const cleanupPatience: Duration = 24 * hour;
+
+/** For how long a cleanup was tried when this try failed: the pauses before it. No store, and never too much. */
+export function triedFor(failedTry: number): Duration {
+  let total = 0;
+  for (let earlier = 1; earlier < failedTry; earlier += 1) total += cleanupBackoff(earlier);
+  return total;
+}
+
+/** A host-config that is missing or broken may be in the middle of an update; then it is done without. */
+export const configGrace: Duration = 15 * second;

@@ -9,6 +9,15 @@ export interface Transition {
 }
 
 export const transitions: readonly Transition[] = [
+  { from: 'unsigned', to: 'provisioning', on: 'its provision TaskRun tells the facts' },
+  { from: 'unsigned', to: 'provisioned', on: 'the same, and it succeeded' },
+  { from: 'unsigned', to: 'failed', on: 'the same, and it failed' },
+  { from: 'unsigned', to: 'ready', on: 'its label names a host with a free slot, and the Secret is there' },
+  { from: 'unsigned', to: 'claimed', on: 'its label says that it is local' },
+  { from: 'unsigned', to: 'waiting', on: 'nothing is held for it' },
+  { from: 'unsigned', to: 'stopping', on: 'build ended: its provision TaskRun tells the facts' },
+  { from: 'unsigned', to: 'releasing', on: 'build ended: its host is known' },
+  { from: 'unsigned', to: 'over', on: 'build ended' },
   { from: 'waiting', to: 'claimed', on: 'a slot is free' },
   { from: 'waiting', to: 'rejected', on: 'no host can ever be had' },
   { from: 'waiting', to: 'over', on: 'build ended' },
@@ -35,5 +44,6 @@ export const transitions: readonly Transition[] = [
 /** The table as a Mermaid state diagram. */
 export function transitionDiagram(): string {
   const lines = transitions.map(({ from, to, on }) => `  ${from} --> ${to}: ${on.replaceAll(':', ',')}`);
-  return ['stateDiagram-v2', '  [*] --> waiting', ...lines, '  over --> [*]'].join('\n');
+  const begins = ['  [*] --> waiting', '  [*] --> unsigned: facts are missing'];
+  return ['stateDiagram-v2', ...begins, ...lines, '  over --> [*]'].join('\n');
 }

@@ -8,6 +8,7 @@ import { dashedPlatform, type Platform } from '../model/platform.ts';
 import type { RejectReason } from '../model/reason.ts';
 import type { UserTaskRun } from '../model/task-run.ts';
 
+const noHost = { [labels.assignedHost]: null, [labels.attempt]: null };
 const noWaiting = { [annotations.waitReason]: null, [annotations.queuePosition]: null };
 
 /** Takes a slot: with the finalizer, so that nothing this claim leads to is ever forgotten. */
@@ -20,22 +21,24 @@ export function claimHost(taskRun: UserTaskRun, host: Host, now: Instant): UserT
     sshSecret: host.secret,
     since: now,
   } as const;
-  return {
-    finalizer: 'add',
-    facts: { attempt: attemptsOf(taskRun) + 1, platform: host.platform, claim },
-    labels: claimLabels(host.platform, host.name),
-    annotations: noWaiting,
-  };
+  const facts = { attempt: attemptsOf(taskRun) + 1, platform: host.platform, claim };
+  return { finalizer: 'add', facts, labels: claimLabels(facts, host.name), annotations: noWaiting };
 }
 
 /** The build runs in its own pod. No finalizer: its Secret is garbage-collected with the TaskRun. */
 export function claimLocal(taskRun: UserTaskRun, platform: Platform, now: Instant): UserTaskRunChange {
   const claim = { provider: 'local', host: 'localhost', address: '', user: '', sshSecret: '', since: now } as const;
-  return {
-    facts: { attempt: attemptsOf(taskRun) + 1, platform, claim },
-    labels: claimLabels(platform, 'localhost'),
-    annotations: noWaiting,
-  };
+  const facts = { attempt: attemptsOf(taskRun) + 1, platform, claim };
+  return { facts, labels: claimLabels(facts, 'localhost'), annotations: noWaiting };
+}
+
+/** Facts found again: of a claim that is in force, or of one that is over. */
+export function restore({ hasFinalizer, deleting }: UserTaskRun, facts: LeaseFacts): UserTaskRunChange {
+  const { claim } = facts;
+  const held = claim === undefined ? noHost : claimLabels(facts, claim.host);
+  // Nobody can add one to an object that is being deleted.
+  const bound = claim?.provider === 'static' && !hasFinalizer && !deleting;
+  return { ...(bound ? { finalizer: 'add' } : {}), facts, labels: held, annotations: noWaiting };
 }
 
 export function markReady(facts: LeaseFacts): UserTaskRunChange {
@@ -44,7 +47,8 @@ export function markReady(facts: LeaseFacts): UserTaskRunChange {
 
 /** The provision TaskRun was lost: the same host again, under a new attempt. */
 export function nextAttempt(facts: LeaseFacts): UserTaskRunChange {
-  return { facts: { ...facts, attempt: facts.attempt + 1 } };
+  const attempt = facts.attempt + 1;
+  return { facts: { ...facts, attempt }, labels: { [labels.attempt]: String(attempt) } };
 }
 
 /** Gives the slot back after a failed provision; the build waits for another host, or for the same if it is not to blame. */
@@ -52,7 +56,7 @@ export function giveUpHost(taskRun: UserTaskRun, facts: LeaseFacts, toBlame = tr
   const failed = new Set([...taskRun.failedHosts, ...(facts.claim && toBlame ? [facts.claim.host] : [])]);
   return {
     facts: withoutClaim(facts),
-    labels: { [labels.assignedHost]: null, [labels.waitingForPlatform]: dashedPlatform(facts.platform) },
+    labels: { ...noHost, [labels.waitingForPlatform]: dashedPlatform(facts.platform) },
     annotations: failed.size === 0 ? {} : { [annotations.failedHosts]: [...failed].join(',') },
   };
 }
@@ -62,9 +66,19 @@ export function release(taskRun: UserTaskRun): UserTaskRunChange {
   return {
     ...(taskRun.hasFinalizer ? { finalizer: 'remove' } : {}),
     ...(taskRun.facts === undefined ? {} : { facts: withoutClaim(taskRun.facts) }),
-    labels: { [labels.assignedHost]: null, [labels.waitingForPlatform]: null },
+    labels: { ...noHost, [labels.waitingForPlatform]: null },
     annotations: noWaiting,
   };
+}
+
+/** The one-time token is good for this run of the build. */
+export function noteRetries(facts: LeaseFacts, retries: number): UserTaskRunChange {
+  return { facts: { ...facts, retries } };
+}
+
+/** The one-time password server keeps its key until the release. */
+export function noteOneTimeKey(facts: LeaseFacts): UserTaskRunChange {
+  return { facts: { ...facts, oneTimeKey: true } };
 }
 
 /** Refused for good: no finalizer, no claim; a further look at this TaskRun changes nothing. */
@@ -89,9 +103,9 @@ export function announceWait(platform: Platform, message: string, position: numb
   };
 }
 
-function claimLabels(platform: Platform, host: string): Record<string, string | null> {
+function claimLabels({ platform, attempt }: LeaseFacts, host: string): Record<string, string | null> {
   const target = { [labels.targetPlatform]: dashedPlatform(platform), [labels.assignedHost]: host };
-  return { ...target, [labels.waitingForPlatform]: null };
+  return { ...target, [labels.attempt]: attempt === 0 ? null : String(attempt), [labels.waitingForPlatform]: null };
 }
 
 function attemptsOf(taskRun: UserTaskRun): number {

@@ -18,6 +18,16 @@ export type Action =
       readonly missing: readonly Action[];
     }
   | { readonly type: 'delete-secret'; readonly namespace: string; readonly name: string }
+  /** The stored key of the build may be fetched once more for each of its retries. */
+  | {
+      readonly type: 'rearm-token';
+      /** The operator namespace. */
+      readonly namespace: string;
+      readonly owner: UserTaskRun;
+      readonly retries: number;
+    }
+  /** Nothing is changed: something of ours is given up, and people must know. */
+  | { readonly type: 'report-orphan'; readonly kind: 'host-user'; readonly host: string; readonly message: string }
   | {
       readonly type: 'annotate-pod';
       /** The build whose pod it is. */

@@ -24,7 +24,7 @@ export type WaitReason =
   | 'HostConfigInvalid'
   | 'SshSecretMissing';
 
-/** Events on user TaskRuns. */
+/** Events on user TaskRuns, and on the ConfigMap host-config. */
 export type EventReason =
   | 'WaitingForHost'
   | 'HostAssigned'
@@ -37,6 +37,11 @@ export type EventReason =
   | 'CleanupFailed'
   | 'PlatformMissing'
   | 'PriorityInvalid'
+  | 'HostConfigInvalid'
+  | 'HostConfigValid'
+  | 'HostUpdated'
+  | 'HostUpdateFailed'
+  | 'HostUpdateSkipped'
   | 'Rejected';
 
 /** A reason with its sentence for people. */

@@ -1,32 +1,42 @@
 // One look at one build: its TaskRun and ours that work for it, what must happen next, and doing that.
 import { nextActions } from '../lease/next-actions.ts';
 import { cleanupsOf, type Observed } from '../lease/observed.ts';
+import { isUnsigned, readPhase } from '../lease/read-lease.ts';
 import type { KeepTimes } from '../lease/timeouts.ts';
 import type { Clock } from '../kubernetes/clock.ts';
-import type { Action } from '../model/action.ts';
+import type { Action, UserTaskRunChange } from '../model/action.ts';
 import type { Instant } from '../model/instant.ts';
-import { annotations } from '../model/labels.ts';
+import { annotations, labels } from '../model/labels.ts';
 import type { KeptTaskRun, OwnTaskRun, UserTaskRun } from '../model/task-run.ts';
+import { olderBuildUid, readOlderBuildUid } from '../taskruns/older-task-run.ts';
 import type { Installation } from '../taskruns/own-task-run-manifest.ts';
 import { ClaimMemory } from './claim-memory.ts';
+import type { KnownHosts } from './known-hosts.ts';
 import type { Perform } from './perform.ts';
 import type { TaskRuns } from './take-snapshot.ts';
+import { UnsignedBuilds } from './unsigned-builds.ts';
 
 export interface BuildReconcilerOptions {
   readonly taskRuns: TaskRuns;
   /** This provision TaskRun says that its Secret is there. */
   readonly hasReported: (uid: string) => boolean;
+  /** Not given: nobody can tell. */
+  readonly knownHosts?: KnownHosts;
   readonly perform: Perform;
   readonly clock: Clock;
   readonly installation: () => Installation;
   readonly keep: KeepTimes;
 }
 
+type Written = NonNullable<Observed['written']>;
+
 export class BuildReconciler {
   readonly #options: BuildReconcilerOptions;
   readonly #claims = new ClaimMemory();
+  readonly #unsigned = new UnsignedBuilds();
   /** The pod of each build that was told about its Secret. */
   readonly #podTold = new Map<string, string>();
+  readonly #written = new Map<string, Written>();
 
   constructor(options: BuildReconcilerOptions) {
     this.#options = options;
@@ -35,61 +45,147 @@ export class BuildReconciler {
   /** To be called with every change of the cache. */
   noteChange(before: KeptTaskRun | undefined, after: KeptTaskRun | undefined): void {
     this.#claims.note(before, after);
-    if (before?.kind === 'user' && after === undefined) this.#podTold.delete(before.uid);
+    this.#unsigned.note(before, after);
+    if (before?.kind !== 'user' || after !== undefined) return;
+    this.#podTold.delete(before.uid);
+    this.#written.delete(before.uid);
   }
 
-  /** It holds a slot although its facts were taken away: not to be given another one. */
+  /** It may hold a slot although no facts show it: not to be given another one. */
   hasLostFacts(uid: string): boolean {
-    return this.#claims.lost(uid) !== undefined;
+    if (this.#claims.lost(uid) !== undefined) return true;
+    const current = this.#options.taskRuns.byUid(uid);
+    if (current?.kind !== 'user') return false;
+    const children = this.#childrenOf(current);
+    if (children.length === 0) return isUnsigned(current);
+    return readPhase(this.#observe(current, children), this.#now()) === 'unsigned';
   }
 
   /** Slots of this host that are taken although no TaskRun shows it. */
   lostClaimsOn(host: string): number {
-    return this.#claims.countOn(host);
+    return this.#claims.countOn(host) + this.#unsigned.countOn(host);
+  }
+
+  /** Of those, slots that are only kept until it is known whether they are taken. */
+  undecidedOn(host: string): number {
+    return this.#unsigned.countOn(host, ['open']);
   }
 
   /** To be called after every write. */
   noteDone(action: Action): void {
+    if (action.type === 'patch-user-task-run') this.#noteClaim(action.target, action.change);
+    if (action.type === 'create-task-run') this.#noteProvision(action.manifest.metadata.labels);
     // A pod that was told its place in the queue still waits for this.
     if (action.type !== 'annotate-pod' || action.annotations[annotations.podAssignedHost] === undefined) return;
     this.#podTold.set(action.about.uid, action.about.podName);
   }
 
   async look(uid: string): Promise<Instant | undefined> {
+    const older = readOlderBuildUid(uid);
+    if (older !== undefined) return this.#lookAtOlder(uid, older.namespace, older.name);
     const current = this.#options.taskRuns.byUid(uid);
     const lost = this.#claims.lost(uid);
     if (lost !== undefined && current?.kind === 'user') {
       await this.#options.perform([putFactsBack(current, lost)]);
       return undefined;
     }
-    const gone = lost === undefined ? undefined : { ...lost, deleting: true, ended: lost.ended ?? this.#now() };
-    const observed = this.#observe(uid, current?.kind === 'user' ? current : gone);
-    if (observed === undefined) return undefined;
+    if (current?.kind === 'user') return this.#advance(this.#observe(current, this.#childrenOf(current)));
+    const children = this.#ours(uid);
+    return lost === undefined ? this.#lookAtRest(uid, children) : this.#lookAtTornAway(lost, children);
+  }
+
+  /** TaskRuns of an older controller know their build by name only. */
+  async #lookAtOlder(uid: string, namespace: string, name: string): Promise<Instant | undefined> {
+    const build = this.#options.taskRuns.get(namespace, name);
+    const rest = this.#ours(uid).filter((child) => build?.kind !== 'user' || !mayWorkFor(child, build));
+    const times = [await this.#lookAtRest(uid, rest), build?.kind === 'user' ? await this.look(build.uid) : undefined];
+    const known = times.filter((time) => time !== undefined);
+    return known.length === 0 ? undefined : Math.min(...known);
+  }
+
+  /** The build is gone; TaskRuns of ours that worked for it are left. */
+  async #lookAtRest(uid: string, children: readonly OwnTaskRun[]): Promise<Instant | undefined> {
+    const [first] = children;
+    if (first === undefined) return undefined;
+    const { userNamespace: namespace, userName: name } = first;
+    return this.#advance({ ...this.#around({ uid, namespace, name }, children), taskRun: undefined, podTold: false });
+  }
+
+  /** Gone with its facts, because somebody removed our finalizer: its host is given back from what was last seen. */
+  async #lookAtTornAway(lost: UserTaskRun, children: readonly OwnTaskRun[]): Promise<Instant | undefined> {
+    const gone = { ...lost, deleting: true, ended: lost.ended ?? this.#now() };
+    const observed = this.#observe(gone, children);
+    if (cleanupsOf(observed, lost.facts).length > 0) {
+      // It exists, and carries on.
+      this.#claims.forget(lost.uid);
+      return this.#lookAtRest(lost.uid, children);
+    }
+    return this.#advance(observed);
+  }
+
+  async #advance(observed: Observed): Promise<Instant | undefined> {
+    const { uid } = observed.build;
     const { actions, lookAgainAt } = nextActions(observed, this.#now(), this.#options.keep);
-    await this.#options.perform(actions);
-    // Its cleanup exists now, and carries on.
-    if (gone !== undefined && actions.some(({ type }) => type === 'patch-user-task-run')) this.#claims.forget(uid);
+    const { labelled } = observed;
+    // From here on, and not only once it is written, nobody else gets that slot.
+    if (labelled.to === 'host') this.#unsigned.decide(uid, labelled.hasRoom ? 'adopting' : 'not now');
+    if (labelled.to === 'nothing') this.#unsigned.decide(uid, 'not now');
+    try {
+      await this.#options.perform(actions);
+    } catch (error) {
+      this.#unsigned.decide(uid, 'open');
+      throw error;
+    }
     return lookAgainAt;
   }
 
-  #observe(uid: string, taskRun: UserTaskRun | undefined): Observed | undefined {
-    const children: OwnTaskRun[] = [];
-    for (const child of this.#options.taskRuns.by('children', uid)) if (child.kind === 'own') children.push(child);
-    const build = taskRun ?? buildOf(children[0]);
-    if (build === undefined) return undefined;
-    const observed: Observed = {
-      build: { uid, namespace: build.namespace, name: build.name },
+  #observe(taskRun: UserTaskRun, children: readonly OwnTaskRun[]): Observed {
+    return {
+      ...this.#around(taskRun, children),
       taskRun,
-      children,
-      podTold: taskRun !== undefined && this.#podTold.get(uid) === taskRun.podName,
-      reported: new Set(children.map((child) => child.uid).filter((it) => this.#options.hasReported(it))),
-      installation: this.#options.installation(),
+      podTold: this.#podTold.get(taskRun.uid) === taskRun.podName,
+      labelled:
+        taskRun.facts === undefined ? (this.#options.knownHosts ?? nobodyKnows).labelled(taskRun) : { to: 'nothing' },
     };
-    const handedOver =
-      taskRun?.deleting === true && this.#claims.lost(uid) !== undefined && hasCleanup(observed, taskRun);
-    if (!handedOver) return observed;
-    this.#claims.forget(uid);
-    return { ...observed, taskRun: undefined };
+  }
+
+  #around(
+    { uid, namespace, name }: Observed['build'],
+    children: readonly OwnTaskRun[],
+  ): Omit<Observed, 'taskRun' | 'podTold'> {
+    const { hasReported, installation, knownHosts = nobodyKnows } = this.#options;
+    return {
+      build: { uid, namespace, name },
+      children,
+      reported: new Set(children.map((child) => child.uid).filter((it) => hasReported(it))),
+      written: this.#written.get(uid),
+      labelled: { to: 'nothing' },
+      isConfigured: knownHosts.isConfigured,
+      installation: installation(),
+    };
+  }
+
+  #childrenOf(taskRun: UserTaskRun): OwnTaskRun[] {
+    const older = this.#ours(olderBuildUid(taskRun.namespace, taskRun.name));
+    return [...this.#ours(taskRun.uid), ...older.filter((child) => mayWorkFor(child, taskRun))];
+  }
+
+  #ours(uid: string): OwnTaskRun[] {
+    return [...this.#options.taskRuns.by('children', uid)].flatMap((it) => (it.kind === 'own' ? [it] : []));
+  }
+
+  /** A new claim of ours, or the same host under a new attempt; not one that was found again. */
+  #noteClaim(target: UserTaskRun, { facts, labels: given }: UserTaskRunChange): void {
+    const attempt = facts?.attempt ?? 0;
+    if (given?.[labels.attempt] !== String(attempt) || isUnsigned(target)) return;
+    this.#written.set(target.uid, { attempt, step: 'claim' });
+  }
+
+  #noteProvision(of: Readonly<Record<string, string>>): void {
+    const uid = of[labels.userTaskUid];
+    const attempt = Number(of[labels.attempt]);
+    if (uid === undefined || of[labels.taskType] !== 'provision') return;
+    this.#written.set(uid, { attempt, step: 'provision' });
   }
 
   #now(): Instant {
@@ -97,8 +193,11 @@ export class BuildReconciler {
   }
 }
 
-function hasCleanup(observed: Observed, { facts }: UserTaskRun): boolean {
-  return cleanupsOf(observed, facts?.attempt ?? 0).length > 0;
+const nobodyKnows: KnownHosts = { labelled: () => ({ to: 'unknown' }), isConfigured: () => true };
+
+/** Names come back; what is older than the build worked for another one. */
+function mayWorkFor(child: OwnTaskRun, build: UserTaskRun): boolean {
+  return child.created >= build.created;
 }
 
 function putFactsBack(taskRun: UserTaskRun, lost: UserTaskRun): Action {
@@ -107,8 +206,4 @@ function putFactsBack(taskRun: UserTaskRun, lost: UserTaskRun): Action {
     target: taskRun,
     change: lost.facts === undefined ? {} : { facts: lost.facts },
   };
-}
-
-function buildOf(child: OwnTaskRun | undefined): { namespace: string; name: string } | undefined {
-  return child === undefined ? undefined : { namespace: child.userNamespace, name: child.userName };
 }

@@ -6,6 +6,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 
 /** To be called after every write that succeeded. */
 export function countDone(metrics: Metrics, action: Action, now: Instant): void {
+  if (action.type === 'report-orphan') return metrics.countOrphan(action.kind);
   if (action.type !== 'patch-user-task-run') return;
   const { target, change } = action;
   const after = change.facts ?? undefined;

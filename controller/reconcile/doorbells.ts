@@ -1,5 +1,5 @@
 // Which looks a change calls for. Events are doorbells only: a lost or doubled one changes nothing but time.
-import type { KeptTaskRun, UserTaskRun } from '../model/task-run.ts';
+import type { KeptTaskRun, OwnTaskRun, UserTaskRun } from '../model/task-run.ts';
 import { holdsSlot, isWaiting } from './take-snapshot.ts';
 
 export type Key = `build:${string}` | `platform:${string}`;
@@ -16,9 +16,17 @@ export function platformKey(platform: string): Key {
 export function keysFor(before: KeptTaskRun | undefined, after: KeptTaskRun | undefined): Key[] {
   const taskRun = after ?? before;
   if (taskRun === undefined) return [];
-  if (taskRun.kind === 'own') return [buildKey(taskRun.userUid)];
+  if (taskRun.kind === 'own') return keysForOwn(taskRun, before, after);
   const user = (kept: KeptTaskRun | undefined): UserTaskRun | undefined => (kept?.kind === 'user' ? kept : undefined);
   return [buildKey(taskRun.uid), ...lanesFor(user(before), user(after))];
+}
+
+/** One that updates a host works for no build. The end of a cleanup may free a slot. */
+function keysForOwn(taskRun: OwnTaskRun, before: KeptTaskRun | undefined, after: KeptTaskRun | undefined): Key[] {
+  const build = taskRun.userUid === '' ? [] : [buildKey(taskRun.userUid)];
+  const cleaned = taskRun.type === 'clean' && before?.outcome === 'running' && after?.outcome !== 'running';
+  const platform = taskRun.facts?.platform;
+  return cleaned && platform !== undefined ? [...build, platformKey(platform)] : build;
 }
 
 /** A lane looks when somebody joined or left its queue, or when a slot became free. */
@@ -28,9 +36,11 @@ function lanesFor(before: UserTaskRun | undefined, after: UserTaskRun | undefine
   const waitedBefore = before !== undefined && isWaiting(before);
   const waitsNow = after !== undefined && isWaiting(after);
   const freed = before !== undefined && holdsSlot(before) && (after === undefined || !holdsSlot(after));
-  return waitedBefore !== waitsNow || freed || failedHostsOf(before) !== failedHostsOf(after)
-    ? [platformKey(platform)]
-    : [];
+  const released = before?.facts?.claim !== undefined && after?.facts?.claim === undefined;
+  // A build whose facts were missing is in the queue only from now on.
+  const settled = before !== undefined && before.facts === undefined && after?.facts !== undefined;
+  const failed = failedHostsOf(before) !== failedHostsOf(after);
+  return waitedBefore !== waitsNow || freed || released || settled || failed ? [platformKey(platform)] : [];
 }
 
 function failedHostsOf(taskRun: UserTaskRun | undefined): string {

@@ -14,6 +14,10 @@ export function logAction(logger: Logger, action: Action): void {
       return logger.info('TaskRun created', { created: action.manifest.metadata.name });
     case 'cancel-task-run':
       return logger.info('TaskRun cancelled', { cancelled: action.target.name });
+    case 'report-orphan':
+      return logger.warn(action.message, { host: action.host, reason: 'OrphanGivenUp' });
+    case 'rearm-token':
+      return logger.info('one-time token is good again', { ...fieldsOf(action.owner), retries: action.retries });
     case 'patch-user-task-run':
     case 'delete-task-run':
     case 'drop-own-finalizer':

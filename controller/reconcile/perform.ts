@@ -8,6 +8,7 @@ import type { Action, TaskRunManifest } from '../model/action.ts';
 import { assertNever } from '../model/assert-never.ts';
 import type { LeaseFacts } from '../model/host-lease.ts';
 import { labels, ownTaskRunFinalizer } from '../model/labels.ts';
+import { rearmPatch, storedKeyName } from '../model/one-time-key.ts';
 import type { KeptTaskRun, OwnTaskRun, UserTaskRun } from '../model/task-run.ts';
 import { userTaskRunPatch } from '../taskruns/user-task-run-patch.ts';
 import type { EventRecorder } from './event-recorder.ts';
@@ -19,6 +20,8 @@ export interface PerformOptions {
   readonly project: (raw: KubeObject) => KeptTaskRun | undefined;
   readonly sign: (uid: string, facts: LeaseFacts) => string;
   readonly events: EventRecorder;
+  /** A right is missing: what it was needed for is left undone. Not given: that is a failure like any other. */
+  readonly onForbidden?: (action: Action, error: ApiError) => void;
   /** Told after the write succeeded. */
   readonly onDone: (action: Action) => void;
 }
@@ -56,15 +59,17 @@ async function performOne(options: PerformOptions, action: Action): Promise<read
       await patchOwn(options, action.target, withoutOwnFinalizer(action.target));
       return [];
     case 'create-secret':
-      await unless(
-        'exists',
-        cluster.create('secrets', action.owner.namespace, secretManifest(action.owner, action.data)),
-      );
+      await createSecret(cluster, action);
       return [];
     case 'check-secret':
       return (await secretExists(cluster, action.owner)) ? action.present : action.missing;
     case 'delete-secret':
-      await deleteSecret(cluster, action);
+      await deleteSecret(options, action);
+      return [];
+    case 'rearm-token':
+      await rearmToken(cluster, action);
+      return [];
+    case 'report-orphan':
       return [];
     case 'annotate-pod':
       await annotatePod(cluster, action.about, action.annotations);
@@ -145,9 +150,36 @@ async function secretExists(cluster: Cluster, owner: UserTaskRun): Promise<boole
   }
 }
 
-/** Refused: the admission policy says it is not ours. Then it is nothing that we left. */
-async function deleteSecret(cluster: Cluster, { namespace, name }: { namespace: string; name: string }): Promise<void> {
-  await unless('refused', unless('gone', cluster.delete('secrets', namespace, name)));
+/** One that is there stays, and is what the build reads. One that is going is waited for. */
+async function createSecret(cluster: Cluster, action: Extract<Action, { type: 'create-secret' }>): Promise<void> {
+  const { owner, data } = action;
+  try {
+    await cluster.create('secrets', owner.namespace, secretManifest(owner, data));
+  } catch (error) {
+    if (!isKind(error, 'exists') || /object is being deleted/.test(String(error))) throw error;
+  }
+}
+
+/** Refused by the admission policy: it is not ours. Refused for want of a right: nothing else waits for that. */
+async function deleteSecret(
+  options: PerformOptions,
+  action: Extract<Action, { type: 'delete-secret' }>,
+): Promise<void> {
+  try {
+    await unless('gone', options.cluster.delete('secrets', action.namespace, action.name));
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.kind !== 'refused') throw error;
+    if (/ValidatingAdmissionPolicy/.test(error.message)) return;
+    if (options.onForbidden === undefined) throw error;
+    options.onForbidden(action, error);
+  }
+}
+
+/** No key is stored when no one-time password server is installed. */
+async function rearmToken(cluster: Cluster, action: Extract<Action, { type: 'rearm-token' }>): Promise<void> {
+  const { namespace, owner, retries } = action;
+  const body = rearmPatch(retries);
+  await unless('gone', cluster.patch('secrets', namespace, storedKeyName(owner.uid), { type: 'merge', body }));
 }
 
 async function annotatePod(
@@ -167,10 +199,7 @@ function remember({ project, taskRuns }: PerformOptions, answer: KubeObject | un
 }
 
 /** The answer; undefined when it failed in the expected way. */
-async function unless<Answer>(
-  kind: 'exists' | 'gone' | 'refused',
-  request: Promise<Answer>,
-): Promise<Answer | undefined> {
+async function unless<Answer>(kind: 'gone', request: Promise<Answer>): Promise<Answer | undefined> {
   try {
     return await request;
   } catch (error) {

@@ -6,7 +6,8 @@ import { isWaiting, type TaskRuns } from './take-snapshot.ts';
 export function keysOfAll(taskRuns: TaskRuns): Set<Key> {
   const keys = new Set<Key>();
   for (const taskRun of taskRuns.values()) {
-    keys.add(buildKey(taskRun.kind === 'own' ? taskRun.userUid : taskRun.uid));
+    const uid = taskRun.kind === 'own' ? taskRun.userUid : taskRun.uid;
+    if (uid !== '') keys.add(buildKey(uid));
     if (taskRun.kind === 'user' && isWaiting(taskRun)) keys.add(platformKey(taskRun.platform ?? ''));
   }
   return keys;

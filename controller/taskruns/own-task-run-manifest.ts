@@ -4,6 +4,7 @@ import type { HostFacts, LeaseFacts } from '../model/host-lease.ts';
 import { annotations, labels, ownTaskRunFinalizer, secretNameFor, type TaskType } from '../model/labels.ts';
 import { dashedPlatform, rawPlatform } from '../model/platform.ts';
 import { cleanupName, provisionName } from './names.ts';
+import { readOlderBuildUid } from './older-task-run.ts';
 
 /** The user TaskRun as its helpers know it; enough also after it is gone. */
 export interface BuildIdentity {
@@ -78,7 +79,8 @@ export function cleanupTaskRun(
       taskRef: { name: 'clean-shared-host' },
       params: params(leaseParams(build, facts, claim)),
       workspaces: sshWorkspace(claim),
-      retries: 3,
+      // A host that is down costs one pod each further time, not four.
+      retries: cleanupTry === 1 ? 3 : 0,
       computeResources: { requests: { cpu: '100m', memory: '128Mi' } },
     },
   };
@@ -96,7 +98,7 @@ function labelsOf(build: BuildIdentity, facts: LeaseFacts, type: TaskType): Reco
     [labels.targetPlatform]: dashedPlatform(facts.platform),
     [labels.userTaskName]: build.name,
     [labels.userTaskNamespace]: build.namespace,
-    [labels.userTaskUid]: build.uid,
+    ...(readOlderBuildUid(build.uid) === undefined ? { [labels.userTaskUid]: build.uid } : {}),
     [labels.attempt]: String(facts.attempt),
   };
 }
@@ -106,7 +108,8 @@ function leaseParams(build: BuildIdentity, facts: LeaseFacts, claim: HostFacts):
     SECRET_NAME: secretNameFor(build.name),
     TASKRUN_NAME: build.name,
     NAMESPACE: build.namespace,
-    TASKRUN_UID: build.uid,
+    // An older controller named users without it.
+    TASKRUN_UID: facts.attempt === 0 ? '' : build.uid,
     ATTEMPT: String(facts.attempt),
     HOST: claim.address,
     USER: claim.user,

@@ -3,6 +3,7 @@ import type { LeaseFacts } from '../model/host-lease.ts';
 import { asArray, asObject, asText, asTextMap, type Json } from '../model/json.ts';
 import { annotations, labels, ownTaskRunFinalizer, type TaskType } from '../model/labels.ts';
 import type { OwnTaskRun } from '../model/task-run.ts';
+import { isOlder, olderBuildUid, readOlderFacts } from './older-task-run.ts';
 import { readCompletion, readFinalizers, readState, succeededCondition } from './task-run-state.ts';
 
 /** Reads the facts a TaskRun of ours carries. Given by lease/signed-facts.ts. */
@@ -16,19 +17,16 @@ export function readOwnTaskRun(raw: Json, parseFacts: ParseFacts): OwnTaskRun | 
   const labelValues = asTextMap(metadata['labels']);
   const type = labelValues[labels.taskType];
   if (!isTaskType(type)) return undefined;
-  const facts = asTextMap(metadata['annotations'])[annotations.hostLease];
   const finalizers = readFinalizers(raw);
   return {
     ...readState(raw),
     kind: 'own',
     type,
-    userUid: labelValues[labels.userTaskUid] ?? '',
-    userName: labelValues[labels.userTaskName] ?? '',
-    userNamespace: labelValues[labels.userTaskNamespace] ?? '',
+    ...readBuild(labelValues),
     attempt: Number(labelValues[labels.attempt] ?? 0),
     cleanupTry: Number(labelValues[labels.cleanupTry] ?? 1),
     host: labelValues[labels.assignedHost] ?? '',
-    facts: facts === undefined ? undefined : parseFacts(facts),
+    facts: readFacts(raw, parseFacts) ?? (isOlder(labelValues) ? readOlderFacts(raw) : undefined),
     finalizers,
     hasFinalizer: finalizers.includes(ownTaskRunFinalizer),
     completed: readCompletion(raw),
@@ -36,6 +34,20 @@ export function readOwnTaskRun(raw: Json, parseFacts: ParseFacts): OwnTaskRun | 
     results: readResults(raw),
     message: asText(succeededCondition(raw)['message']) ?? '',
   };
+}
+
+function readBuild(
+  values: Readonly<Record<string, string>>,
+): Pick<OwnTaskRun, 'userUid' | 'userName' | 'userNamespace'> {
+  const userName = values[labels.userTaskName] ?? '';
+  const userNamespace = values[labels.userTaskNamespace] ?? '';
+  const userUid = isOlder(values) ? olderBuildUid(userNamespace, userName) : (values[labels.userTaskUid] ?? '');
+  return { userUid, userName, userNamespace };
+}
+
+function readFacts(raw: Json, parseFacts: ParseFacts): LeaseFacts | undefined {
+  const facts = asTextMap(asObject(raw['metadata'])['annotations'])[annotations.hostLease];
+  return facts === undefined ? undefined : parseFacts(facts);
 }
 
 function isTaskType(type: string | undefined): type is TaskType {

@@ -78,6 +78,7 @@ function knownAnnotations(taskRun: UserTaskRun): Record<string, string | undefin
 function knownLabels(taskRun: UserTaskRun): Record<string, string | undefined> {
   return {
     [labels.assignedHost]: taskRun.assignedHost,
+    [labels.attempt]: taskRun.attemptLabel,
     [labels.waitingForPlatform]: taskRun.waitingFor,
     [labels.targetPlatform]: taskRun.targetPlatform,
   };

@@ -31,6 +31,10 @@ function sentenceOf(action: Exclude<Action, { type: 'check-secret' }>): string {
       return `create Secret ${Object.keys(action.data).join(', ')}`;
     case 'delete-secret':
       return `delete Secret ${action.namespace}/${action.name}`;
+    case 'rearm-token':
+      return `one-time token is good for ${action.retries} retries`;
+    case 'report-orphan':
+      return `report ${action.kind} on ${action.host}`;
     case 'annotate-pod':
       return `annotate pod ${action.about.podName}: ${valuesOf(action.annotations)}`;
     case 'emit-event':
@@ -43,7 +47,10 @@ function sentenceOf(action: Exclude<Action, { type: 'check-secret' }>): string {
 /** What really changes on the target. */
 function changeOf(target: UserTaskRun, change: UserTaskRunChange): string {
   const { facts } = change;
-  const operations = userTaskRunPatch(target, change, undefined).filter(({ op }) => op !== 'test');
+  // The label only repeats what the facts say.
+  const operations = userTaskRunPatch(target, change, undefined).filter(
+    ({ op, path }) => op !== 'test' && !path.endsWith('~1attempt'),
+  );
   const rest = operations.map((operation) => {
     const { path } = operation;
     if (path === '/metadata/finalizers') return `finalizer ${change.finalizer === 'add' ? 'added' : 'away'}`;
@@ -53,11 +60,13 @@ function changeOf(target: UserTaskRun, change: UserTaskRunChange): string {
   return [facts === undefined || facts === null ? '' : factsText(facts), ...rest].filter((it) => it !== '').join(', ');
 }
 
-function factsText({ attempt, claim, ready, rejected }: LeaseFacts): string {
+function factsText({ attempt, claim, ready, rejected, oneTimeKey, retries }: LeaseFacts): string {
   const parts = [
     `attempt ${attempt}`,
     claim && `on ${claim.host}`,
     ready && 'ready',
+    oneTimeKey && 'with a stored key',
+    retries && `armed for ${retries} retries`,
     rejected && `rejected ${rejected}`,
   ];
   return parts.filter((it) => it !== undefined).join(' ');

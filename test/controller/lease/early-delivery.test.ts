@@ -1,24 +1,17 @@
 // A provision TaskRun that says that the Secret is there before it ends: looked after, never believed.
 import { expect } from 'chai';
 import { nextActions } from '../../../controller/lease/next-actions.ts';
-import {
-  aProvisionFor,
-  aTaskRun,
-  installation,
-  type OwnTaskRunBuilder,
-  type TaskRunBuilder,
-} from '../../support/builders.ts';
+import { aProvisionFor, aTaskRun, type OwnTaskRunBuilder, type TaskRunBuilder } from '../../support/builders.ts';
 import { aHost, start } from '../../support/host-builders.ts';
 import { sentencesOf } from './action-sentences.ts';
+import { observe } from './observed-builds.ts';
 
 const claimed = (): TaskRunBuilder => aTaskRun().forPlatform('linux/arm64').claimed(aHost('h')).withPod('p');
 
 function whenReported(builder: TaskRunBuilder, provision: OwnTaskRunBuilder | undefined): string[] {
-  const taskRun = builder.build();
-  const build = { uid: 'uid-of-build', namespace: 'team-a', name: 'build' };
   const children = provision === undefined ? [] : [provision.build()];
   const reported = new Set(['another', ...children.map(({ uid }) => uid)]);
-  return sentencesOf(nextActions({ build, taskRun, children, podTold: true, reported, installation }, start).actions);
+  return sentencesOf(nextActions(observe(builder.build(), children, { reported }), start).actions);
 }
 
 describe('a provision TaskRun that reports before it ends', () => {

@@ -1,7 +1,6 @@
 // One look at a build in every phase: what is asked for, in which order.
 import { expect } from 'chai';
 import { nextActions } from '../../../controller/lease/next-actions.ts';
-import type { Observed } from '../../../controller/lease/observed.ts';
 import { readPhase } from '../../../controller/lease/read-lease.ts';
 import { minute, second } from '../../../controller/model/instant.ts';
 import type { OwnTaskRun } from '../../../controller/model/task-run.ts';
@@ -9,12 +8,12 @@ import {
   aCleanupFor,
   aProvisionFor,
   aTaskRun,
-  installation,
   type OwnTaskRunBuilder,
   type TaskRunBuilder,
 } from '../../support/builders.ts';
 import { aHost, start } from '../../support/host-builders.ts';
 import { sentencesOf } from './action-sentences.ts';
+import { observe } from './observed-builds.ts';
 
 interface Around {
   readonly children?: readonly (OwnTaskRunBuilder | OwnTaskRun)[];
@@ -28,17 +27,11 @@ function look(
   builder: TaskRunBuilder | undefined,
   { children = [], podTold = true, reported = false, now = start }: Around = {},
 ) {
-  const taskRun = builder?.build();
   const own = children.map((it) => ('build' in it ? it.build() : it));
-  const build = { uid: 'uid-of-build', namespace: 'team-a', name: 'build' };
-  const observed: Observed = {
-    build,
-    taskRun,
-    children: own,
+  const observed = observe(builder?.build(), own, {
     podTold,
     reported: new Set(reported ? own.map(({ uid }) => uid) : []),
-    installation,
-  };
+  });
   const plan = nextActions(observed, now);
   return { phase: readPhase(observed, now), does: sentencesOf(plan.actions), lookAgainAt: plan.lookAgainAt };
 }
@@ -70,9 +63,14 @@ describe('a build that holds nothing', () => {
     expect(look(aBuild().rejected('PlatformUnknown').ended())).to.deep.include({ phase: 'over', does: [] });
   });
 
-  it('has facts that are not ours: waits', () => {
+  it('has facts that are not ours, copied with all the rest from another: they go, then it waits', () => {
     const forged = claimed().with(({ metadata }) => (metadata['uid'] = 'copied-to-another'));
-    expect(look(forged)).to.deep.include({ phase: 'waiting', does: [] });
+    expect(look(forged)).to.deep.include({
+      phase: 'unsigned',
+      does: ['check Secret', '  missing: patch: attempt 1, assigned-host away'],
+    });
+    const unbound = forged.with(({ metadata }) => delete metadata['finalizers']);
+    expect(look(unbound)).to.deep.include({ phase: 'waiting', does: [] });
   });
 });
 
@@ -140,6 +138,7 @@ describe('a build with a claim', () => {
         'create cleanup 1 of attempt 1 on h',
         'delete Secret team-a/multi-platform-ssh-build',
         'patch: attempt 2 on h',
+        'event Warning ProvisionFailed: the TaskRun that prepared host h was deleted (attempt 1): it is started again',
       ],
     });
   });

@@ -6,12 +6,12 @@ import {
   aCleanupFor,
   aProvisionFor,
   aTaskRun,
-  installation,
   type OwnTaskRunBuilder,
   type TaskRunBuilder,
 } from '../../support/builders.ts';
 import { aHost, start } from '../../support/host-builders.ts';
 import { sentencesOf } from './action-sentences.ts';
+import { observe } from './observed-builds.ts';
 
 const claimed = (): TaskRunBuilder => aTaskRun().forPlatform('linux/arm64').claimed(aHost('h'));
 const provision = (): OwnTaskRunBuilder => aProvisionFor(claimed().build());
@@ -25,12 +25,8 @@ const waitsAgain = (): TaskRunBuilder => claimed().gaveUpHost();
 const onNextHost = (): TaskRunBuilder => waitsAgain().claimed(aHost('i')).ready();
 
 function look(builder: TaskRunBuilder | undefined, children: readonly OwnTaskRunBuilder[], now = start) {
-  const build = { uid: 'uid-of-build', namespace: 'team-a', name: 'build' };
   const own = children.map((it) => it.build());
-  const plan = nextActions(
-    { build, taskRun: builder?.build(), children: own, podTold: true, reported: new Set<string>(), installation },
-    now,
-  );
+  const plan = nextActions(observe(builder?.build(), own), now);
   return { does: sentencesOf(plan.actions), lookAgainAt: plan.lookAgainAt };
 }
 
@@ -138,8 +134,8 @@ describe('a cleanup', () => {
 
   it('failed for the third time: the pause has grown, and the build is told', () => {
     const tries = [1, 2, 3].map((nth) => cleanup(nth).ended('failed', start));
-    expect(look(released(), tries, start + 39 * second).lookAgainAt).to.equal(start + 40 * second);
-    expect(look(released(), tries, start + 40 * second).does).to.include.members([
+    expect(look(released(), tries, start + 89 * second).lookAgainAt).to.equal(start + 90 * second);
+    expect(look(released(), tries, start + 90 * second).does).to.include.members([
       'create cleanup 4 of attempt 1 on h',
       'event Warning CleanupFailed: host h could not be cleaned, trying again: as the test said',
     ]);

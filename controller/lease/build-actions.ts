@@ -1,0 +1,55 @@
+// Actions on a build and for it, as several decisions ask for them. Decides nothing.
+import type { Action, UserTaskRunChange } from '../model/action.ts';
+import type { HostFacts, LeaseFacts } from '../model/host-lease.ts';
+import { annotations, secretNameFor } from '../model/labels.ts';
+import type { EventReason } from '../model/reason.ts';
+import type { UserTaskRun } from '../model/task-run.ts';
+import { cleanupTaskRun } from '../taskruns/own-task-run-manifest.ts';
+import { cleanupsOf, type Observed } from './observed.ts';
+
+/** Facts that hold a host. */
+export interface Claimed {
+  readonly facts: LeaseFacts;
+  readonly claim: HostFacts;
+}
+
+export function claimOf({ facts }: UserTaskRun): Claimed | undefined {
+  return facts?.claim === undefined ? undefined : { facts, claim: facts.claim };
+}
+
+export function patch(target: UserTaskRun, change: UserTaskRunChange): Action {
+  return { type: 'patch-user-task-run', target, change };
+}
+
+export function deleteSecret({ namespace, name }: UserTaskRun): Action {
+  return { type: 'delete-secret', namespace, name: secretNameFor(name) };
+}
+
+export function event(
+  about: UserTaskRun,
+  severity: 'Normal' | 'Warning',
+  reason: EventReason,
+  message: string,
+): Action {
+  return { type: 'emit-event', about, severity, reason, message };
+}
+
+export function annotatePod(taskRun: UserTaskRun, values: Readonly<Record<string, string | null>>): Action[] {
+  return taskRun.podName === '' ? [] : [{ type: 'annotate-pod', about: taskRun, annotations: values }];
+}
+
+/** The pod looks for its Secret as soon as it reads this. */
+export function podNews(taskRun: UserTaskRun, claim: HostFacts): Action[] {
+  const cleared = { [annotations.waitReason]: null, [annotations.queuePosition]: null };
+  return annotatePod(taskRun, { [annotations.podAssignedHost]: claim.host, ...cleared });
+}
+
+/** One cleanup per lease: it is tried again by itself. */
+export function cleanUp(observed: Observed, { facts, claim }: Claimed): Action[] {
+  const lease = { attempt: facts.attempt, claim };
+  if (claim.provider === 'local' || cleanupsOf(observed, lease).length > 0) return [];
+  const carried = { ...facts, claim: { ...claim, since: facts.claim?.since ?? 0 } };
+  return [
+    { type: 'create-task-run', manifest: cleanupTaskRun(observed.build, carried, claim, 1, observed.installation) },
+  ];
+}

@@ -1,0 +1,55 @@
+// How a build comes to its Secret once its host is prepared, and what it needs while it runs: its pod is told, and the
+// one-time token is good again for every retry.
+import type { Action } from '../model/action.ts';
+import type { UserTaskRun } from '../model/task-run.ts';
+import { cleanUp, event, patch, podNews, type Claimed } from './build-actions.ts';
+import { provisionOf, type Observed } from './observed.ts';
+import { noPlan, planOf, type Plan } from './plan.ts';
+import { refusal } from './refusal.ts';
+import { markReady, noteOneTimeKey, noteRetries } from './write-lease.ts';
+
+/** The provision TaskRun succeeded: the build can go on, if it really made the Secret. */
+export function deliver(observed: Observed, taskRun: UserTaskRun, claimed: Claimed): Action[] {
+  const done = provisionOf(observed, claimed.facts);
+  const present: Action[] = [
+    ...delivered(taskRun, claimed, hasOneTimeKey(observed, claimed)),
+    ...(done ? [{ type: 'delete-task-run', target: done } as const] : []),
+  ];
+  const message =
+    'provision task failed to create a secret: ask an administrator to look at Task provision-shared-host';
+  const missing = [...cleanUp(observed, claimed), ...refusal(taskRun, { reason: 'SecretNotCreated', message })];
+  return [{ type: 'check-secret', owner: taskRun, present, missing }];
+}
+
+/** It says so before Tekton says that it ended. Looked after, not believed: without the Secret its end is awaited. */
+export function deliverEarly(observed: Observed, taskRun: UserTaskRun, claimed: Claimed): Plan {
+  const running = provisionOf(observed, claimed.facts);
+  if (running === undefined || running.deleting || !observed.reported.has(running.uid)) return noPlan;
+  return planOf([{ type: 'check-secret', owner: taskRun, present: delivered(taskRun, claimed), missing: [] }]);
+}
+
+export function delivered(taskRun: UserTaskRun, { facts, claim }: Claimed, oneTimeKey = false): Action[] {
+  return [
+    patch(taskRun, markReady(oneTimeKey ? { ...facts, oneTimeKey } : facts)),
+    ...podNews(taskRun, claim),
+    event(taskRun, 'Normal', 'HostReady', `host ${claim.host} is ready`),
+  ];
+}
+
+/** A build that has its host. */
+export function attend(observed: Observed, taskRun: UserTaskRun, claimed: Claimed): Action[] {
+  const { facts, claim } = claimed;
+  if (facts.oneTimeKey === undefined && hasOneTimeKey(observed, claimed))
+    return [patch(taskRun, noteOneTimeKey(facts))];
+  if (claim.provider !== 'local' && taskRun.retries > (facts.retries ?? 0)) {
+    const { retries } = taskRun;
+    const { operatorNamespace: namespace } = observed.installation;
+    return [{ type: 'rearm-token', namespace, owner: taskRun, retries }, patch(taskRun, noteRetries(facts, retries))];
+  }
+  // A pod that appeared after the Secret needs no news, but telling it once is cheaper than knowing.
+  return observed.podTold ? [] : podNews(taskRun, claim);
+}
+
+function hasOneTimeKey(observed: Observed, { facts }: Claimed): boolean {
+  return provisionOf(observed, facts)?.results['ONE_TIME_KEY'] === 'true';
+}

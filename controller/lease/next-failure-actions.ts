@@ -1,0 +1,54 @@
+// What follows when a host could not be prepared, or when the TaskRun that should do it was lost: another try, another
+// host, or the end.
+import type { Action } from '../model/action.ts';
+import { secretNameFor } from '../model/labels.ts';
+import type { UserTaskRun } from '../model/task-run.ts';
+import { cleanUp, deleteSecret, event, patch, type Claimed } from './build-actions.ts';
+import { provisionOf, type Observed } from './observed.ts';
+import { blamelessReasons, neverEntered } from './provision-reasons.ts';
+import { refusal } from './refusal.ts';
+import { giveUpHost, nextAttempt } from './write-lease.ts';
+
+/** A failed provision: its half-made user is cleaned up, and the build waits for another host. */
+export function tryElsewhere(observed: Observed, taskRun: UserTaskRun, claimed: Claimed): Action[] {
+  const { facts, claim } = claimed;
+  const failed = provisionOf(observed, facts);
+  const said = failed?.results['MESSAGE'] ?? failed?.message ?? 'it was deleted';
+  const reason = failed?.results['REASON'] ?? '';
+  if (reason === 'SecretExists') {
+    // Somebody else's Secret: not the host's fault, and not ours to overwrite.
+    const name = secretNameFor(taskRun.name);
+    const message = `Secret ${name} exists already and is not ours: delete it and run the build again`;
+    return [...cleanUp(observed, claimed), ...refusal(taskRun, { reason: 'SecretExists', message })];
+  }
+  const blameless = blamelessReasons.has(reason);
+  const undo = neverEntered.has(reason) ? [] : [...cleanUp(observed, claimed), deleteSecret(taskRun)];
+  if (blameless && facts.attempt >= blamelessAttempts) {
+    const message = `Error allocating host: failed to provision host: ${said}: run the build again later`;
+    // The key Secret may have been made: it must go before one of that name can say what is wrong.
+    return [...undo, ...refusal(taskRun, { reason: 'ProvisionImpossible', message })];
+  }
+  return [
+    ...undo,
+    patch(taskRun, giveUpHost(taskRun, facts, !blameless)),
+    event(taskRun, 'Warning', 'ProvisionFailed', `host ${claim.host} could not be prepared: ${said}`),
+  ];
+}
+
+/** After so many attempts that no host is to blame for, trying on helps nobody. */
+const blamelessAttempts = 5;
+
+/**
+ * Tekton never finishes a TaskRun that is being deleted, and one that is gone may have left a pod that runs on: the same
+ * host again, under a new attempt. Users on hosts, and Secrets, belong to one attempt.
+ */
+export function lostProvision(observed: Observed, taskRun: UserTaskRun, claimed: Claimed): Action[] {
+  const { facts, claim } = claimed;
+  const message = `the TaskRun that prepared host ${claim.host} was deleted (attempt ${facts.attempt}): it is started again`;
+  return [
+    ...cleanUp(observed, claimed),
+    deleteSecret(taskRun),
+    patch(taskRun, nextAttempt(facts)),
+    event(taskRun, 'Warning', 'ProvisionFailed', message),
+  ];
+}

@@ -1,0 +1,64 @@
+// What must happen for a build that carries our finalizer but no facts: a Go controller put it there, or somebody took
+// the facts away. Believes our own TaskRuns first. The label only names a host, and only one of the build's platform; it
+// opens no host to anybody, because a Secret that is not there yet always comes with a claim of its own.
+import type { Action } from '../model/action.ts';
+import type { LeaseFacts } from '../model/host-lease.ts';
+import type { Instant } from '../model/instant.ts';
+import type { UserTaskRun } from '../model/task-run.ts';
+import { cleanUp, deleteSecret, event, patch } from './build-actions.ts';
+import type { Labelled, Observed } from './observed.ts';
+import { planOf, type Plan } from './plan.ts';
+import { hasEnded } from './read-lease.ts';
+import { recoverFacts } from './recover-facts.ts';
+import { configGrace } from './timeouts.ts';
+import { release, restore } from './write-lease.ts';
+
+export function nextUnsignedActions(observed: Observed, taskRun: UserTaskRun, now: Instant): Plan {
+  const known = recoverFacts(observed);
+  if (known !== undefined) return planOf(found(taskRun, known));
+  const { labelled } = observed;
+  if (labelled.to === 'unknown' && now < (taskRun.ended ?? now) + configGrace) {
+    return { actions: [], lookAgainAt: (taskRun.ended ?? now) + configGrace };
+  }
+  return labelled.to === 'host' ? planOf(labelledHost(observed, taskRun, labelled)) : hostUnknown(taskRun);
+}
+
+function found(taskRun: UserTaskRun, facts: LeaseFacts): Action[] {
+  // A Secret of the claim that is over, or one that its release did not come to.
+  const late = facts.claim === undefined ? [deleteSecret(taskRun)] : [];
+  return [...late, patch(taskRun, restore(taskRun, facts))];
+}
+
+function labelledHost(observed: Observed, taskRun: UserTaskRun, to: Extract<Labelled, { to: 'host' }>): Action[] {
+  const { claim } = to;
+  const facts = { ...nothingHeld(taskRun), claim: { ...claim, since: taskRun.created } };
+  if (hasEnded(taskRun) || claim.provider === 'local') return [patch(taskRun, restore(taskRun, facts))];
+  // Of ours, a provision may have begun. The older controller keeps its failed ones, so there would be one to see.
+  const half = facts.attempt === 0 ? [] : cleanUp(observed, { facts, claim });
+  return [
+    {
+      type: 'check-secret',
+      owner: taskRun,
+      // A full host takes no more builds because of a label; it is looked at again.
+      present: to.hasRoom ? [patch(taskRun, restore(taskRun, { ...facts, ready: true }))] : [],
+      missing: [...half, patch(taskRun, restore(taskRun, nothingHeld(taskRun)))],
+    },
+  ];
+}
+
+/** While it runs with a Secret it is left alone: it may be using a host that host-config named once. */
+function hostUnknown(taskRun: UserTaskRun): Plan {
+  const { assignedHost } = taskRun;
+  if (!hasEnded(taskRun)) {
+    const missing = [patch(taskRun, restore(taskRun, nothingHeld(taskRun)))];
+    return planOf([{ type: 'check-secret', owner: taskRun, present: [], missing }]);
+  }
+  const message = `host ${assignedHost} is not in host-config for this platform: what the build left there is not cleaned up`;
+  const lost = assignedHost === undefined ? [] : [event(taskRun, 'Warning', 'HostLost', message)];
+  return planOf([deleteSecret(taskRun), patch(taskRun, release(taskRun)), ...lost]);
+}
+
+/** The attempt its label says; 0: the claim of an older controller, which set no such label. */
+function nothingHeld({ attemptLabel, platform }: UserTaskRun): LeaseFacts {
+  return { attempt: /^[1-9][0-9]{0,3}$/.test(attemptLabel ?? '') ? Number(attemptLabel) : 0, platform: platform ?? '' };
+}

@@ -1,0 +1,31 @@
+// Builds that carry our finalizer but no facts, as after an upgrade from a Go controller. Until each is decided on, the
+// host its label names is kept for it; once it is known not to be adopted, nothing is.
+import { hasEnded, isUnsigned } from '../lease/read-lease.ts';
+import type { KeptTaskRun } from '../model/task-run.ts';
+
+type Decision = 'open' | 'adopting' | 'not now';
+
+export class UnsignedBuilds {
+  readonly #builds = new Map<string, { readonly host: string; readonly decision: Decision }>();
+
+  /** To be called with every change of the cache. */
+  note(before: KeptTaskRun | undefined, after: KeptTaskRun | undefined): void {
+    const { uid } = after ?? before ?? {};
+    if (uid === undefined) return;
+    const open = after?.kind === 'user' && isUnsigned(after) && !hasEnded(after);
+    if (!open) this.#builds.delete(uid);
+    else if (!this.#builds.has(uid)) this.#builds.set(uid, { host: after.assignedHost ?? '', decision: 'open' });
+  }
+
+  decide(uid: string, decision: Decision): void {
+    const build = this.#builds.get(uid);
+    if (build !== undefined) this.#builds.set(uid, { ...build, decision });
+  }
+
+  /** Slots kept on this host: for those being adopted, and for those nobody looked at yet. */
+  countOn(host: string, which: readonly Decision[] = ['open', 'adopting']): number {
+    let count = 0;
+    for (const build of this.#builds.values()) if (build.host === host && which.includes(build.decision)) count += 1;
+    return count;
+  }
+}
