@@ -117,7 +117,7 @@ export class HostCare {
   #careHost(host: Host, { cordoned }: StaticPool, own: readonly OwnTaskRun[]): CareHost {
     const { taskRuns, hasSshSecret, assumedOn } = this.#options;
     const working = own.filter((it) => it.host === host.name && it.type !== 'update' && it.outcome === 'running');
-    const builds = [...taskRuns.by('claims', host.name)].length + assumedOn(host.name);
+    const builds = taskRuns.count('claims', host.name) + assumedOn(host.name);
     return {
       host,
       cordoned: cordoned.has(host.name),
