@@ -17,7 +17,7 @@ import type { TaskRuns } from './take-snapshot.ts';
 import { UnsignedBuilds } from './unsigned-builds.ts';
 
 export interface BuildReconcilerOptions {
-  readonly taskRuns: TaskRuns;
+  readonly taskRuns: Pick<TaskRuns, 'byUid' | 'get' | 'by'>;
   /** This provision TaskRun says that its Secret is there. */
   readonly hasReported: (uid: string) => boolean;
   /** Not given: nobody can tell. */
