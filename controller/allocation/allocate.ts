@@ -71,16 +71,10 @@ function requestsThatWait(decisions: readonly Decision[]): HostRequest[] {
 type PoolWithoutHosts = Exclude<PoolSnapshot, { readonly status: 'static' }>;
 
 function decideWithoutHosts(pool: PoolWithoutHosts, now: Instant): (request: HostRequest) => Decision {
-  switch (pool.status) {
-    case 'local':
-      return (request) => ({ outcome: 'assign-local', request });
-    case 'unknown': {
-      const told = unknownPlatform(pool.platform, pool.configured);
-      return (request) => ({ outcome: 'reject', request, told });
-    }
-    default:
-      return (request) => waitThenReject(pool, request, now);
-  }
+  if (pool.status === 'local') return (request) => ({ outcome: 'assign-local', request });
+  if (pool.status === 'unusable') return (request) => waitThenReject(pool, request, now);
+  const told = unknownPlatform(pool.platform, pool.configured);
+  return (request) => ({ outcome: 'reject', request, told });
 }
 
 function waitThenReject(pool: UnusablePool, request: HostRequest, now: Instant): Decision {

@@ -20,5 +20,19 @@ export interface HostConfig {
   readonly problems: readonly ConfigProblem[];
   /** Key `instance-tag`: goes to provision TaskRuns as INSTANCE_TAG. */
   readonly instanceTag: string;
+  /** Key `additional-instance-tags`: on every instance that is launched. */
+  readonly instanceTags: ReadonlyMap<string, string>;
   readonly care: CareSettings;
+  readonly known: KnownGood;
 }
+
+export type KnownList = 'local-platforms' | 'cordoned-hosts';
+
+/** What the next host-config is read against, in case a mistake in it hides what was meant. */
+export interface KnownGood {
+  readonly lists: Readonly<Record<KnownList, readonly string[]>>;
+  /** Platforms of hosts, by host name. */
+  readonly platforms: ReadonlyMap<string, string>;
+}
+
+export const nothingKnown: KnownGood = { lists: { 'local-platforms': [], 'cordoned-hosts': [] }, platforms: new Map() };

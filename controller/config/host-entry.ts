@@ -1,22 +1,23 @@
 // One static host of host-config: its keys checked by a JSON Schema, all errors at once.
 import { Ajv, type ErrorObject } from 'ajv';
+import { isIP } from 'node:net';
 import type { Host } from '../model/host.ts';
 import { parsePlatform, platformFormatMessage } from '../model/platform.ts';
+import { quoted } from './config-values.ts';
 import type { ConfigProblem } from './host-config.ts';
 
 /** Text values of `host.<name>.<field>`, as they stand in the ConfigMap, trimmed. */
 export type HostEntry = Readonly<Record<string, string>>;
 
 const dnsLabel = '[a-zA-Z0-9]([-a-zA-Z0-9]{0,61}[a-zA-Z0-9])?';
-const dnsName = `${dnsLabel}(\\.${dnsLabel})*\\.?`;
-const ipv6 = '[0-9a-fA-F:]*:[0-9a-fA-F:.]*';
+const dnsName = new RegExp(`^${dnsLabel}(\\.${dnsLabel})*\\.?$`);
 
 /** `description` is the remedy a person reads. */
 const schema = {
   type: 'object',
   required: ['address', 'platform', 'secret', 'concurrency'],
   properties: {
-    address: { type: 'string', pattern: `^(${dnsName}|${ipv6})$`, description: 'give an IP address or a DNS name' },
+    address: { type: 'string', format: 'address', description: 'give an IP address or a DNS name' },
     user: {
       type: 'string',
       pattern: '^[a-zA-Z_][-a-zA-Z0-9_.]{0,31}$',
@@ -37,9 +38,18 @@ const remedies = new Map<string, string>(
 );
 
 const ajv = new Ajv({ allErrors: true, strict: true, verbose: true });
+ajv.addFormat('address', isAddress);
 // A dashed platform becomes a label value: 63 characters at most.
 ajv.addFormat('platform', (value: string) => value.length <= 63 && parsePlatform(value) !== undefined);
 const validate = ajv.compile(schema);
+
+/** No DNS name ends in a number: what looks like an IP address has to be one. */
+function isAddress(value: string): boolean {
+  return (
+    (isIP(value) !== 0 && !value.includes('%')) ||
+    (value.length <= 253 && dnsName.test(value) && !/(^|\.)[0-9]+\.?$/.test(value))
+  );
+}
 
 /** A host entry as read: the host when nothing is wrong with it, and all there is to say about its keys. */
 export interface ParsedHost {
@@ -48,7 +58,7 @@ export interface ParsedHost {
 }
 
 export function parseHostEntry(name: string, entry: HostEntry): ParsedHost {
-  const unknown = Object.keys(entry).filter((field) => !(field in schema.properties));
+  const unknown = Object.keys(entry).filter((field) => !Object.hasOwn(schema.properties, field));
   const warnings = unknown.map((field) => unknownKey(`host.${name}.${field}`));
   if (entry['user'] === undefined) warnings.push(missingUser(name));
   const platform = parsePlatform(entry['platform'] ?? '');
@@ -77,7 +87,6 @@ function problemOf(name: string, entry: HostEntry, error: ErrorObject): ConfigPr
   const field = missing ?? error.instancePath.slice(1);
   const description = remedies.get(field) ?? '';
   const message =
-    missing === undefined ? `'${entry[field]}' is not valid: ${description}` : `is missing: ${description}`;
-  const platform = entry['platform'];
-  return { key: `host.${name}.${field}`, message, severity: 'error', ...(platform ? { platform } : {}) };
+    missing === undefined ? `${quoted(entry[field] ?? '')} is not valid: ${description}` : `is missing: ${description}`;
+  return { key: `host.${name}.${field}`, message, severity: 'error' };
 }

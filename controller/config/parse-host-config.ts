@@ -1,43 +1,48 @@
 // host-config → pools. One bad entry breaks only what it describes; every problem is reported with its key.
-import type { Host } from '../model/host.ts';
 import { dashedPlatform, type Platform } from '../model/platform.ts';
-import { noLimits, type Pool, type PoolLimits } from '../model/pool.ts';
-import { parseDuration, parseList, parsePatterns, parsePlatforms, type Problems } from './config-values.ts';
-import type { ConfigProblem, HostConfig } from './host-config.ts';
+import type { Pool } from '../model/pool.ts';
+import { parseList, parsePlatforms, quoted, type Problems } from './config-values.ts';
+import { nothingKnown, type ConfigProblem, type HostConfig, type KnownGood, type KnownList } from './host-config.ts';
+import { unknownKey } from './host-entry.ts';
 import { careKeys, parseCare } from './parse-care.ts';
-import { parseHostEntry, unknownKey, type HostEntry } from './host-entry.ts';
+import { parseHosts, strayHostKey } from './parse-hosts.ts';
+import { limitKeys, limitsReader } from './parse-limits.ts';
 
 type Data = Readonly<Record<string, string>>;
 
-const globalKeys = new Set([
+const globalKeys: ReadonlySet<string> = new Set([
   'local-platforms',
   'dynamic-platforms',
   'dynamic-pool-platforms',
   'instance-tag',
   'additional-instance-tags',
-  'allowed-namespaces',
   'cordoned-hosts',
-  'max-wait',
+  ...limitKeys,
   ...careKeys,
 ]);
-const platformKeys = new Set(['allowed-namespaces', 'max-wait']);
+const platformKeys: ReadonlySet<string> = new Set(limitKeys);
+/** Nobody reads on; what is beyond is counted. */
+const maxProblems = 500;
 
-/** Reads `data` of the ConfigMap. Never throws: what cannot be used is in `problems` and `broken`. */
-export function parseHostConfig(data: Data): HostConfig {
+/**
+ * Reads `data` of the ConfigMap. Never throws: what cannot be used is in `problems` and `broken`. `known` is what the one
+ * before came to: a list with a mistake in it keeps the entries it had, which it may not have meant to lose.
+ */
+export function parseHostConfig(data: Data, known: KnownGood = nothingKnown): HostConfig {
   const problems: Problems = [];
-  const hosts = parseHosts(data, problems);
-  const local = parsePlatforms('local-platforms', data['local-platforms'], problems);
+  const { hosts, platforms } = parseHosts(data, known.platforms, problems);
+  const local = listWithKnown('local-platforms', parsePlatforms, { data, known, problems });
+  const cordoned = listWithKnown('cordoned-hosts', parseList, { data, known, problems });
   refuseDynamic(data, problems);
 
-  const limitsOf = (platform: Platform): PoolLimits => parseLimits(data, platform, problems);
+  const limitsOf = limitsReader(data, problems);
   const pools = new Map<Platform, Pool>();
-  const cordoned = new Set(parseList('cordoned-hosts', data['cordoned-hosts'], problems));
   for (const [platform, members] of groupBy(hosts, (host) => host.platform)) {
     pools.set(platform, {
       kind: 'static',
       platform,
       hosts: members,
-      cordoned,
+      cordoned: new Set(cordoned),
       limits: limitsOf(platform),
     });
   }
@@ -45,66 +50,58 @@ export function parseHostConfig(data: Data): HostConfig {
   for (const platform of local) pools.set(platform, { kind: 'local', platform, limits: limitsOf(platform) });
 
   const care = parseCare(data, problems);
+  const instanceTags = parseTags(data, problems);
   warnOfUnknownKeys(data, pools, problems);
-  // A global key is read once for each platform.
-  const once = [...new Map(problems.map((it) => [`${it.key} ${it.message}`, it])).values()];
   return {
     pools,
-    broken: brokenPlatforms(once, pools),
-    problems: once,
+    broken: brokenPlatforms(problems, pools),
+    problems: bounded(problems),
     instanceTag: data['instance-tag']?.trim() ?? '',
+    instanceTags,
     care,
+    known: { lists: { 'local-platforms': local, 'cordoned-hosts': cordoned }, platforms },
   };
 }
 
-function parseHosts(data: Data, problems: Problems): Host[] {
-  const entries = new Map<string, Record<string, string>>();
-  for (const [key, value] of Object.entries(data)) {
-    // A host name may hold dots: the field is what follows the last one.
-    const match = /^host\.(.+)\.([^.]+)$/.exec(key);
-    if (match?.[1] === undefined || match[2] === undefined) continue;
-    const entry = entries.get(match[1]) ?? {};
-    entry[match[2]] = value.trim();
-    entries.set(match[1], entry);
-  }
-  return [...entries].flatMap(([name, entry]) => keepHost(name, entry, problems));
+interface Reading {
+  readonly data: Data;
+  readonly known: KnownGood;
+  readonly problems: Problems;
 }
 
-function keepHost(name: string, entry: HostEntry, problems: Problems): Host[] {
-  // A label value: the name goes to `…/assigned-host`.
-  if (!/^[a-zA-Z0-9]([-_.a-zA-Z0-9]{0,61}[a-zA-Z0-9])?$/.test(name)) {
-    problems.push({
-      key: `host.${name}`,
-      message: 'is not a valid name: give at most 63 letters, digits, - _ .',
-      severity: 'error',
-    });
-    return [];
-  }
-  const parsed = parseHostEntry(name, entry);
-  problems.push(...parsed.problems);
-  return parsed.host === undefined ? [] : [parsed.host];
+/** The entries of a list; with a mistake in it, those it had before as well. */
+function listWithKnown<Entry extends string>(
+  key: KnownList,
+  parse: (key: string, text: string | undefined, problems: Problems) => Entry[],
+  { data, known, problems }: Reading,
+): readonly Entry[] {
+  const before = problems.length;
+  const entries = parse(key, data[key], problems);
+  return problems.length === before ? entries : [...new Set([...entries, ...(known.lists[key] as readonly Entry[])])];
 }
 
-function parseLimits(data: Data, platform: Platform, problems: Problems): PoolLimits {
-  const dashed = dashedPlatform(platform);
-  const namespaceKeys = ['allowed-namespaces', `${dashed}.allowed-namespaces`].filter((key) => data[key]?.trim());
-  const waitKey = data[`${dashed}.max-wait`] === undefined ? 'max-wait' : `${dashed}.max-wait`;
-  return {
-    ...noLimits,
-    allowedNamespaces: namespaceKeys.map((key) => parsePatterns(key, data[key], problems)),
-    maxWait: parseDuration(waitKey, data[waitKey], problems),
-  };
+/** `k=v, k=v`; AWS calls these tags. */
+function parseTags(data: Data, problems: Problems): Map<string, string> {
+  const key = 'additional-instance-tags';
+  const tags = new Map<string, string>();
+  for (const entry of parseList(key, data[key], problems)) {
+    const [name = '', value] = entry.split('=');
+    if (name.trim() !== '' && value !== undefined) tags.set(name.trim(), value.trim());
+    else
+      problems.push({
+        key,
+        message: `${quoted(entry)} is no tag and is ignored: give name=value`,
+        severity: 'warning',
+      });
+  }
+  return tags;
 }
 
 function refuseDynamic(data: Data, problems: Problems): void {
   for (const key of ['dynamic-platforms', 'dynamic-pool-platforms']) {
     for (const platform of parsePlatforms(key, data[key], problems)) {
-      problems.push({
-        key,
-        message: `'${platform}': launched hosts are not supported by this version`,
-        severity: 'error',
-        platform,
-      });
+      const message = `'${platform}': launched hosts are not supported by this version`;
+      problems.push({ key, message, severity: 'error', platform });
     }
   }
 }
@@ -118,7 +115,17 @@ function warnOfUnknownKeys(data: Data, pools: ReadonlyMap<Platform, Pool>, probl
       /^(host|dynamic)\./.test(key) ||
       (platformKeys.has(key.slice(dot + 1)) && dashed.has(key.slice(0, dot)));
     if (!known) problems.push(unknownKey(key));
+    const stray = strayHostKey(key);
+    if (stray !== undefined) problems.push({ key, message: stray, severity: 'warning' });
   }
+}
+
+/** Each problem once: a general key is read for every platform. */
+function bounded(problems: Problems): ConfigProblem[] {
+  const once = [...new Map(problems.map((it) => [`${it.key} ${it.message}`, it])).values()];
+  if (once.length <= maxProblems) return once;
+  const message = `has ${once.length - maxProblems} more problems, which are not listed`;
+  return [...once.slice(0, maxProblems), { key: 'host-config', message, severity: 'error' }];
 }
 
 function brokenPlatforms(problems: Problems, pools: ReadonlyMap<string, Pool>): Map<string, readonly ConfigProblem[]> {

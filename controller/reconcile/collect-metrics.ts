@@ -1,6 +1,7 @@
 // Gauges, derived from the caches at the time of a scrape: they cannot stick or drift.
 import { freeSlots, isOpen } from '../allocation/free-hosts.ts';
 import { Quarantine } from '../allocation/quarantine.ts';
+import type { HostConfig } from '../config/host-config.ts';
 import { second, type Instant } from '../model/instant.ts';
 import type { StaticPool } from '../model/pool.ts';
 import type { HostSnapshot, MetricsSnapshot, PlatformSnapshot } from '../telemetry/metrics-snapshot.ts';
@@ -22,7 +23,7 @@ export function collectMetrics(options: CollectOptions): MetricsSnapshot {
   const pools = [...(config?.pools.values() ?? [])].flatMap((pool) => (pool.kind === 'static' ? [pool] : []));
   return {
     leader: options.isLeader(),
-    configErrors: config?.problems.filter((problem) => problem.severity === 'error').length ?? 0,
+    configProblems: { error: countProblems(config, 'error'), warning: countProblems(config, 'warning') },
     platforms: pools.map((pool) => platformSnapshot(pool, options)),
   };
 }
@@ -63,6 +64,10 @@ function hostSnapshots(pool: StaticPool, options: CollectOptions, now: Instant):
       quarantined: quarantined.has(use),
     };
   });
+}
+
+function countProblems(config: HostConfig | undefined, severity: 'error' | 'warning'): number {
+  return config?.problems.filter((problem) => problem.severity === severity).length ?? 0;
 }
 
 function add(counts: Map<string, number>, key: string): void {

@@ -1,4 +1,4 @@
-// Kubernetes Events on user TaskRuns: told on change only, sent behind everything else, first to be dropped when the
+// Kubernetes Events on user TaskRuns and on host-config: told on change only, sent behind everything else, first to be dropped when the
 // API server has no time. Losing one loses no build.
 import type { Cluster } from '../kubernetes/cluster.ts';
 import type { Clock } from '../kubernetes/clock.ts';
@@ -11,6 +11,15 @@ export interface EventText {
   readonly message: string;
 }
 
+/** What an Event is about, as the API names it. */
+export interface ObjectReference {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
 const component = 'multi-platform-controller';
 /** The API server refuses longer messages. */
 const maxMessage = 1024;
@@ -21,8 +30,8 @@ export class EventRecorder {
   readonly #cluster: Cluster;
   readonly #clock: Clock;
   readonly #onDropped: (error: unknown) => void;
-  readonly #queued: { readonly about: UserTaskRun; readonly text: EventText }[] = [];
-  /** Last message by TaskRun and reason: the same again is no news. */
+  readonly #queued: { readonly about: ObjectReference; readonly text: EventText }[] = [];
+  /** Last message by object and reason: the same again is no news. */
   readonly #told = new Map<string, Map<EventReason, string>>();
   #underWay = 0;
   #sent = 0;
@@ -33,7 +42,11 @@ export class EventRecorder {
     this.#onDropped = onDropped;
   }
 
-  emit(about: UserTaskRun, text: EventText): void {
+  emit({ namespace, name, uid }: UserTaskRun, text: EventText): void {
+    this.emitAbout({ apiVersion: 'tekton.dev/v1', kind: 'TaskRun', namespace, name, uid }, text);
+  }
+
+  emitAbout(about: ObjectReference, text: EventText): void {
     const told = this.#told.get(about.uid) ?? new Map<EventReason, string>();
     this.#told.set(about.uid, told);
     if (told.get(text.reason) === text.message) return;
@@ -43,7 +56,7 @@ export class EventRecorder {
     while (this.#underWay < maxUnderWay && this.#queued.length > this.#underWay) void this.#send();
   }
 
-  /** The TaskRun is gone; so is what it was told. */
+  /** The object is gone; so is what it was told. */
   forget(uid: string): void {
     this.#told.delete(uid);
   }
@@ -60,13 +73,13 @@ export class EventRecorder {
     this.#underWay -= 1;
   }
 
-  #manifest(about: UserTaskRun, { severity, reason, message }: EventText): { metadata: { name: string } } {
+  #manifest(about: ObjectReference, { severity, reason, message }: EventText): { metadata: { name: string } } {
     this.#sent += 1;
     const now = new Date(this.#clock.now()).toISOString();
-    const { namespace, name, uid } = about;
+    const { namespace, name } = about;
     const event = {
       metadata: { name: `${name}.${this.#clock.now().toString(16)}${this.#sent.toString(16)}`, namespace },
-      involvedObject: { apiVersion: 'tekton.dev/v1', kind: 'TaskRun', namespace, name, uid },
+      involvedObject: about,
       type: severity,
       reason,
       message: message.length > maxMessage ? `${message.slice(0, maxMessage - 1)}…` : message,

@@ -1,10 +1,11 @@
-// The host-config in force: the newest one, or the last good one while it cannot be read. Knows since when a platform
-// is out of use, so that a short mistake in a config costs no build.
-import { parseHostConfig } from '../config/parse-host-config.ts';
-import type { HostConfig } from '../config/host-config.ts';
+// The host-config in force: the newest one, read against the one before it, so that a mistake in a list or in a host takes
+// away no more than it must. Knows since when a platform is out of use, so that a short mistake costs no build.
 import type { UnusablePool } from '../allocation/pool-snapshot.ts';
+import type { HostConfig } from '../config/host-config.ts';
+import { parseHostConfig } from '../config/parse-host-config.ts';
 import type { Instant } from '../model/instant.ts';
 import { hostConfigName } from '../model/labels.ts';
+import { parsePlatform } from '../model/platform.ts';
 import type { Pool } from '../model/pool.ts';
 
 export type ConfiguredPool =
@@ -23,39 +24,42 @@ export class HostConfigState {
     this.#missingSince = now;
   }
 
-  /** undefined until a host-config was read for the first time. */
+  /** The last one there was, also when there is none now; undefined until one was read for the first time. */
   get config(): HostConfig | undefined {
     return this.#config;
   }
 
-  /** Takes over the ConfigMap's data; undefined: there is none now, and the last one goes on being used. */
+  /** Takes over the ConfigMap's data; undefined: there is none now, and no host is given away until there is. */
   update(data: Readonly<Record<string, string>> | undefined, now: Instant): void {
     if (data === undefined) {
       this.#missingSince ??= now;
       return;
     }
     this.#missingSince = undefined;
-    this.#config = parseHostConfig(data);
+    this.#config = parseHostConfig(data, this.#config?.known);
     const { broken } = this.#config;
     for (const platform of this.#brokenSince.keys()) if (!broken.has(platform)) this.#brokenSince.delete(platform);
     for (const platform of broken.keys()) if (!this.#brokenSince.has(platform)) this.#brokenSince.set(platform, now);
   }
 
-  poolOf(platform: string): ConfiguredPool {
-    if (this.#config === undefined) return this.#unreadable();
-    for (const pool of this.#config.pools.values()) if (pool.platform === platform) return { status: 'pool', pool };
-    const problems = this.#config.broken.get(platform);
+  poolOf(name: string): ConfiguredPool {
+    if (this.#config === undefined || this.#missingSince !== undefined) return this.#missing();
+    const platform = parsePlatform(name);
+    const pool = platform === undefined ? undefined : this.#config.pools.get(platform);
+    if (pool !== undefined) return { status: 'pool', pool };
+    const problems = this.#config.broken.get(name);
     if (problems === undefined) return { status: 'unknown', configured: [...this.#config.pools.keys()] };
     const [first] = problems;
-    const message = `host-config has no usable host for platform ${platform}: ${first?.key} ${first?.message}`;
+    const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
+    const message = `host-config has no usable host for platform ${name}: ${first?.key} ${first?.message}${more}`;
     return {
       status: 'unusable',
-      since: this.#brokenSince.get(platform) ?? 0,
+      since: this.#brokenSince.get(name) ?? 0,
       told: { reason: 'HostConfigInvalid', message: `Error allocating host: ${message}` },
     };
   }
 
-  #unreadable(): UnusablePool {
+  #missing(): UnusablePool {
     const missing = `ConfigMap ${hostConfigName} not found in namespace ${this.#namespace}`;
     const remedy = 'ask an administrator to create it';
     return {

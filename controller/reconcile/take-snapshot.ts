@@ -2,6 +2,7 @@
 import type { FailedProvision, HostUse, PoolSnapshot } from '../allocation/pool-snapshot.ts';
 import type { Cache } from '../kubernetes/cache.ts';
 import { blamelessReasons } from '../lease/provision-reasons.ts';
+import { isUnsigned } from '../lease/read-lease.ts';
 import type { Host } from '../model/host.ts';
 import type { HostRequest } from '../model/host-request.ts';
 import type { Instant } from '../model/instant.ts';
@@ -37,9 +38,10 @@ export function holdsSlot(taskRun: UserTaskRun): boolean {
   return isLive(taskRun) && staticHostOf(taskRun) !== undefined;
 }
 
-/** In the queue of its platform. */
+/** In the queue of its platform. Not while it is to be found out which host it may hold. */
 export function isWaiting(taskRun: UserTaskRun): boolean {
-  return isLive(taskRun) && taskRun.facts?.claim === undefined && taskRun.facts?.rejected === undefined;
+  const { facts } = taskRun;
+  return isLive(taskRun) && !isUnsigned(taskRun) && facts?.claim === undefined && facts?.rejected === undefined;
 }
 
 /** May keep a slot taken after its build; further tries of a cleanup do not. */

@@ -25,8 +25,8 @@ export interface PlatformSnapshot {
 export interface MetricsSnapshot {
   /** Only the leader exports its platforms: two replicas would double every sum. */
   readonly leader: boolean;
-  /** Errors in the host-config as it stands. */
-  readonly configErrors: number;
+  /** Problems of the host-config as it stands, by severity. */
+  readonly configProblems: Readonly<Record<'error' | 'warning', number>>;
   /** Every configured platform that has hosts; those that run in the cluster itself are left out. */
   readonly platforms: readonly PlatformSnapshot[];
 }

@@ -6,7 +6,7 @@ import type { HostSnapshot, MetricsSnapshot, PlatformSnapshot } from './metrics-
 
 export class StateGauges {
   readonly #leader: Gauge;
-  readonly #configErrors: Gauge;
+  readonly #configProblems: Gauge<'severity'>;
   readonly #poolSize: Gauge<'platform'>;
   readonly #running: Gauge<'platform' | 'taskrun_namespace'>;
   readonly #waiting: Gauge<'platform' | 'taskrun_namespace'>;
@@ -18,7 +18,7 @@ export class StateGauges {
     const gauge = <Label extends string>(name: string, help: string, labelNames: Label[]): Gauge<Label> =>
       new Gauge({ name: metricPrefix + name, help, labelNames, registers: [registry] });
     this.#leader = gauge('leader', '1 while this replica is the one that acts', []);
-    this.#configErrors = gauge('host_config_errors', 'Errors in the host-config as it stands', []);
+    this.#configProblems = gauge('host_config_problems', 'Problems of the host-config as it stands', ['severity']);
     this.#poolSize = gauge('platform_pool_size', 'Builds at once, or instances at most, of a platform', ['platform']);
     this.#running = gauge('running_tasks', 'Builds that hold a slot', ['platform', 'taskrun_namespace']);
     this.#waiting = gauge('waiting_tasks', 'Builds that wait for a slot', ['platform', 'taskrun_namespace']);
@@ -29,7 +29,8 @@ export class StateGauges {
 
   set(snapshot: MetricsSnapshot): void {
     this.#leader.set(snapshot.leader ? 1 : 0);
-    this.#configErrors.set(snapshot.configErrors);
+    for (const [severity, count] of Object.entries(snapshot.configProblems))
+      this.#configProblems.set({ severity }, count);
     const perPlatform = [this.#poolSize, this.#running, this.#waiting, this.#oldest, this.#slots, this.#quarantined];
     for (const gauge of perPlatform) gauge.reset();
     if (!snapshot.leader) return;

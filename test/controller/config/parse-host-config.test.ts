@@ -102,7 +102,7 @@ describe('host-config: lists and limits', () => {
 
   it('an unreadable pattern is told', () => {
     expect(told(parseHostConfig(hostConfigData({ a: 1 }, { 'allowed-namespaces': 'ok,(' })))).to.deep.equal([
-      "allowed-namespaces '(' is not a regular expression",
+      "allowed-namespaces '(' is not a regular expression as Go knows it (missing closing ))",
     ]);
   });
 
@@ -118,6 +118,17 @@ describe('host-config: lists and limits', () => {
     const config = parseHostConfig(hostConfigData({ a: 1 }, { 'local-platform': 'linux/x86_64' }));
     expect(told(config, 'warning')).to.deep.equal(['local-platform is not a key of host-config and is ignored']);
     expect(told(config)).to.deep.equal([]);
+  });
+
+  it('tags of instances, for whoever launches some', () => {
+    const config = parseHostConfig({ 'additional-instance-tags': 'team=a, cost = b=c ,odd,' });
+    expect([...config.instanceTags]).to.deep.equal([
+      ['team', 'a'],
+      ['cost', 'b'],
+    ]);
+    expect(told(config, 'warning')).to.deep.equal([
+      "additional-instance-tags 'odd' is no tag and is ignored: give name=value",
+    ]);
   });
 
   it('instance-tag goes to provision TaskRuns, trimmed', () => {
@@ -143,7 +154,14 @@ describe('host-config: anything a ConfigMap may hold', () => {
   );
   const key = fc.oneof(
     fc.tuple(fc.constantFrom('a', 'b', '__proto__', 'x.y'), fields).map(([name, field]) => `host.${name}.${field}`),
-    fc.constantFrom('local-platforms', 'dynamic-platforms', 'cordoned-hosts', 'max-wait', 'allowed-namespaces'),
+    fc.constantFrom(
+      'local-platforms',
+      'dynamic-platforms',
+      'cordoned-hosts',
+      'max-wait',
+      'allowed-namespaces',
+      'priority',
+    ),
     fc.stringMatching(/^[-._a-zA-Z0-9]{1,20}$/),
   );
   const value = fc.oneof(

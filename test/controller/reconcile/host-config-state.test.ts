@@ -32,11 +32,32 @@ describe('host-config in force', () => {
     expect(sinceOf(state)).to.equal(start);
   });
 
-  it('one that is deleted goes on being used', () => {
+  it('one that is deleted gives away no more hosts, since it went; one that comes back does', () => {
     const state = new HostConfigState('operators', start);
     state.update(good, start);
     state.update(undefined, start + 1000);
+    expect(sinceOf(state)).to.equal(start + 1000);
+    expect(state.config?.pools.size).to.equal(1);
+    state.update(good, start + 2000);
     expect(state.poolOf(wanted).status).to.equal('pool');
+  });
+
+  it('a list with a mistake is read against the one before', () => {
+    const state = new HostConfigState('operators', start);
+    state.update({ 'local-platforms': 'linux/x86_64,linux/amd64' }, start);
+    state.update({ 'local-platforms': 'linux/x86_64,linux/AMD64' }, start + 1000);
+    expect(state.poolOf('linux/amd64').status).to.equal('pool');
+    state.update({ 'local-platforms': 'linux/x86_64' }, start + 2000);
+    expect(state.poolOf('linux/amd64').status).to.equal('unknown');
+  });
+
+  it('a host that lost its platform: its builds are told so after the grace, not that there is none', () => {
+    const state = new HostConfigState('operators', start);
+    state.update(good, start);
+    state.update({ ...good, 'host.a.platform': '', 'host.a.user': '-' }, start + 1000);
+    const pool = state.poolOf(wanted);
+    expect(pool).to.deep.include({ status: 'unusable', since: start + 1000 });
+    expect(pool.status === 'unusable' ? pool.told.message : '').to.match(/host\.a\.(user|platform) .*\(and 1 more\)$/);
   });
 
   it('a platform it does not name is unknown', () => {

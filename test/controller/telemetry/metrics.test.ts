@@ -17,7 +17,7 @@ function aPlatform(text: string, changes: Partial<PlatformSnapshot> = {}): Platf
 }
 
 function aSnapshot(changes: Partial<MetricsSnapshot> = {}): MetricsSnapshot {
-  return { leader: true, configErrors: 0, platforms: [], ...changes };
+  return { leader: true, configProblems: { error: 0, warning: 0 }, platforms: [], ...changes };
 }
 
 /** Sample lines of the controller's own metrics, without the prefix. */
@@ -54,7 +54,7 @@ describe('Metrics', () => {
         queue_oldest_seconds: 'gauge',
         host_slots: 'gauge',
         host_quarantined: 'gauge',
-        host_config_errors: 'gauge',
+        host_config_problems: 'gauge',
         leader: 'gauge',
         orphans_total: 'counter',
         host_updates: 'counter',
@@ -141,7 +141,7 @@ describe('Metrics', () => {
 
   it('takes gauges from the state at every scrape, so that nothing sticks', async () => {
     let snapshot = aSnapshot({
-      configErrors: 2,
+      configProblems: { error: 2, warning: 1 },
       platforms: [
         aPlatform('linux/arm64', {
           poolSize: 4,
@@ -155,7 +155,8 @@ describe('Metrics', () => {
     const metrics = new Metrics(() => snapshot);
     expect(await samplesOf(metrics)).to.include.members([
       'leader 1',
-      'host_config_errors 2',
+      'host_config_problems{severity="error"} 2',
+      'host_config_problems{severity="warning"} 1',
       'platform_pool_size{platform="linux-arm64"} 4',
       'running_tasks{platform="linux-arm64",taskrun_namespace="team-a"} 2',
       'running_tasks{platform="linux-arm64",taskrun_namespace="team-b"} 1',
@@ -169,7 +170,7 @@ describe('Metrics', () => {
     snapshot = aSnapshot();
     const after = await samplesOf(metrics);
     expect(after.filter((line) => /team|h1|arm64/.test(line))).to.deep.equal([]);
-    expect(after).to.include('host_config_errors 0');
+    expect(after).to.include('host_config_problems{severity="error"} 0');
   });
 
   it('exports the platforms of the leader only, so that a sum over replicas is true', async () => {
