@@ -26,13 +26,12 @@ export interface HostConfig {
   readonly known: KnownGood;
 }
 
-export type KnownList = 'local-platforms' | 'cordoned-hosts';
-
 /** What the next host-config is read against, in case a mistake in it hides what was meant. */
 export interface KnownGood {
-  readonly lists: Readonly<Record<KnownList, readonly string[]>>;
+  readonly local: readonly Platform[];
+  readonly cordoned: readonly string[];
   /** Platforms of hosts, by host name. */
   readonly platforms: ReadonlyMap<string, string>;
 }
 
-export const nothingKnown: KnownGood = { lists: { 'local-platforms': [], 'cordoned-hosts': [] }, platforms: new Map() };
+export const nothingKnown: KnownGood = { local: [], cordoned: [], platforms: new Map() };

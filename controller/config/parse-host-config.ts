@@ -2,7 +2,7 @@
 import { dashedPlatform, type Platform } from '../model/platform.ts';
 import type { Pool } from '../model/pool.ts';
 import { parseList, parsePlatforms, quoted, type Problems } from './config-values.ts';
-import { nothingKnown, type ConfigProblem, type HostConfig, type KnownGood, type KnownList } from './host-config.ts';
+import { nothingKnown, type ConfigProblem, type HostConfig, type KnownGood } from './host-config.ts';
 import { unknownKey } from './host-entry.ts';
 import { careKeys, parseCare } from './parse-care.ts';
 import { parseHosts, strayHostKey } from './parse-hosts.ts';
@@ -31,8 +31,10 @@ const maxProblems = 500;
 export function parseHostConfig(data: Data, known: KnownGood = nothingKnown): HostConfig {
   const problems: Problems = [];
   const { hosts, platforms } = parseHosts(data, known.platforms, problems);
-  const local = listWithKnown('local-platforms', parsePlatforms, { data, known, problems });
-  const cordoned = listWithKnown('cordoned-hosts', parseList, { data, known, problems });
+  const readLocal = (): Platform[] => parsePlatforms('local-platforms', data['local-platforms'], problems);
+  const readCordoned = (): string[] => parseList('cordoned-hosts', data['cordoned-hosts'], problems);
+  const local = withKnown(readLocal, known.local, problems);
+  const cordoned = withKnown(readCordoned, known.cordoned, problems);
   refuseDynamic(data, problems);
 
   const limitsOf = limitsReader(data, problems);
@@ -59,25 +61,19 @@ export function parseHostConfig(data: Data, known: KnownGood = nothingKnown): Ho
     instanceTag: data['instance-tag']?.trim() ?? '',
     instanceTags,
     care,
-    known: { lists: { 'local-platforms': local, 'cordoned-hosts': cordoned }, platforms },
+    known: { local, cordoned, platforms },
   };
 }
 
-interface Reading {
-  readonly data: Data;
-  readonly known: KnownGood;
-  readonly problems: Problems;
-}
-
-/** The entries of a list; with a mistake in it, those it had before as well. */
-function listWithKnown<Entry extends string>(
-  key: KnownList,
-  parse: (key: string, text: string | undefined, problems: Problems) => Entry[],
-  { data, known, problems }: Reading,
+/** The entries of a list; if there is a mistake in it, those it had before as well. */
+function withKnown<Entry>(
+  parse: () => readonly Entry[],
+  known: readonly Entry[],
+  problems: Problems,
 ): readonly Entry[] {
   const before = problems.length;
-  const entries = parse(key, data[key], problems);
-  return problems.length === before ? entries : [...new Set([...entries, ...(known.lists[key] as readonly Entry[])])];
+  const entries = parse();
+  return problems.length === before ? entries : [...new Set([...entries, ...known])];
 }
 
 /** `k=v, k=v`; AWS calls these tags. */

@@ -2,6 +2,7 @@
 // is there once; while it is being looked at, one further look follows. Knows nothing about what a look does.
 import type { Clock } from '../kubernetes/clock.ts';
 import { hour, second, type Duration, type Instant } from '../model/instant.ts';
+import { SortedList } from '../model/sorted-list.ts';
 
 export interface WorkQueueOptions<Key extends string> {
   /** One look. Returns when to look again although nothing happened. A throw means: again, after a pause. */
@@ -14,9 +15,14 @@ export interface WorkQueueOptions<Key extends string> {
   readonly pauseAfter: (error: unknown, nth: number) => Duration;
 }
 
-/** 0.2 s, 0.4 s, … 30 s. */
+/** 0.2 s, 0.4 s, … 10 s. */
 export function defaultPause(_error: unknown, nth: number): Duration {
-  return Math.min(0.2 * second * 2 ** Math.min(nth - 1, 10), 30 * second);
+  return Math.min(0.2 * second * 2 ** Math.min(nth - 1, 10), 10 * second);
+}
+
+interface Due<Key> {
+  readonly key: Key;
+  readonly at: Instant;
 }
 
 export class WorkQueue<Key extends string> {
@@ -25,7 +31,10 @@ export class WorkQueue<Key extends string> {
   readonly #waiting = new Set<Key>();
   readonly #running = new Map<Key, Promise<void>>();
   readonly #again = new Set<Key>();
-  readonly #due = new Map<Key, Instant>();
+  readonly #due = new Map<Key, Due<Key>>();
+  readonly #byTime = new SortedList<Due<Key>>((a, b) => a.at - b.at || (a.key < b.key ? -1 : Number(a.key > b.key)));
+  /** Keys whose last look failed: nothing makes the next one come before this. */
+  readonly #paused = new Map<Key, Instant>();
   readonly #failures = new Map<Key, number>();
   #alarm: { readonly at: Instant; readonly cancel: AbortController } | undefined;
   #stopped = false;
@@ -42,15 +51,16 @@ export class WorkQueue<Key extends string> {
   add(key: Key): void {
     if (this.#stopped) return;
     if (this.#running.has(key)) this.#again.add(key);
-    else this.#waiting.add(key);
+    // News during a pause are part of the look that follows it: the API server may be in trouble.
+    else if (!this.#paused.has(key)) this.#waiting.add(key);
     this.#startWorkers();
   }
 
   /** Adds the key at that time; of several times the earliest counts. */
   addAt(key: Key, at: Instant): void {
     if (this.#stopped) return;
-    this.#due.set(key, Math.min(at, this.#due.get(key) ?? at));
-    if (this.#alarm === undefined || at < this.#alarm.at) this.#setAlarm();
+    const earliest = Math.min(at, this.#due.get(key)?.at ?? at);
+    this.#schedule(key, Math.max(earliest, this.#paused.get(key) ?? earliest));
   }
 
   /** Starts no further look; resolves when those under way have ended. */
@@ -83,24 +93,42 @@ export class WorkQueue<Key extends string> {
       this.#failures.set(key, nth);
       const pause = this.#options.pauseAfter(error, nth);
       this.#options.onError(key, error, pause);
-      // News during the failed look must not cut the pause short: the API server may be in trouble.
       this.#again.delete(key);
-      this.addAt(key, this.#options.clock.now() + pause);
+      if (!this.#stopped) this.#pause(key, this.#options.clock.now() + pause);
     }
     this.#running.delete(key);
     if (this.#again.delete(key) && !this.#stopped) this.#waiting.add(key);
     this.#startWorkers();
   }
 
+  #pause(key: Key, until: Instant): void {
+    this.#paused.set(key, until);
+    this.#schedule(key, until);
+  }
+
+  #schedule(key: Key, at: Instant): void {
+    this.#unschedule(key);
+    const due = { key, at };
+    this.#due.set(key, due);
+    this.#byTime.add(due);
+    this.#setAlarm();
+  }
+
+  #unschedule(key: Key): void {
+    const due = this.#due.get(key);
+    if (due === undefined) return;
+    this.#due.delete(key);
+    this.#byTime.remove(due);
+  }
+
   #setAlarm(): void {
-    let at = Infinity;
-    for (const due of this.#due.values()) at = Math.min(at, due);
-    if (this.#due.size === 0 || this.#alarm?.at === at) return;
+    const { first } = this.#byTime;
+    if (first === undefined || (this.#alarm !== undefined && this.#alarm.at <= first.at)) return;
     this.#alarm?.cancel.abort();
     const cancel = new AbortController();
-    this.#alarm = { at, cancel };
+    this.#alarm = { at: first.at, cancel };
     // Never rejects, see Clock.sleep.
-    void this.#ring(at, cancel.signal);
+    void this.#ring(first.at, cancel.signal);
   }
 
   async #ring(at: Instant, signal: AbortSignal): Promise<void> {
@@ -109,10 +137,10 @@ export class WorkQueue<Key extends string> {
     if (signal.aborted) return;
     this.#alarm = undefined;
     const now = this.#options.clock.now();
-    for (const [key, due] of this.#due) {
-      if (due > now) continue;
-      this.#due.delete(key);
-      this.add(key);
+    for (let { first } = this.#byTime; first !== undefined && first.at <= now; { first } = this.#byTime) {
+      this.#unschedule(first.key);
+      this.#paused.delete(first.key);
+      this.add(first.key);
     }
     this.#setAlarm();
   }

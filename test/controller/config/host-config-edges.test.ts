@@ -23,9 +23,9 @@ describe('host-config: odd keys and values', () => {
   });
 
   it('names of what every object has are hosts and fields like others', () => {
-    const data = JSON.parse(
+    const data: Record<string, string> = JSON.parse(
       '{"host.__proto__.address":"1.2.3.4","host.constructor.address":"1.2.3.4","host.a.__proto__":"x","host.a.toString":"y","__proto__":"z"}',
-    ) as Record<string, string>;
+    );
     const config = parseHostConfig({ ...hostConfigData({ a: 1 }), ...data });
     expect(staticPool(config).hosts.map(({ name }) => name)).to.deep.equal(['a']);
     expect(told(config)).to.include('host.__proto__ is not a valid name: give at most 63 letters, digits, - _ .');

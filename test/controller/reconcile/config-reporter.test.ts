@@ -32,7 +32,7 @@ class Stand {
 
   async events(): Promise<string[]> {
     await settled();
-    const found = this.cluster.all('events').map((event) => ({ ...event }) as Record<string, unknown>);
+    const found = this.cluster.all('events').map((event): Record<string, unknown> => ({ ...event }));
     for (const event of found) expect(event['involvedObject']).to.deep.equal(about);
     return found.map(({ type, reason, message }) => `${String(type)} ${String(reason)}: ${String(message)}`);
   }

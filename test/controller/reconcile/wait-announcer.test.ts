@@ -6,9 +6,12 @@ import { ControllerStand } from './controller-stand.ts';
 
 const prefix = 'build.appstudio.redhat.com';
 
+/** One slot; nothing else happens to its host. */
+const config = hostConfigData({ only: 1 }, { 'update-interval': 'never' });
+
 /** One slot, taken, and two builds that wait. */
 async function queue(): Promise<ControllerStand> {
-  const stand = new ControllerStand(hostConfigData({ only: 1 }));
+  const stand = new ControllerStand(config);
   stand.controller.start();
   stand.create('a');
   await stand.clock.advance(10);
@@ -73,6 +76,32 @@ describe('what a waiting build is told', () => {
     expect(told(stand, 'b')).to.equal('-: - (-)');
     expect(stand.placed()).to.deep.include({ b: 'only' });
     await stand.stop();
+  });
+
+  it('at the front of a long queue its new place soon, at its end later; and never all at once', async () => {
+    const stand = new ControllerStand(config);
+    stand.controller.start();
+    for (let nth = 0; nth <= 200; nth += 1) {
+      stand.create(`b${String(nth).padStart(3, '0')}`);
+      await stand.clock.advance(1);
+    }
+    const told: { readonly at: number; readonly name: string }[] = [];
+    stand.cluster.watch('taskruns', ({ object }) => {
+      const { name } = object.metadata;
+      const build = stand.build(name);
+      if (build.queuePosition !== undefined) told.push({ at: stand.clock.now(), name });
+    });
+    await stand.clock.advance(10 * second);
+    expect(new Set(told.map(({ name }) => name)).size).to.equal(200);
+    for (const { at } of told) expect(told.filter((it) => it.at >= at && it.at < at + second).length).to.be.at.most(42);
+    told.length = 0;
+    stand.end('b000');
+    await stand.clock.advance(60 * second);
+    const again = new Set(told.map(({ name }) => name));
+    expect([again.has('b002'), again.has('b200')]).to.deep.equal([true, false]);
+    await stand.clock.advance(120 * second);
+    expect(stand.build('b200').queuePosition).to.equal('199');
+    expect(await stand.stop()).to.equal(0);
   });
 
   it('the same again costs no request', async () => {

@@ -37,6 +37,7 @@ interface Look {
 class Model {
   readonly clock = new ManualClock(start);
   readonly wrong: string[] = [];
+  readonly #paused = new Map<string, Instant>();
   readonly #running: Look[] = [];
   /** Keys that were added after their last look began. */
   readonly #owed = new Set<string>();
@@ -50,8 +51,8 @@ class Model {
     onError: (it) => {
       // News during a look that failed are part of the one after the pause.
       this.#owed.delete(it);
-      this.#settle(it);
-      this.#dueAt(it, this.clock.now() + pause);
+      this.#due.set(it, this.clock.now() + pause);
+      this.#paused.set(it, this.clock.now() + pause);
     },
   });
 
@@ -59,7 +60,8 @@ class Model {
     const now = this.clock.now();
     switch (next.step) {
       case 'add':
-        this.#owed.add(next.key);
+        // So are news during that pause.
+        if (!this.#isPaused(next.key)) this.#owed.add(next.key);
         this.#queue.add(next.key);
         break;
       case 'add at':
@@ -98,7 +100,12 @@ class Model {
   }
 
   #dueAt(it: string, at: Instant): void {
-    this.#due.set(it, Math.min(at, this.#due.get(it) ?? at));
+    const earliest = this.#isPaused(it) ? (this.#paused.get(it) ?? 0) : 0;
+    this.#due.set(it, Math.max(earliest, Math.min(at, this.#due.get(it) ?? at)));
+  }
+
+  #isPaused(it: string): boolean {
+    return (this.#paused.get(it) ?? 0) > this.clock.now();
   }
 
   /** What is due now is covered by this look, or by the one after the pause. */
@@ -113,6 +120,7 @@ class Model {
 
   #look(it: string): Promise<Instant | undefined> {
     if (this.#running.some((look) => look.key === it)) this.wrong.push(`two looks at ${it} at once`);
+    if (this.#isPaused(it)) this.wrong.push(`${it} was looked at during its pause`);
     this.#owed.delete(it);
     this.#settle(it);
     return new Promise((resolve, reject) => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Instant } from '../../../controller/model/instant.ts';
-import { defaultPause, WorkQueue } from '../../../controller/reconcile/work-queue.ts';
+import { WorkQueue } from '../../../controller/reconcile/work-queue.ts';
 import { start } from '../../support/host-builders.ts';
 import { ManualClock, settled } from '../../support/manual-clock.ts';
 
@@ -202,17 +202,17 @@ describe('WorkQueue: failures', () => {
     expect(stand.looks).to.have.length(2);
   });
 
-  const pauses: readonly (readonly [number, number])[] = [
-    [1, 200],
-    [2, 400],
-    [3, 800],
-    [8, 25_600],
-    [9, 30_000],
-    [10_000, 30_000],
-  ];
-  for (const [nth, pause] of pauses) {
-    it(`the pause after failure ${nth} is ${pause} ms`, () => expect(defaultPause(new Error(), nth)).to.equal(pause));
-  }
+  it('nor does news during the pause cut it short', async () => {
+    const stand = new Stand();
+    await stand.add('a');
+    await stand.fail('a');
+    await stand.add('a', 'b');
+    stand.queue.addAt('a', start + 1);
+    await stand.clock.advance(999);
+    expect(stand.looks).to.deep.equal(['a', 'b']);
+    await stand.clock.advance(1);
+    expect(stand.looks).to.deep.equal(['a', 'b', 'a']);
+  });
 });
 
 describe('WorkQueue: stop', () => {
