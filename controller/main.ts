@@ -62,6 +62,7 @@ const controller = new Controller(
       fail(`the API server does not let us start: ${sentence(error)}`),
     ),
     workers: settings.concurrentReconciles,
+    keep: settings.keep,
     isLeader: () => !settings.leaderElect || (leader?.remaining() ?? 0) > 0,
   },
   metrics,
@@ -73,16 +74,25 @@ const loop = new EventLoopWatch(clock, loopStall);
 const endpoints = await startEndpoints(settings).catch((error: unknown) => fail(sentence(error)));
 const synced = Promise.all(watches.map((watch) => watch.reflector.untilSynced()));
 
-for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void end(0, `got ${signal}`));
+for (const signal of ['SIGTERM', 'SIGINT'] as const)
+  process.once(signal, () => void end(settings.drain === undefined ? 0 : 1, `got ${signal}`));
 process.on('unhandledRejection', (error) => logger.error('a promise nobody waited for failed', { error }));
 
 logger.info('starting', { namespace, server: access.origin, leaderElect: settings.leaderElect });
 const act = async (): Promise<void> => {
   await synced;
+  if (settings.drain !== undefined) return drain(settings.drain);
   logger.info('acting');
   controller.start();
 };
+if (settings.drain !== undefined)
+  logger.info('waiting for the leader Lease: scale Deployment multi-platform-controller to 0');
 const leading = settings.leaderElect ? lead() : act();
+
+async function drain(times: NonNullable<Settings['drain']>): Promise<void> {
+  const left = await controller.drain(times, stop.signal);
+  await (left.length === 0 ? end(0, 'everything is given back') : end(1, `${left.length} things are left`));
+}
 
 function lead(): Promise<void> {
   leader = new Leader({
@@ -105,7 +115,10 @@ async function startEndpoints(given: Settings): Promise<{ close(): Promise<void>
     name,
     problem: () => (reflector.synced ? undefined : 'not read yet'),
   }));
-  ready.push({ name: hostConfigName, problem: () => (controller.hostConfig.config ? undefined : 'not there yet') });
+  ready.push({
+    name: hostConfigName,
+    problem: () => (controller.state.hostConfig.config ? undefined : 'not there yet'),
+  });
   const live: HealthCheck[] = watches.map(({ name, reflector }) => ({
     name,
     problem: () => (clock.monotonic() - reflector.lastActivity < watchSilence ? undefined : 'silent for too long'),

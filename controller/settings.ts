@@ -1,5 +1,7 @@
 // Flags and environment of the controller, read once. Names and defaults of flags are API: deployments set them.
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { KeepTimes } from './lease/timeouts.ts';
+import { hour, minute, second, type Duration } from './model/instant.ts';
 
 export interface Settings {
   readonly kubeconfig: string | undefined;
@@ -14,6 +16,9 @@ export interface Settings {
   readonly logLevel: string;
   /** Builds looked at at once. */
   readonly concurrentReconciles: number;
+  readonly keep: KeepTimes;
+  /** Give every host back and end, instead of serving builds. */
+  readonly drain: { readonly patience: Duration; readonly timeout: Duration } | undefined;
 }
 
 interface Flags {
@@ -25,6 +30,11 @@ interface Flags {
   readonly logLevel?: string;
   readonly zapLogLevel?: string;
   readonly concurrentReconciles: number;
+  readonly keepFailedTaskruns: Duration;
+  readonly keepUpdateTaskruns: Duration;
+  readonly drain?: boolean;
+  readonly drainPatience: Duration;
+  readonly drainTimeout: Duration;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -43,6 +53,8 @@ export function readSettings(args: readonly string[], environment: Environment):
     healthProbeBindAddress: given.healthProbeBindAddress,
     logLevel: given.logLevel ?? given.zapLogLevel ?? 'info',
     concurrentReconciles: given.concurrentReconciles,
+    keep: { failed: given.keepFailedTaskruns, update: given.keepUpdateTaskruns },
+    drain: given.drain ? { patience: given.drainPatience, timeout: given.drainTimeout } : undefined,
   };
 }
 
@@ -58,6 +70,11 @@ function flags(): Command {
     .option('--health-probe-bind-address <address>', 'where /healthz and /readyz are served', ':8081')
     .addOption(truth('--leader-elect [bool]', 'act only while holding the leader Lease', true))
     .option('--concurrent-reconciles <number>', 'builds looked at at once', positiveInteger, 32)
+    .addOption(time('--keep-failed-taskruns <time>', 'how long failed TaskRuns of ours are kept', '1h'))
+    .addOption(time('--keep-update-taskruns <time>', 'how long update TaskRuns are kept', '24h'))
+    .option('--drain', 'give every host back, take our finalizers off, and end: before an uninstall')
+    .addOption(time('--drain-patience <time>', 'with --drain: how long builds that run may go on', '0s'))
+    .addOption(time('--drain-timeout <time>', 'with --drain: how long hosts may take to be cleaned', '10m'))
     .option('--log-level <level>', 'error, warn, info or debug (default: info)')
     .addOption(new Option('--zap-log-level <level>', 'same as --log-level').hideHelp())
     .addOption(ignored('--zap-encoder <encoder>'))
@@ -68,6 +85,20 @@ function flags(): Command {
     .addOption(ignored('-v, --v <level>'))
     .helpOption('-h, --help', 'print this')
     .showHelpAfterError('(--help lists the flags)');
+}
+
+/** `30s`, `15m`, `1h`, `2d`. */
+function time(name: string, description: string, byDefault: string): Option {
+  return new Option(name, description).default(parseTime(byDefault), byDefault).argParser(parseTime);
+}
+
+const units: Readonly<Record<string, Duration>> = { s: second, m: minute, h: hour, d: 24 * hour };
+
+function parseTime(value: string): Duration {
+  const [, number, unit = ''] = /^([0-9]{1,6})([smhd])$/.exec(value) ?? [];
+  const size = units[unit];
+  if (number !== undefined && size !== undefined) return Number(number) * size;
+  throw new InvalidArgumentError(`'${value}' is no time: write a number and s, m, h or d, as in 90m.`);
 }
 
 /** `--flag`, `--flag=true`, `--flag=false`. */

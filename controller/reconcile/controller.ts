@@ -1,36 +1,34 @@
-// The shell around the pure core: caches fed by watches, doorbells, one queue, lanes and builds behind it. Acts only
-// between start() and stop(), that is, while this process is the leader.
-import { Cache } from '../kubernetes/cache.ts';
+// The shell around the pure core: what is known, doorbells, one queue, lanes and builds behind it. Acts only between start()
+// and stop(), that is, while this process is the leader.
 import type { Clock } from '../kubernetes/clock.ts';
 import type { Cluster, KubeObject } from '../kubernetes/cluster.ts';
-import { parseFacts, signFacts, verifyFacts } from '../lease/signed-facts.ts';
-import { defaultKeepTimes } from '../lease/timeouts.ts';
-import type { Action } from '../model/action.ts';
-import type { LeaseFacts } from '../model/host-lease.ts';
+import type { KeepTimes } from '../lease/timeouts.ts';
 import { minute } from '../model/instant.ts';
 import { asTextMap } from '../model/json.ts';
 import type { KeptTaskRun, UserTaskRun } from '../model/task-run.ts';
-import { readOwnTaskRun } from '../taskruns/read-own-task-run.ts';
-import { readUserTaskRun } from '../taskruns/read-user-task-run.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { MetricsSnapshot } from '../telemetry/metrics-snapshot.ts';
 import { BuildReconciler } from './build-reconciler.ts';
 import { collectMetrics } from './collect-metrics.ts';
-import { countDone, countEnded } from './count.ts';
+import { ConfigReporter } from './config-reporter.ts';
+import { countEnded } from './count.ts';
 import { buildKey, keysFor, platformKey, type Key } from './doorbells.ts';
-import { EventRecorder } from './event-recorder.ts';
-import { HostConfigState } from './host-config-state.ts';
-import { logAction } from './log-action.ts';
+import { Drain, type DrainOptions, type DrainOutcome } from './drain.ts';
+import { DrainView } from './drain-view.ts';
+import { EventRecorder, type ObjectReference } from './event-recorder.ts';
+import { knownHosts } from './known-hosts.ts';
 import { newLookQueue } from './look-queue.ts';
 import { performWith, type Perform } from './perform.ts';
+import { performOptions } from './perform-options.ts';
 import { PlatformLanes } from './platform-lane.ts';
 import { refreshWith } from './refresh.ts';
-import { newSecretReports, type SecretReport, type SecretReports } from './secret-reports.ts';
-import type { SshSecret } from './ssh-secrets.ts';
-import { keysOfAll } from './sweep.ts';
-import { isWaiting, taskRunIndexes, type TaskRuns } from './take-snapshot.ts';
+import type { SecretReport } from './secret-reports.ts';
+import { keysOfAll, keysOfQueues } from './sweep.ts';
+import { isWaiting } from './take-snapshot.ts';
+import { Upkeep } from './upkeep.ts';
 import { WaitAnnouncer } from './wait-announcer.ts';
+import { WatchedState } from './watched-state.ts';
 import type { WorkQueue } from './work-queue.ts';
 
 export interface ControllerOptions {
@@ -40,49 +38,47 @@ export interface ControllerOptions {
   readonly namespace: string;
   readonly leaseKey: Buffer;
   readonly workers: number;
+  readonly keep: KeepTimes;
   readonly isLeader: () => boolean;
 }
 
 const sweepPeriod = minute;
 
 export class Controller {
-  readonly taskRuns: TaskRuns;
-  readonly sshSecrets: Cache<SshSecret>;
-  readonly secretReports: SecretReports;
-  readonly hostConfig: HostConfigState;
+  readonly state: WatchedState;
   readonly #options: ControllerOptions;
   readonly #metrics: Metrics;
-  readonly #queue: WorkQueue<Key>;
+  readonly #events: EventRecorder;
+  readonly #configReporter: ConfigReporter;
+  readonly #perform: Perform;
+  readonly #view: DrainView;
+  readonly #builds: BuildReconciler;
   readonly #announcer: WaitAnnouncer;
   readonly #lanes: PlatformLanes;
-  readonly #builds: BuildReconciler;
-  readonly #events: EventRecorder;
+  readonly #queue: WorkQueue<Key>;
+  readonly #upkeep: Upkeep;
+  #configMap: ObjectReference | undefined;
   #sweeping: AbortController | undefined;
 
   constructor(options: ControllerOptions, metrics: Metrics) {
-    const { cluster, clock, logger, namespace } = options;
+    const { cluster, clock, logger, namespace, leaseKey } = options;
     this.#options = options;
     this.#metrics = metrics;
     const onListenerError = (error: unknown): void => this.#report('a change could not be noted', error);
-    this.taskRuns = new Cache({ index: taskRunIndexes, onListenerError });
-    this.sshSecrets = new Cache({ index: {}, onListenerError });
-    this.secretReports = newSecretReports(onListenerError);
-    this.hostConfig = new HostConfigState(namespace, clock.now());
+    this.state = new WatchedState({ namespace, leaseKey, now: clock.now(), onListenerError });
     this.#events = new EventRecorder(cluster, clock, (error) => logger.debug('an Event was dropped', { error }));
-    const performing = {
-      cluster,
-      taskRuns: this.taskRuns,
-      project: this.project,
-      sign: (uid: string, facts: LeaseFacts) => signFacts(options.leaseKey, uid, facts),
+    this.#configReporter = new ConfigReporter(logger, this.#events);
+    const performing = performOptions({
+      ...options,
+      metrics,
+      state: this.state,
       events: this.#events,
-      onDone: (action: Action) => {
-        countDone(metrics, action, clock.now());
-        logAction(logger, action);
-        this.#builds.noteDone(action);
-      },
-    };
-    const perform = performWith(performing);
-    this.#builds = this.#newBuilds(perform);
+      noteDone: (action) => this.#builds.noteDone(action),
+      report: this.#report,
+    });
+    this.#perform = performWith(performing);
+    this.#view = new DrainView(this.state.taskRuns);
+    this.#builds = this.#newBuilds();
     this.#announcer = new WaitAnnouncer({
       // Beside the lane, so its answers stay out of the cache: one that is late must not hide a claim.
       perform: performWith({ ...performing, taskRuns: { written: () => undefined, deletedByUs: () => undefined } }),
@@ -90,44 +86,43 @@ export class Controller {
       stillWaiting: (uid) => this.#waiting(uid),
       onError: (_uid, error) => logger.debug('a waiting build could not be told', { error }),
     });
-    this.#lanes = this.#newLanes(perform);
+    this.#lanes = this.#newLanes();
     this.#queue = newLookQueue({
       lookAtPlatform: (platform) => this.#lanes.look(platform),
       lookAtBuild: (uid) => this.#builds.look(uid),
       workers: options.workers,
       clock,
       logger,
-      report: (message, error, fields) => this.#report(message, error, fields),
+      report: this.#report,
     });
-    this.taskRuns.onChange((before, after) => this.#noteTaskRun(before, after));
-    this.sshSecrets.onChange(() => this.#lookAtPlatforms());
-    this.secretReports.onChange((_before, after) => this.#noteReport(after));
+    this.#upkeep = this.#newUpkeep();
+    this.state.taskRuns.onChange((before, after) => this.#noteTaskRun(before, after));
+    this.state.sshSecrets.onChange(() => this.#hostsChanged());
+    this.state.secretReports.onChange((_before, after) => this.#noteReport(after));
   }
 
-  /** What is kept of a TaskRun; undefined: nothing. */
-  readonly project = (raw: KubeObject): KeptTaskRun | undefined => {
-    const own = raw.metadata.namespace === this.#options.namespace ? readOwnTaskRun(raw, parseFacts) : undefined;
-    return own ?? readUserTaskRun(raw, (uid, signed) => verifyFacts(this.#options.leaseKey, uid, signed));
+  readonly #isDraining = (host: string): boolean => this.#upkeep.isDraining(host);
+
+  /** Counts and logs what went wrong. */
+  readonly #report = (message: string, error: unknown, fields: Readonly<Record<string, unknown>> = {}): void => {
+    this.#metrics.countReconcileError();
+    this.#options.logger.warn(message, { ...fields, error });
   };
-
-  hasSshSecret(name: string): boolean {
-    return this.sshSecrets.get(this.#options.namespace, name) !== undefined;
-  }
 
   /** The ConfigMap host-config changed; undefined: it is gone. */
   noteHostConfig(configMap: KubeObject | undefined): void {
-    const data = configMap === undefined ? undefined : asTextMap(configMap['data']);
-    this.hostConfig.update(data, this.#options.clock.now());
-    const { config } = this.hostConfig;
-    for (const problem of config?.problems ?? []) {
-      const { key, message } = problem;
-      this.#options.logger[problem.severity === 'error' ? 'error' : 'warn'](`host-config: ${key} ${message}`, { key });
+    const { hostConfig } = this.state;
+    hostConfig.update(configMap && asTextMap(configMap['data']), this.#options.clock.now());
+    const { config } = hostConfig;
+    if (configMap !== undefined) {
+      this.#configMap = referenceTo(configMap);
+      this.#configReporter.note(this.#configMap, config?.problems ?? []);
     }
     const pools = [...(config?.pools.values() ?? [])];
     const platforms = (kind: string): string[] =>
       pools.filter((pool) => pool.kind === kind).map(({ platform }) => platform);
     this.#metrics.setPlatforms(platforms('static'), platforms('local'));
-    this.#lookAtPlatforms();
+    this.#hostsChanged();
   }
 
   /** Called once the caches are filled and this process is the leader. */
@@ -135,85 +130,120 @@ export class Controller {
     const stop = new AbortController();
     this.#sweeping = stop;
     void this.#sweepUntil(stop.signal);
+    this.#configReporter.start();
+    this.#upkeep.start();
+  }
+
+  /** Instead of start(), before an uninstall. */
+  drain(times: Pick<DrainOptions, 'patience' | 'timeout'>, signal: AbortSignal): Promise<DrainOutcome> {
+    const { clock, logger } = this.#options;
+    const log: DrainOptions['log'] = (severity, message, fields) => logger[severity](message, fields);
+    const parts = { taskRuns: this.state.taskRuns, view: this.#view, builds: this.#builds, perform: this.#perform };
+    return new Drain({ ...parts, clock, log, ...times }).run(signal);
   }
 
   async stop(): Promise<void> {
     this.#sweeping?.abort();
     this.#sweeping = undefined;
-    await Promise.all([this.#queue.stop(), this.#announcer.stop()]);
+    this.#lanes.stop();
+    await Promise.all([this.#queue.stop(), this.#announcer.stop(), this.#upkeep.stop()]);
   }
 
   collect(): MetricsSnapshot {
     const { clock, isLeader } = this.#options;
-    const { taskRuns, hostConfig } = this;
-    const hasSshSecret = (name: string): boolean => this.hasSshSecret(name);
-    return collectMetrics({ taskRuns, hostConfig, hasSshSecret, isLeader, now: () => clock.now() });
+    const { taskRuns, hostConfig, hasSshSecret } = this.state;
+    const now = () => clock.now();
+    return collectMetrics({ taskRuns, hostConfig, hasSshSecret, isDraining: this.#isDraining, isLeader, now });
   }
 
-  #newBuilds(perform: Perform): BuildReconciler {
-    const { taskRuns, hostConfig, secretReports } = this;
-    const { clock, namespace } = this.#options;
+  #newBuilds(): BuildReconciler {
+    const { taskRuns, hostConfig, hasReported } = this.state;
+    const { clock, namespace, keep } = this.#options;
     const installation = () => ({ operatorNamespace: namespace, instanceTag: hostConfig.config?.instanceTag ?? '' });
-    const hasReported = (uid: string): boolean => [...secretReports.by('taskRun', uid)].length > 0;
-    return new BuildReconciler({ taskRuns, perform, clock, installation, hasReported, keep: defaultKeepTimes });
+    const known = knownHosts(
+      hostConfig,
+      (host) => taskRuns.count('claims', host) + this.#lanes.assumedOn(host) - this.#builds.undecidedOn(host),
+    );
+    const common = { perform: this.#perform, clock, installation, hasReported, keep };
+    return new BuildReconciler({ ...common, taskRuns: this.#view, knownHosts: known });
   }
 
-  #newLanes(perform: Perform): PlatformLanes {
+  #newLanes(): PlatformLanes {
+    const { taskRuns, hostConfig, hasSshSecret, project } = this.state;
     return new PlatformLanes({
-      taskRuns: this.taskRuns,
-      hostConfig: this.hostConfig,
-      perform,
+      taskRuns,
+      hostConfig,
+      hasSshSecret,
+      isDraining: this.#isDraining,
+      perform: this.#perform,
       clock: this.#options.clock,
       announcer: this.#announcer,
       hasLostFacts: (uid) => this.#builds.hasLostFacts(uid),
       lostClaimsOn: (host) => this.#builds.lostClaimsOn(host),
-      hasSshSecret: (name) => this.hasSshSecret(name),
-      refresh: refreshWith(this.#options.cluster, this.project, this.taskRuns),
+      refresh: refreshWith(this.#options.cluster, project, taskRuns),
       lookAgain: (platform, at) => this.#queue.addAt(platformKey(platform), at),
       onError: (platform, error) => this.#report('a build could not be assigned', error, { platform }),
     });
   }
 
+  #newUpkeep(): Upkeep {
+    const { clock, logger, keep, namespace } = this.#options;
+    return new Upkeep({
+      clock,
+      logger,
+      keep,
+      operatorNamespace: namespace,
+      state: this.state,
+      perform: this.#perform,
+      metrics: this.#metrics,
+      events: this.#events,
+      assumedOn: (host) => this.#lanes.assumedOn(host),
+      lookAtPlatform: (platform) => this.#queue.add(platformKey(platform)),
+      configMap: () => this.#configMap,
+      report: this.#report,
+    });
+  }
+
   #noteTaskRun(before: KeptTaskRun | undefined, after: KeptTaskRun | undefined): void {
     this.#builds.noteChange(before, after);
-    countEnded(this.#metrics, before, after);
+    this.#upkeep.noteChange(before, after);
     if (before?.kind === 'user' && after === undefined) {
       this.#events.forget(before.uid);
       this.#announcer.forget(before.uid);
       this.#lanes.forget(before.uid);
     }
-    if (this.#sweeping !== undefined) for (const key of keysFor(before, after)) this.#queue.add(key);
+    if (this.#sweeping === undefined) return;
+    // Counted by the one that acts: sums over replicas are true.
+    countEnded(this.#metrics, before, after);
+    for (const key of keysFor(before, after)) this.#queue.add(key);
   }
 
   #noteReport(report: SecretReport | undefined): void {
-    const reporter = report === undefined ? undefined : this.taskRuns.byUid(report.taskRunUid);
+    const reporter = report === undefined ? undefined : this.state.taskRuns.byUid(report.taskRunUid);
     if (reporter?.kind === 'own' && this.#sweeping !== undefined) this.#queue.add(buildKey(reporter.userUid));
   }
 
-  #lookAtPlatforms(): void {
+  #hostsChanged(): void {
+    this.#upkeep.noteConfig();
     if (this.#sweeping === undefined) return;
-    const platforms = new Set<string>();
-    for (const taskRun of this.taskRuns.values()) {
-      if (taskRun.kind === 'user' && isWaiting(taskRun) && taskRun.platform !== undefined)
-        platforms.add(taskRun.platform);
-    }
-    for (const platform of platforms) this.#queue.add(platformKey(platform));
+    for (const key of keysOfQueues(this.state.taskRuns)) this.#queue.add(key);
   }
 
   #waiting(uid: string): UserTaskRun | undefined {
-    const taskRun = this.taskRuns.byUid(uid);
+    const taskRun = this.state.taskRuns.byUid(uid);
     return taskRun?.kind === 'user' && isWaiting(taskRun) && !this.#lanes.isUnderWay(uid) ? taskRun : undefined;
   }
 
   async #sweepUntil(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      for (const key of keysOfAll(this.taskRuns)) this.#queue.add(key);
+      for (const key of keysOfAll(this.state.taskRuns)) this.#queue.add(key);
+      await this.#upkeep.sweep();
       await this.#options.clock.sleep(sweepPeriod, signal);
     }
   }
+}
 
-  #report(message: string, error: unknown, fields: Readonly<Record<string, unknown>> = {}): void {
-    this.#metrics.countReconcileError();
-    this.#options.logger.warn(message, { ...fields, error });
-  }
+function referenceTo({ metadata }: KubeObject): ObjectReference {
+  const { namespace = '', name, uid } = metadata;
+  return { apiVersion: 'v1', kind: 'ConfigMap', namespace, name, uid };
 }

@@ -4,9 +4,11 @@ import type { Clock } from '../kubernetes/clock.ts';
 import type { KubeObject } from '../kubernetes/cluster.ts';
 import { Reflector, type WatchSender } from '../kubernetes/reflector.ts';
 import { hostConfigName, labels } from '../model/labels.ts';
+import { storedKeyLabel } from '../model/one-time-key.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Controller } from './controller.ts';
+import { readOwnedSecret } from './orphans.ts';
 import { readSecretReport, secretCreatedReason } from './secret-reports.ts';
 import { readSshSecret } from './ssh-secrets.ts';
 
@@ -39,8 +41,8 @@ export function startWatches(options: WatchOptions, signal: AbortSignal): NamedW
     taskruns: new Reflector({
       ...commonOptions('taskruns', options),
       scope: { resource: 'taskruns' },
-      cache: controller.taskRuns,
-      project: controller.project,
+      cache: controller.state.taskRuns,
+      project: controller.state.project,
     }),
     configmaps: new Reflector({
       ...commonOptions('configmaps', options),
@@ -51,14 +53,20 @@ export function startWatches(options: WatchOptions, signal: AbortSignal): NamedW
     secrets: new Reflector({
       ...commonOptions('secrets', options),
       scope: { resource: 'secrets', namespace, labelSelector: labels.multiPlatformSecret, metadataOnly: true },
-      cache: controller.sshSecrets,
+      cache: controller.state.sshSecrets,
       project: readSshSecret,
     }),
     events: new Reflector({
       ...commonOptions('events', options),
       scope: { resource: 'events', namespace, fieldSelector: `reason=${secretCreatedReason}` },
-      cache: controller.secretReports,
+      cache: controller.state.secretReports,
       project: readSecretReport,
+    }),
+    keys: new Reflector({
+      ...commonOptions('secrets', options),
+      scope: { resource: 'secrets', namespace, labelSelector: storedKeyLabel, metadataOnly: true },
+      cache: controller.state.ownedSecrets,
+      project: readOwnedSecret,
     }),
   };
   return Object.entries(reflectors).map(([name, reflector]) => {

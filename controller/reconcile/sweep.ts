@@ -12,3 +12,11 @@ export function keysOfAll(taskRuns: TaskRuns): Set<Key> {
   }
   return keys;
 }
+
+/** Every platform somebody waits for. */
+export function keysOfQueues(taskRuns: TaskRuns): Set<Key> {
+  const keys = new Set<Key>();
+  for (const taskRun of taskRuns.values())
+    if (taskRun.kind === 'user' && isWaiting(taskRun)) keys.add(platformKey(taskRun.platform ?? ''));
+  return keys;
+}

@@ -25,6 +25,11 @@ export class HostBuilder {
     return this;
   }
 
+  at(address: string): this {
+    this.#host = { ...this.#host, address };
+    return this;
+  }
+
   withSlots(concurrency: number): this {
     this.#host = { ...this.#host, concurrency };
     return this;
@@ -58,5 +63,6 @@ export function hostConfigData(
     [`host.${name}.secret`, 'ssh-key'],
     [`host.${name}.concurrency`, String(slots)],
   ]);
-  return { ...Object.fromEntries(entries), ...more };
+  // Care takes hosts out of use for a while; tests that are about it say so.
+  return { 'update-interval': 'never', ...Object.fromEntries(entries), ...more };
 }

@@ -1,6 +1,7 @@
 // The controller's own shell on a cluster in memory, with a clock the test moves and a watch that may lag. Counts, at
 // every change of an object, how many builds hold a slot of each host, and keeps the worst.
 import { Writable } from 'node:stream';
+import { defaultKeepTimes } from '../../../controller/lease/timeouts.ts';
 import { asTextMap } from '../../../controller/model/json.ts';
 import type { UserTaskRun } from '../../../controller/model/task-run.ts';
 import { Controller } from '../../../controller/reconcile/controller.ts';
@@ -25,10 +26,11 @@ export class ControllerStand {
   constructor(hostConfig: Readonly<Record<string, string>> | undefined, sshSecrets: readonly string[] = ['ssh-key']) {
     const output = new Writable({ write: (_chunk, _encoding, done) => done() });
     const metrics: Metrics = new Metrics(() => this.controller.collect());
-    const options = { namespace: operatorNamespace, leaseKey: testKey, workers: 8, isLeader: () => true };
+    const common = { namespace: operatorNamespace, leaseKey: testKey, workers: 8, isLeader: () => true };
+    const options = { ...common, keep: defaultKeepTimes };
     const logger = createLogger({ level: 'error', output });
     this.controller = new Controller({ ...options, cluster: this.cluster, clock: this.clock, logger }, metrics);
-    const { taskRuns, project } = this.controller;
+    const { taskRuns, project } = this.controller.state;
     this.watch = new DelayedWatch(this.cluster, 'taskruns', this.clock, ({ type, object }) => {
       const kept = project(object);
       if (kept === undefined) return;
@@ -43,7 +45,7 @@ export class ControllerStand {
   addSshSecret(name: string): void {
     const data = { id_rsa: 'a2V5' };
     const secret = this.cluster.put('secrets', operatorNamespace, { metadata: { name }, data });
-    this.controller.sshSecrets.applied(readSshSecret(secret));
+    this.controller.state.sshSecrets.applied(readSshSecret(secret));
   }
 
   configure(data: Readonly<Record<string, string>> | undefined): void {

@@ -1,0 +1,53 @@
+// All that the controller knows of the cluster: caches filled by watches, and host-config. Decides nothing.
+import { Cache } from '../kubernetes/cache.ts';
+import type { KubeObject } from '../kubernetes/cluster.ts';
+import { parseFacts, verifyFacts } from '../lease/signed-facts.ts';
+import type { Instant } from '../model/instant.ts';
+import type { KeptTaskRun } from '../model/task-run.ts';
+import { readOwnTaskRun } from '../taskruns/read-own-task-run.ts';
+import { readUserTaskRun } from '../taskruns/read-user-task-run.ts';
+import { HostConfigState } from './host-config-state.ts';
+import type { OwnedSecret } from './orphans.ts';
+import { newSecretReports, type SecretReports } from './secret-reports.ts';
+import type { SshSecret } from './ssh-secrets.ts';
+import { taskRunIndexes, type TaskRuns } from './take-snapshot.ts';
+
+export interface WatchedStateOptions {
+  readonly namespace: string;
+  readonly leaseKey: Buffer;
+  readonly now: Instant;
+  readonly onListenerError: (error: unknown) => void;
+}
+
+export class WatchedState {
+  readonly taskRuns: TaskRuns;
+  readonly sshSecrets: Cache<SshSecret>;
+  readonly secretReports: SecretReports;
+  /** Secrets of ours that go with their build. */
+  readonly ownedSecrets: Cache<OwnedSecret>;
+  readonly hostConfig: HostConfigState;
+  readonly #namespace: string;
+  readonly #leaseKey: Buffer;
+
+  constructor({ namespace, leaseKey, now, onListenerError }: WatchedStateOptions) {
+    this.#namespace = namespace;
+    this.#leaseKey = leaseKey;
+    this.taskRuns = new Cache({ index: taskRunIndexes, onListenerError });
+    this.sshSecrets = new Cache({ index: {}, onListenerError });
+    this.secretReports = newSecretReports(onListenerError);
+    this.ownedSecrets = new Cache({ index: {}, onListenerError });
+    this.hostConfig = new HostConfigState(namespace, now);
+  }
+
+  /** What is kept of a TaskRun; undefined: nothing. */
+  readonly project = (raw: KubeObject): KeptTaskRun | undefined => {
+    const own = raw.metadata.namespace === this.#namespace ? readOwnTaskRun(raw, parseFacts) : undefined;
+    return own ?? readUserTaskRun(raw, (uid, signed) => verifyFacts(this.#leaseKey, uid, signed));
+  };
+
+  /** The operator namespace has a labelled Secret of this name. */
+  readonly hasSshSecret = (name: string): boolean => this.sshSecrets.get(this.#namespace, name) !== undefined;
+
+  /** This provision TaskRun says that its Secret is there. */
+  readonly hasReported = (uid: string): boolean => this.secretReports.count('taskRun', uid) > 0;
+}
