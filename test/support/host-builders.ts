@@ -63,6 +63,5 @@ export function hostConfigData(
     [`host.${name}.secret`, 'ssh-key'],
     [`host.${name}.concurrency`, String(slots)],
   ]);
-  // Care takes hosts out of use for a while; tests that are about it say so.
-  return { 'update-interval': 'never', ...Object.fromEntries(entries), ...more };
+  return { ...Object.fromEntries(entries), ...more };
 }

@@ -91,7 +91,7 @@ describe('platform lanes: writes that go wrong', () => {
     ['did not', false],
   ] as const) {
     it(`a claim without an answer that ${what} is looked up, and no slot is given twice or lost`, async () => {
-      const stand = new ControllerStand(hostConfigData({ only: 1 }));
+      const stand = new ControllerStand(hostConfigData({ only: 1 }, { 'update-interval': 'never' }));
       stand.watch.lag = 30 * second;
       let lost = 0;
       stand.cluster.fault = (request) => {
