@@ -9,6 +9,8 @@
 : "${LIMIT_NOFILE:=524288}" "${LIMIT_NPROC:=32768}" "${MIN_FREE_MB:=1024}" "${REQUIRE_PODMAN:=true}"
 
 account=/var/run/secrets/kubernetes.io/serviceaccount
+# Good at the one-time password server only: it must not be able to act as this pod.
+otp_token=/var/run/secrets/multi-platform-otp/token
 
 check_parameters() {
   check_build_parameters
@@ -32,13 +34,14 @@ make_user() {
 }
 
 # Sets status, 000 when there was no answer, and sure=false once a request without an answer may have been carried out.
-post() { # URL, certificate of the authority, content type, file
-  local try code
+post() { # URL, certificate of the authority, content type, file, file with the token; more headers
+  local try code header headers=()
+  for header in "${@:6}"; do headers+=(-H "$header"); done
   sure=true
   for try in 1 2 3 4 5; do
     code=0
     status=$(curl -q --silent --show-error --noproxy '*' --connect-timeout 5 --max-time 15 --cacert "$2" \
-      -H "Content-Type: $3" -H @<(printf 'Authorization: Bearer %s' "$(<"$account/token")") \
+      -H "Content-Type: $3" "${headers[@]}" -H @<(printf 'Authorization: Bearer %s' "$(<"$5")") \
       --data-binary "@$4" --output "$work/reply" --write-out '%{http_code}' -- "$1" 2>"$work/said") || code=$?
     case $status in
       000 | 429 | 5??) ;;
@@ -58,13 +61,16 @@ write_one_time_password() {
   local server otp
   server=https://multi-platform-otp-server.$(operator_namespace).svc.cluster.local
   printf '%s' "$(<"$work/id_rsa")" >"$work/key-to-store"
-  post "$server/store-key" /tls/tls.crt application/octet-stream "$work/key-to-store"
+  post "$server/store-key" /tls/tls.crt application/octet-stream "$work/key-to-store" "$otp_token" \
+    "X-TaskRun-Uid: $TASKRUN_UID" "X-TaskRun-Namespace: $NAMESPACE" "X-TaskRun-Name: $TASKRUN_NAME" "X-TaskRun-Attempt: $ATTEMPT"
   [[ $status == 200 ]] || fail OtpServerRefused "the one-time password server answered $status $(last_line "$work/said")"
   otp=$(<"$work/reply")
   [[ $otp =~ ^[0-9A-Za-z-]{20,128}$ ]] || fail OtpServerRefused 'the one-time password server answered something that is no token'
   printf '%s' "$otp" >"$work/secret/otp"
   printf '%s\n' "$server/otp" >"$work/secret/otp-server"
   cat /tls/tls.crt >"$work/secret/otp-ca"
+  # Tells the controller that there is a stored key to arm again after a retry, and to remove at the end.
+  [[ -z ${ONE_TIME_KEY_FILE:-} ]] || printf true >"$ONE_TIME_KEY_FILE"
 }
 
 write_secret_keys() {
@@ -102,7 +108,7 @@ api_url() { # namespace, resource
 
 create_secret() {
   local message what="Secret $NAMESPACE/$SECRET_NAME"
-  post "$(api_url "$NAMESPACE" secrets)" "$account/ca.crt" application/json "$work/secret.json"
+  post "$(api_url "$NAMESPACE" secrets)" "$account/ca.crt" application/json "$work/secret.json" "$account/token"
   message=$(jq -r '.message // empty' "$work/reply" 2>/dev/null) || message=
   case $status in
     201) log "$what created" ;;

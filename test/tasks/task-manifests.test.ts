@@ -28,14 +28,16 @@ const [build, older] = [
   ['SECRET_NAME', 'TASKRUN_NAME', 'NAMESPACE', 'HOST', 'USER'],
   ['TASKRUN_UID', 'ATTEMPT'],
 ];
+const reasons = ['REASON', 'MESSAGE'];
 const tasks = [
   {
     name: 'provision-shared-host',
     required: build,
     optional: ['SUDO_COMMANDS', 'RAW_PLATFORM', 'INSTANCE_TAG', ...older],
+    results: ['REASON', 'MESSAGE', 'ONE_TIME_KEY'],
   },
-  { name: 'clean-shared-host', required: build, optional: older },
-  { name: 'update-host', required: ['HOST', 'USER'], optional: ['PLATFORM', 'CONCURRENCY'] },
+  { name: 'clean-shared-host', required: build, optional: older, results: reasons },
+  { name: 'update-host', required: ['HOST', 'USER'], optional: ['PLATFORM', 'CONCURRENCY'], results: reasons },
 ];
 
 describe('Tasks for shared hosts', function () {
@@ -47,7 +49,7 @@ describe('Tasks for shared hosts', function () {
   });
   after(() => server.stop());
 
-  for (const { name, required, optional } of tasks) {
+  for (const { name, required, optional, results } of tasks) {
     describe(name, () => {
       const task: TaskYaml = parse(read(`${name}/task.yaml`));
       const step = task.spec.steps[0]!;
@@ -66,7 +68,7 @@ describe('Tasks for shared hosts', function () {
           task.spec.params.filter((param) => (param.default !== undefined) === withDefault).map((param) => param.name);
         expect(names(false)).to.have.members(required);
         expect(names(true)).to.have.members(optional);
-        expect(task.spec.results.map((result) => result.name)).to.deep.equal(['REASON', 'MESSAGE']);
+        expect(task.spec.results.map((result) => result.name)).to.deep.equal(results);
       });
 
       it('hands params over as environment only', () => {

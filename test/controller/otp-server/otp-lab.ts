@@ -1,0 +1,242 @@
+// A real API server with deploy/otp installed, and key servers as processes of their own that act under its rights.
+// What a test is told of stored keys it reads as an administrator.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { armedAnnotation, rearmPatch, storedKeyLabel, storedKeyName } from '../../../controller/model/one-time-key.ts';
+import { kubectlFor } from '../../cluster/kubectl.ts';
+import { type ApiServer, startApiServer } from '../../support/api-server.ts';
+import { ask, type Asked, type Asking } from './otp-client.ts';
+
+export const operatorNamespace = 'multi-platform-controller';
+export const otpServerAccount = 'multi-platform-otp-server';
+export const provisionAccount = 'multi-platform-provision';
+const repository = join(import.meta.dirname, '../../..');
+const secrets = `/api/v1/namespaces/${operatorNamespace}/secrets`;
+
+export interface KeyServerProcess {
+  readonly port: number;
+  readonly healthPort: number;
+  readonly metricsPort: number;
+  readonly child: ChildProcess;
+  /** Everything it printed. */
+  output(): string;
+  /** SIGTERM, and waits for the end. */
+  stop(): Promise<number | null>;
+  /** SIGKILL, as a crash. */
+  kill(): Promise<void>;
+}
+
+export interface StoredSecret {
+  readonly metadata: {
+    readonly name: string;
+    readonly annotations: Readonly<Record<string, string>>;
+    readonly labels: Readonly<Record<string, string>>;
+  };
+  readonly data: Readonly<Record<string, string>>;
+}
+
+export class OtpLab {
+  readonly api: ApiServer;
+  /** With the rights of deploy/otp. */
+  readonly kubeconfig: string;
+  readonly folder = mkdtempSync(join(tmpdir(), 'otp-lab-'));
+  readonly #tokens: ReadonlyMap<string, string>;
+  readonly #running = new Set<KeyServerProcess>();
+  #ca = '';
+
+  private constructor(api: ApiServer, tokens: ReadonlyMap<string, string>, ownToken: string) {
+    this.api = api;
+    this.#tokens = tokens;
+    this.kubeconfig = join(this.folder, 'kubeconfig');
+    writeFileSync(this.kubeconfig, kubeconfigOf(api, ownToken));
+  }
+
+  static async start(): Promise<OtpLab> {
+    const api = await startApiServer();
+    try {
+      await api.createNamespace(operatorNamespace);
+      await kubectlFor(api.kubeconfig).run(['apply', '--server-side', '-k', `${repository}/deploy/otp`]);
+      const tokens = new Map<string, string>();
+      for (const account of [provisionAccount, 'stranger']) {
+        await createAccount(api, account);
+        tokens.set(account, await tokenOf(api, account, ['multi-platform-otp-server']));
+      }
+      tokens.set('for the API server', await tokenOf(api, provisionAccount, []));
+      return new OtpLab(api, tokens, await tokenOf(api, otpServerAccount, []));
+    } catch (error) {
+      await api.stop();
+      throw error;
+    }
+  }
+
+  /** Resolves when it is ready. Makes its certificate unless told where one is. */
+  async startServer(args: readonly string[] = [], kubeconfig = this.kubeconfig): Promise<KeyServerProcess> {
+    const server = await startKeyServer(kubeconfig, args);
+    this.#running.add(server);
+    if (this.#ca === '') {
+      const made: StoredSecret | undefined = await this.api
+        .ask('GET', `${secrets}/otp-tls-secrets`)
+        .catch(() => undefined);
+      this.#ca = Buffer.from(made?.data['tls.crt'] ?? '', 'base64').toString();
+    }
+    return server;
+  }
+
+  /** The certificate the servers of this lab made. */
+  get ca(): string {
+    return this.#ca;
+  }
+
+  /** Header with the token of a ServiceAccount, made for key servers. */
+  bearer(account = provisionAccount): Record<string, string> {
+    return { authorization: `Bearer ${this.#tokens.get(account)}` };
+  }
+
+  ask(server: KeyServerProcess, path: string, asking: Partial<Asking> = {}): Promise<Asked> {
+    return ask(path, { port: server.port, ca: this.#ca, ...asking });
+  }
+
+  /** Stores a key as a provision TaskRun does; the answer's body is the token. */
+  async store(server: KeyServerProcess, uid: string, key: string, attempt = 1): Promise<Asked> {
+    return this.ask(server, '/store-key', { body: key, headers: { ...this.bearer(), ...buildHeaders(uid, attempt) } });
+  }
+
+  redeem(server: KeyServerProcess, token: string): Promise<Asked> {
+    return this.ask(server, '/otp', { body: token });
+  }
+
+  /** What the controller does after a retry. */
+  async rearm(uid: string, retries: number): Promise<void> {
+    await this.api.ask('PATCH', `${secrets}/${storedKeyName(uid)}`, rearmPatch(retries));
+  }
+
+  async stored(uid: string): Promise<StoredSecret | undefined> {
+    const secret: StoredSecret | undefined = await this.api
+      .ask('GET', `${secrets}/${storedKeyName(uid)}`)
+      .catch(() => undefined);
+    return secret;
+  }
+
+  async storedNames(): Promise<string[]> {
+    const { items }: { items: StoredSecret[] } = await this.api.ask(
+      'GET',
+      `${secrets}?labelSelector=${storedKeyLabel}`,
+    );
+    return items.map(({ metadata }) => metadata.name);
+  }
+
+  /** Changes annotations of a stored key, as time or somebody would. */
+  async annotate(uid: string, annotations: Readonly<Record<string, string>>): Promise<void> {
+    await this.api.ask('PATCH', `${secrets}/${storedKeyName(uid)}`, { metadata: { annotations } });
+  }
+
+  async armed(uid: string): Promise<string | undefined> {
+    return (await this.stored(uid))?.metadata.annotations[armedAnnotation];
+  }
+
+  /** Ends the servers a test has started. */
+  async stopServers(): Promise<void> {
+    await Promise.all([...this.#running].map((server) => server.kill()));
+    this.#running.clear();
+  }
+
+  async stop(): Promise<void> {
+    await this.stopServers();
+    await this.api.stop();
+    rmSync(this.folder, { recursive: true });
+  }
+}
+
+export function buildHeaders(uid: string, attempt = 1): Record<string, string> {
+  return {
+    'x-taskrun-uid': uid,
+    'x-taskrun-namespace': 'team-a',
+    'x-taskrun-name': `build-${uid}`,
+    'x-taskrun-attempt': String(attempt),
+  };
+}
+
+export async function startKeyServer(kubeconfig: string, args: readonly string[]): Promise<KeyServerProcess> {
+  const [port, healthPort, metricsPort] = [await freePort(), await freePort(), await freePort()];
+  const flags = [
+    `--kubeconfig=${kubeconfig}`,
+    `--listen-address=127.0.0.1:${port}`,
+    `--health-probe-bind-address=127.0.0.1:${healthPort}`,
+    `--metrics-bind-address=127.0.0.1:${metricsPort}`,
+    '--tls-folder=/nonexistent',
+    '--encryption-keys-folder=/nonexistent',
+    '--make-certificate',
+    '--stop-delay=100ms',
+    ...args,
+  ];
+  const env = { ...process.env, POD_NAMESPACE: operatorNamespace };
+  const program = join(repository, 'controller/otp-server/main.ts');
+  const child = spawn(process.execPath, [program, ...flags], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let printed = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => (printed += chunk.toString()));
+  const output = (): string => printed;
+  await untilReady(child, healthPort, output);
+  return { port, healthPort, metricsPort, child, output, stop: () => end(child, 'SIGTERM'), kill: () => kill(child) };
+}
+
+async function untilReady(child: ChildProcess, port: number, output: () => string): Promise<void> {
+  while (child.exitCode === null) {
+    const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined);
+    if (answer?.ok === true) return;
+    await sleep(20);
+  }
+  throw new Error(`the key server ended with ${child.exitCode}: ${output()}`);
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
+  if (child.exitCode === null && child.signalCode === null) {
+    const ended = once(child, 'exit');
+    child.kill(signal);
+    await ended;
+  }
+  return child.exitCode;
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  await end(child, 'SIGKILL');
+}
+
+async function createAccount(api: ApiServer, name: string): Promise<void> {
+  await api.ask('POST', `/api/v1/namespaces/${operatorNamespace}/serviceaccounts`, { metadata: { name } });
+}
+
+function kubeconfigOf({ url, authority }: ApiServer, token: string): string {
+  const ca = Buffer.from(authority.certificate).toString('base64');
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    'current-context': 'test',
+    contexts: [{ name: 'test', context: { cluster: 'test', user: 'test' } }],
+    clusters: [{ name: 'test', cluster: { server: url, 'certificate-authority-data': ca } }],
+    users: [{ name: 'test', user: { token } }],
+  });
+}
+
+/** Without audiences: for the API server itself. */
+export async function tokenOf(api: ApiServer, account: string, audiences: readonly string[]): Promise<string> {
+  const path = `/api/v1/namespaces/${operatorNamespace}/serviceaccounts/${account}/token`;
+  const request = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { audiences } };
+  const answer: { status: { token: string } } = await api.ask('POST', path, request);
+  return answer.status.token;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
