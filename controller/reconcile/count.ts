@@ -1,7 +1,8 @@
 // Metrics that are counted, not derived: each only after what it counts was committed.
 import type { Action } from '../model/action.ts';
+import type { LeaseFacts } from '../model/host-lease.ts';
 import { second, type Instant } from '../model/instant.ts';
-import type { KeptTaskRun } from '../model/task-run.ts';
+import type { KeptTaskRun, UserTaskRun } from '../model/task-run.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
 /** To be called after every write that succeeded. */
@@ -14,13 +15,19 @@ export function countDone(metrics: Metrics, action: Action, now: Instant): void 
   if (after?.rejected !== undefined && before?.rejected === undefined) {
     metrics.count('host_allocation_failures', target.platform);
   }
-  if (after?.claim !== undefined && before?.claim === undefined) {
-    metrics.observe('wait_time', target.platform, (now - target.created) / second);
+  if (after?.claim !== undefined && isFirstClaim(target, after)) {
+    metrics.observe('wait_time', target.platform, (after.claim.since - target.created) / second);
     metrics.observe('host_allocation_time', target.platform, (now - after.claim.since) / second);
   }
-  if (before?.claim !== undefined && change.finalizer === 'remove') {
-    metrics.observe('task_run_time', target.platform, (now - before.claim.since) / second);
+  // A build that goes on, on another host or to hear that there is none, has not run.
+  if (before?.claim !== undefined && after?.claim === undefined && target.ended !== undefined) {
+    metrics.observe('task_run_time', target.platform, (target.ended - before.claim.since) / second);
   }
+}
+
+/** Not another try after a failed provision, nor facts that are put back: each build counts once. */
+function isFirstClaim({ facts, hasFinalizer }: UserTaskRun, after: LeaseFacts): boolean {
+  return facts === undefined && !hasFinalizer && after.attempt === 1;
 }
 
 /** To be called with every change of the cache: a TaskRun of ours that ended counts once, when it is seen to end. */

@@ -85,19 +85,20 @@ describe('what a waiting build is told', () => {
       stand.create(`b${String(nth).padStart(3, '0')}`);
       await stand.clock.advance(1);
     }
-    const told: { readonly at: number; readonly name: string }[] = [];
+    const announced: { readonly at: number; readonly name: string }[] = [];
     stand.cluster.watch('taskruns', ({ object }) => {
       const { name } = object.metadata;
       const build = stand.build(name);
-      if (build.queuePosition !== undefined) told.push({ at: stand.clock.now(), name });
+      if (build.queuePosition !== undefined) announced.push({ at: stand.clock.now(), name });
     });
     await stand.clock.advance(10 * second);
-    expect(new Set(told.map(({ name }) => name)).size).to.equal(200);
-    for (const { at } of told) expect(told.filter((it) => it.at >= at && it.at < at + second).length).to.be.at.most(42);
-    told.length = 0;
+    expect(new Set(announced.map(({ name }) => name)).size).to.equal(200);
+    for (const { at } of announced)
+      expect(announced.filter((it) => it.at >= at && it.at < at + second).length).to.be.at.most(42);
+    announced.length = 0;
     stand.end('b000');
     await stand.clock.advance(60 * second);
-    const again = new Set(told.map(({ name }) => name));
+    const again = new Set(announced.map(({ name }) => name));
     expect([again.has('b002'), again.has('b200')]).to.deep.equal([true, false]);
     await stand.clock.advance(120 * second);
     expect(stand.build('b200').queuePosition).to.equal('199');
