@@ -1,4 +1,4 @@
-// Makes dist/: the controller and taskgen, each one file that needs only Node. Does nothing when nothing they are made of has changed.
+// Makes dist/: the controller, the key server and taskgen, each one file that needs only Node. Does nothing when nothing they are made of has changed.
 import { createHash } from 'node:crypto';
 import {
   chmodSync,
@@ -18,7 +18,11 @@ import type { Metafile } from 'esbuild';
 const root = join(import.meta.dirname, '../..');
 const dist = join(root, 'dist');
 const record = join(dist, '.inputs.json');
-const programs = { controller: 'controller/main.ts', taskgen: 'taskgen/main.ts' };
+const programs = {
+  controller: 'controller/main.ts',
+  'otp-server': 'controller/otp-server/main.ts',
+  taskgen: 'taskgen/main.ts',
+};
 /** What taskgen reads at run time, next to itself. */
 const texts = ['taskgen/remote-build', 'taskgen/build-local.sh'];
 
