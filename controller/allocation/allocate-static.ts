@@ -60,13 +60,14 @@ class Round {
     }
     const deadline = limits.maxWait === undefined ? Infinity : since + limits.maxWait;
     if (this.#now >= deadline) return { outcome: 'reject', request, told: waitedTooLong(request, this.#now) };
-    const until = Math.min(deadline, ...closed.values());
+    const until = closed.size === 0 ? deadline : Math.min(deadline, ...closed.values());
     const told = capped ? namespaceLimit(namespace, limits.maxPerNamespace) : this.#whyBusy(request, closed);
     return { outcome: 'wait', request, told, until: until === Infinity ? undefined : until };
   }
 
   /** No host is left that this request could ever run on. */
   #refused(request: HostRequest): Told<RejectReason> | undefined {
+    if (request.failedHosts.length < this.#usable.size) return undefined;
     const tried = new Set(request.failedHosts.filter((name) => this.#usable.has(name)));
     if (tried.size < this.#usable.size) return undefined;
     const untried = this.#pool.hosts.filter((use) => !hasFailed(request, use));

@@ -3,7 +3,7 @@
 import type { Host } from '../model/host.ts';
 import type { HostRequest } from '../model/host-request.ts';
 import { second, type Duration, type Instant } from '../model/instant.ts';
-import { noLimits } from '../model/pool.ts';
+import { noLimits, type PoolLimits } from '../model/pool.ts';
 import type { RejectReason, Told, WaitReason } from '../model/reason.ts';
 import { allocateStatic } from './allocate-static.ts';
 import { limitsOf, type PoolSnapshot, type UnusablePool } from './pool-snapshot.ts';
@@ -49,23 +49,30 @@ export function allocate(pool: PoolSnapshot, waiting: readonly HostRequest[], no
     if (decision.outcome === 'assign') queue.served();
     decisions.push(decision);
   }
-  return withPositions(decisions, new WaitingQueue(requestsThatWait(decisions), limits, held));
+  const positions = limits.fairShare ? positionsByTurn(decisions, limits, held) : undefined;
+  let position = 0;
+  return decisions.map((decision) => {
+    if (decision.outcome !== 'wait') return decision;
+    position += 1;
+    const { outcome, request, told, until } = decision;
+    return { outcome, request, told, position: positions?.get(request) ?? position, until };
+  });
 }
 
 /** Places are counted as if every one in the queue got a slot when its turn comes. */
-function withPositions(decisions: readonly Decision[], queue: WaitingQueue): Allocation[] {
+function positionsByTurn(
+  decisions: readonly Decision[],
+  limits: PoolLimits,
+  held: ReadonlyMap<string, number>,
+): Map<HostRequest, number> {
+  const waiting = decisions.flatMap(({ outcome, request }) => (outcome === 'wait' ? [request] : []));
+  const queue = new WaitingQueue(waiting, limits, held);
   const positions = new Map<HostRequest, number>();
   for (let request = queue.next(); request !== undefined; request = queue.next()) {
     queue.served();
     positions.set(request, positions.size + 1);
   }
-  return decisions.map((decision) =>
-    decision.outcome === 'wait' ? { ...decision, position: positions.get(decision.request) ?? 0 } : decision,
-  );
-}
-
-function requestsThatWait(decisions: readonly Decision[]): HostRequest[] {
-  return decisions.flatMap(({ outcome, request }) => (outcome === 'wait' ? [request] : []));
+  return positions;
 }
 
 type PoolWithoutHosts = Exclude<PoolSnapshot, { readonly status: 'static' }>;

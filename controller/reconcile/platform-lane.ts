@@ -44,6 +44,9 @@ interface SteppedAside {
 }
 
 const retryPause = 200;
+/** With thousands in the queue a decision takes milliseconds: the lane then rests, so that news cannot keep it busy. */
+const longLook = 5;
+const restFactor = 4;
 const longestPause = 30_000;
 
 export class PlatformLanes {
@@ -52,6 +55,7 @@ export class PlatformLanes {
   /** Builds that were told that their priority is no integer. */
   readonly #told = new Set<string>();
   readonly #stopped = new AbortController();
+  readonly #restUntil = new Map<string, Instant>();
   readonly #aside = new Map<string, SteppedAside>();
 
   constructor(options: LaneOptions) {
@@ -59,8 +63,20 @@ export class PlatformLanes {
     this.#underWay = new AssumedClaims(options.taskRuns);
   }
 
-  /** One decision for one platform. The writes go on behind it. */
+  /** One decision for one platform, unless it rests. The writes go on behind it. */
   look(platform: string): Instant | undefined {
+    const { clock } = this.#options;
+    const rest = this.#restUntil.get(platform) ?? 0;
+    if (clock.now() < rest) return rest;
+    const began = clock.monotonic();
+    const lookAgainAt = this.#decide(platform);
+    const took = clock.monotonic() - began;
+    if (took < longLook) this.#restUntil.delete(platform);
+    else this.#restUntil.set(platform, clock.now() + restFactor * took);
+    return lookAgainAt;
+  }
+
+  #decide(platform: string): Instant | undefined {
     const { taskRuns, clock, announcer } = this.#options;
     const now = clock.now();
     const waiting = this.#waitingFor(platform, now);

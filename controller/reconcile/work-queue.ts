@@ -59,8 +59,15 @@ export class WorkQueue<Key extends string> {
   /** Adds the key at that time; of several times the earliest counts. */
   addAt(key: Key, at: Instant): void {
     if (this.#stopped) return;
-    const earliest = Math.min(at, this.#due.get(key)?.at ?? at);
-    this.#schedule(key, Math.max(earliest, this.#paused.get(key) ?? earliest));
+    const pausedUntil = this.#paused.get(key);
+    if (pausedUntil === undefined && at <= this.#options.clock.now()) {
+      this.#unschedule(key);
+      return this.add(key);
+    }
+    const due = this.#due.get(key);
+    // Thousands of keys may be added again and again: nothing changes, so nothing is sorted.
+    if (due !== undefined && due.at <= Math.max(at, pausedUntil ?? at)) return;
+    this.#schedule(key, Math.max(at, pausedUntil ?? at));
   }
 
   /** Starts no further look; resolves when those under way have ended. */

@@ -207,3 +207,25 @@ describe('rules of a platform: the end', () => {
     expect(stand.clock.sleeping).to.equal(0);
   });
 });
+
+describe('rules of a platform: a long queue', () => {
+  it('a lane whose decision took long rests before the next, and nothing is lost', async () => {
+    const stand = started(config({ only: 1 }));
+    // Looking a Secret up takes its time: a part of every decision.
+    const lookUp = stand.controller.state.sshSecrets.get.bind(stand.controller.state.sshSecrets);
+    let decisions = 0;
+    stand.controller.state.sshSecrets.get = (namespace, name) => {
+      decisions += 1;
+      stand.clock.jump(20);
+      return lookUp(namespace, name);
+    };
+    for (let nth = 0; nth < 50; nth += 1) {
+      stand.create(`b${nth}`);
+      await stand.clock.advance(2);
+    }
+    expect(decisions).to.be.below(5);
+    await stand.clock.advance(second);
+    expect(Object.keys(stand.placed())).to.have.length(1);
+    await stand.stop();
+  });
+});
