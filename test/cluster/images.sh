@@ -127,5 +127,5 @@ debian_image $debian
 ssh_host_image $debian $(digest images/ssh-host images/builder images/arm64)
 builder_image $debian $(digest images/builder)
 arm64_images $debian $(digest images/builder images/arm64)
-product_images $debian $(cd ../.. && digest dist/controller.mjs deploy/images tasks/runner)
+product_images $debian $(cd ../.. && digest dist/controller.mjs dist/otp-server.mjs deploy/images tasks/runner)
 LIST

@@ -1,5 +1,6 @@
 // Provisioning where a one-time password server is installed: the key goes there, the Secret gets a token.
-// The server here is a small HTTPS one under the real name and port: what is tested is what the task sends it.
+// The server here is a small HTTPS one under the real name and port: what is tested is what the task sends it. otp-hand-over.test.ts
+// has the real one.
 import { expect } from 'chai';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -9,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ProviderLab } from './provider-lab.ts';
 import { startRelay, type Relay } from './relay.ts';
+import { otpTokenFile } from './tenant-api.ts';
 
 const name = 'multi-platform-otp-server.multi-platform-controller.svc.cluster.local';
 
@@ -70,8 +72,9 @@ describe('provision-shared-host with a one-time password server', function () {
   it('stores the key with its own token, and puts the exact bytes that builds expect into the Secret', async () => {
     answer = { status: 200, body: 'abcdefghij-ABCDEFGHIJ0' };
     const build = lab.aBuild();
-    const { code, log } = await lab.provision(build, pod());
+    const { code, log, results } = await lab.provision(build, pod());
     expect(code, log).to.equal(0);
+    expect(results).to.deep.equal({ ONE_TIME_KEY: 'true' });
     const values = await lab.api.values('team-a', build.secret);
     const user = values['host']!.split('@')[0];
     expect(values).to.deep.equal({
@@ -83,8 +86,14 @@ describe('provision-shared-host with a one-time password server', function () {
     });
     const [request] = requests;
     expect(request).to.include({ method: 'POST', url: '/store-key' });
-    const token = lab.api.podFiles['/var/run/secrets/kubernetes.io/serviceaccount/token'];
-    expect(request!.headers['authorization']).to.equal(`Bearer ${token}`);
+    // Not the pod's own token, with which one could act as the pod.
+    expect(request!.headers).to.include({
+      authorization: `Bearer ${lab.api.podFiles[otpTokenFile]}`,
+      'x-taskrun-uid': build.params['TASKRUN_UID'],
+      'x-taskrun-namespace': 'team-a',
+      'x-taskrun-name': build.name,
+      'x-taskrun-attempt': '1',
+    });
     // The build adds the line feed that a shell's $(…) took away.
     expect(request!.body).to.match(/-----END OPENSSH PRIVATE KEY-----$/);
     expect(lab.logInWith(`${request!.body}\n`, values['host']!.trim(), 'true')).to.include({ code: 0 });

@@ -1,4 +1,4 @@
-// Brings a server of this machine into the network of a build host: listens there on 127.0.0.1 and passes every connection
+// Brings a server of this machine into the network of a build host, or of another machine of the tests: listens there on 127.0.0.1 and passes every connection
 // on through a unix socket, which belongs to no network. As a program it is the end inside: relay.ts <port> <socket>
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -13,7 +13,11 @@ export interface Relay {
 }
 
 /** Makes `port` inside the host's network lead to whoever `accept` connects it to. */
-export async function startRelay(host: BuildHost, port: number, accept: (inside: Socket) => void): Promise<Relay> {
+export async function startRelay(
+  host: Pick<BuildHost, 'network'>,
+  port: number,
+  accept: (inside: Socket) => void,
+): Promise<Relay> {
   const folder = mkdtempSync(join(tmpdir(), 'relay-'));
   const path = join(folder, 'socket');
   const outer = createServer(accept);

@@ -8,6 +8,8 @@ import { joinSockets, startRelay, type Relay } from './relay.ts';
 const operatorNamespace = 'multi-platform-controller';
 const account = 'multi-platform-provision';
 const accountFolder = '/var/run/secrets/kubernetes.io/serviceaccount';
+/** Where the Task mounts the token that is made for the one-time password server. */
+export const otpTokenFile = '/var/run/secrets/multi-platform-otp/token';
 const insidePort = 6443;
 
 export interface SecretObject {
@@ -23,19 +25,22 @@ export class TenantApi {
   readonly #server: ApiServer;
   readonly #relay: Relay;
   readonly #token: string;
+  readonly #otpToken: string;
 
-  private constructor(server: ApiServer, relay: Relay, token: string) {
+  private constructor(server: ApiServer, relay: Relay, token: string, otpToken: string) {
     this.#server = server;
     this.#relay = relay;
     this.#token = token;
+    this.#otpToken = otpToken;
   }
 
   static async start(host: BuildHost): Promise<TenantApi> {
     const server = await startApiServer();
-    const token = await createAccount(server);
+    await createAccount(server);
+    const [token, otpToken] = [await tokenOf(server, []), await tokenOf(server, ['multi-platform-otp-server'])];
     const port = Number(new URL(server.url).port);
     const relay = await startRelay(host, insidePort, (inside) => joinSockets(inside, connect(port, '127.0.0.1')));
-    return new TenantApi(server, relay, token);
+    return new TenantApi(server, relay, token, otpToken);
   }
 
   /** Environment and files that the kubelet gives the pod. */
@@ -48,7 +53,13 @@ export class TenantApi {
       [`${accountFolder}/token`]: this.#token,
       [`${accountFolder}/ca.crt`]: this.#server.authority.certificate,
       [`${accountFolder}/namespace`]: operatorNamespace,
+      [otpTokenFile]: this.#otpToken,
     };
+  }
+
+  /** File with the kubeconfig of an admin. */
+  get kubeconfig(): string {
+    return this.#server.kubeconfig;
   }
 
   async createNamespace(name: string): Promise<void> {
@@ -92,7 +103,7 @@ export class TenantApi {
   }
 }
 
-async function createAccount(server: ApiServer): Promise<string> {
+async function createAccount(server: ApiServer): Promise<void> {
   const rbac = '/apis/rbac.authorization.k8s.io/v1';
   await server.createNamespace(operatorNamespace);
   const accounts = `/api/v1/namespaces/${operatorNamespace}/serviceaccounts`;
@@ -112,7 +123,12 @@ async function createAccount(server: ApiServer): Promise<string> {
     roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: account },
     subjects: [{ kind: 'ServiceAccount', name: account, namespace: operatorNamespace }],
   });
-  const request = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} };
-  const answer: { status: { token: string } } = await server.ask('POST', `${accounts}/${account}/token`, request);
+}
+
+/** Without audiences: for the API server itself. */
+async function tokenOf(server: ApiServer, audiences: readonly string[]): Promise<string> {
+  const path = `/api/v1/namespaces/${operatorNamespace}/serviceaccounts/${account}/token`;
+  const request = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { audiences } };
+  const answer: { status: { token: string } } = await server.ask('POST', path, request);
   return answer.status.token;
 }

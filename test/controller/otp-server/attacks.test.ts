@@ -1,0 +1,169 @@
+// A key server under attack: floods, sloth and size on the loopback network. After each the next honest request is served.
+import { expect } from 'chai';
+import { once } from 'node:events';
+import { request } from 'node:https';
+import type { Socket } from 'node:net';
+import { openSocket, openTls, serverName } from './otp-client.ts';
+import { OtpLab, type KeyServerProcess } from './otp-lab.ts';
+
+const maxConnections = 64;
+const perSource = 16;
+/** Where honest builds come from here. */
+const honest = '127.0.0.77';
+
+describe('a key server under attack', function () {
+  this.timeout(180_000);
+  let lab: OtpLab;
+  let server: KeyServerProcess;
+  let builds = 0;
+
+  before(async () => {
+    lab = await OtpLab.start();
+    server = await lab.startServer([
+      `--max-connections=${maxConnections}`,
+      `--max-connections-per-source=${perSource}`,
+      '--max-requests-per-second-and-source=2',
+    ]);
+  });
+  afterEach(async () => {
+    const uid = `00000000-0000-4000-8000-${String(++builds).padStart(12, '0')}`;
+    const from = `127.0.1.${builds}`;
+    const headers = { ...lab.bearer(), 'x-taskrun-uid': uid, 'x-taskrun-namespace': 'a', 'x-taskrun-name': 'b' };
+    const stored = await lab.ask(server, '/store-key', {
+      body: 'key',
+      from,
+      headers: { ...headers, 'x-taskrun-attempt': '1' },
+    });
+    expect(stored.status).to.equal(200);
+    expect(await lab.ask(server, '/otp', { body: stored.body, from })).to.include({ status: 200, body: 'key' });
+  });
+  after(() => lab?.stop());
+
+  const closed = async (sockets: readonly Socket[]): Promise<void> => {
+    await Promise.all(sockets.filter((socket) => !socket.closed).map((socket) => once(socket, 'close')));
+  };
+
+  it('serves others while one address opens all it can, and closes what says nothing', async () => {
+    const sockets = await Promise.all(Array.from({ length: 300 }, () => openSocket(server.port)));
+    const { status } = await lab.ask(server, '/otp', { body: 'x', from: honest });
+    expect(status).to.equal(400);
+    await closed(sockets);
+  });
+
+  it('lives through 10,000 connections of many addresses', async () => {
+    let opened = 0;
+    const attack = async (worker: number): Promise<void> => {
+      for (let count = 0; count < 100; count += 1) {
+        const socket = await openSocket(server.port, `127.0.2.${worker}`).catch(() => undefined);
+        opened += socket === undefined ? 0 : 1;
+        socket?.destroy();
+      }
+    };
+    await Promise.all(Array.from({ length: 100 }, (_, worker) => attack(worker + 1)));
+    expect(opened).to.be.greaterThan(9_000);
+  });
+
+  it('holds no more connections than it may, and takes new ones when these have timed out', async () => {
+    const sockets = await Promise.all(
+      Array.from({ length: 2 * maxConnections }, (_, index) => openSocket(server.port, `127.0.3.${index + 1}`)),
+    );
+    const dropped = sockets.slice(maxConnections);
+    await closed(dropped);
+    expect(sockets.slice(0, maxConnections - 2).every((socket) => !socket.closed)).to.be.true;
+    await closed(sockets);
+  });
+
+  it('waits for neither slow headers nor slow bodies', async () => {
+    const slow = async (start: string): Promise<Socket> => {
+      const socket = await openTls(server.port, lab.ca);
+      socket.write(start);
+      const drip = setInterval(() => socket.write('a'), 500);
+      socket.once('close', () => clearInterval(drip));
+      socket.resume();
+      return socket;
+    };
+    const sockets = await Promise.all([
+      slow('POST /otp HTTP/1.1\r\nHost: x\r\nX-Slow: '),
+      slow('POST /otp HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n'),
+      slow('POST /otp HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nfff\r\n'),
+      openTls(server.port, lab.ca),
+    ]);
+    await closed(sockets);
+  });
+
+  it('refuses a body of 1 GiB before it is sent', async () => {
+    const sent = request({
+      host: '127.0.0.1',
+      port: server.port,
+      path: '/otp',
+      method: 'POST',
+      ca: lab.ca,
+      servername: serverName,
+      agent: false,
+      headers: { 'content-length': 2 ** 30, expect: '100-continue' },
+    });
+    sent.on('error', () => undefined);
+    let asked = false;
+    sent.on('continue', () => (asked = true));
+    sent.flushHeaders();
+    const status = await new Promise<number | undefined>((resolve) =>
+      sent.on('response', (response) => resolve(response.statusCode)),
+    );
+    expect([status, asked]).to.deep.equal([413, false]);
+    sent.destroy();
+  });
+
+  it('stops reading a body without end', async () => {
+    const socket = await openTls(server.port, lab.ca);
+    socket.write('POST /otp HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n');
+    const chunk = `4000\r\n${'a'.repeat(0x4000)}\r\n`;
+    let answer = '';
+    let written = 0;
+    socket.on('data', (text: Buffer) => (answer += text.toString()));
+    while (!socket.closed && !socket.destroyed && written < 64 * 2 ** 20) {
+      written += chunk.length;
+      await new Promise<void>((resolve) => socket.write(chunk, () => resolve()));
+    }
+    await closed([socket]);
+    expect(written).to.be.lessThan(16 * 2 ** 20);
+    expect(answer === '' || answer.startsWith('HTTP/1.1 413')).to.be.true;
+  });
+
+  it('refuses what is no HTTP, no TLS, and headers without end', async () => {
+    const plain = await openSocket(server.port);
+    plain.write('GET /otp HTTP/1.1\r\nHost: x\r\n\r\n');
+    const rubbish = await openTls(server.port, lab.ca);
+    rubbish.write('\u0000\u0001\u0002\r\n\r\n');
+    const endless = await openTls(server.port, lab.ca);
+    endless.write(`POST /otp HTTP/1.1\r\nX-Long: ${'a'.repeat(64 * 1024)}\r\n\r\n`);
+    for (const socket of [plain, rubbish, endless]) socket.resume();
+    await closed([plain, rubbish, endless]);
+  });
+
+  it('counts the requests of each address: too many get 429 and are told when to come again', async () => {
+    const from = '127.0.0.66';
+    const answers = await Promise.all(Array.from({ length: 12 }, () => lab.ask(server, '/otp', { body: 'x', from })));
+    const more = await Promise.all(Array.from({ length: 12 }, () => lab.ask(server, '/otp', { body: 'x', from })));
+    const refused = [...answers, ...more].filter(({ status }) => status === 429);
+    // A burst of 20 is free, and some came back while we asked.
+    expect(refused.length).to.be.within(1, 4);
+    for (const { headers } of refused) expect(headers['retry-after']).to.equal('1');
+    expect((await lab.ask(server, '/otp', { body: 'x', from: honest })).status).to.equal(400);
+  });
+
+  it('speaks TLS 1.2 and 1.3, and nothing older', async () => {
+    const versions = ['TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const;
+    const spoken = await Promise.all(
+      versions.map(async (version) => {
+        const { connect } = await import('node:tls');
+        const ciphers = 'DEFAULT@SECLEVEL=0';
+        const options = { port: server.port, host: '127.0.0.1', ca: lab.ca, servername: serverName, ciphers };
+        const socket = connect({ ...options, minVersion: version, maxVersion: version, localAddress: honest });
+        return new Promise<boolean>((resolve) => {
+          socket.once('secureConnect', () => resolve(true)).once('error', () => resolve(false));
+        }).finally(() => socket.destroy());
+      }),
+    );
+    expect(spoken).to.deep.equal([false, true, true]);
+  });
+});
