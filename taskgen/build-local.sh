@@ -3,6 +3,7 @@
 # came back into this image's container storage, where the later steps look for it. Holds no Tekton reference and decides nothing else.
 set -eu
 shared=/mp-shared
+after_load_line=0
 
 load_image() {
   reference=$(cat "$shared/image-ref")
@@ -26,10 +27,25 @@ load_image() {
   echo "build-local: loaded $reference" >&2
 }
 
+# What --after-load gave stands at the end of this file, behind exit.
+after_load() {
+  [ "$after_load_line" -gt 0 ] || return 0
+  tail -n "+$after_load_line" -- "$0" >"$shared/after-load"
+  chmod 0755 "$shared/after-load"
+  "$shared/after-load" "$@"
+}
+
 case $(cat "$shared/mode" 2>/dev/null || echo none) in
   local)
-    unset MP_STORAGE_DRIVER
+    unset MP_STORAGE_DRIVER MP_DEFER_PUSH
     exec "$shared/script" "$@"
     ;;
-  image) load_image ;;
+  image)
+    load_image
+    after_load "$@"
+    if [ "${MP_DEFER_PUSH:-}" = true ]; then
+      unset MP_STORAGE_DRIVER MP_DEFER_PUSH
+      MP_IMAGE_LOADED=true exec "$shared/script" "$@"
+    fi
+    ;;
 esac

@@ -2,15 +2,16 @@
 // Every decision is made elsewhere; this file is all the input and output there is.
 
 import { readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseCommandLine } from './command-line.ts';
-import type { Invocation } from './command-line.ts';
+import type { Answer, Invocation } from './command-line.ts';
 import { explainPlan } from './explanation.ts';
 import { formatFinding } from './findings.ts';
-import type { LocatedFinding } from './findings.ts';
 import { generateRemoteTask } from './remote-task.ts';
-import type { Scripts } from './remote-task.ts';
 import { remoteBuildText } from './remote-build-text.ts';
+import type { Scripts } from './step-scripts.ts';
+import { parseTaskMap } from './task-map.ts';
 
 type ExitCode = 0 | 1 | 2 | 3;
 
@@ -18,7 +19,15 @@ class UsageError extends Error {}
 
 export async function runCommand(words: readonly string[]): Promise<ExitCode> {
   try {
-    return await run(words);
+    const invocation = parseCommandLine(words);
+    if ('exitCode' in invocation) return say(invocation);
+    for (const remark of invocation.remarks) process.stderr.write(`${remark}\n`);
+    const scripts = readScripts();
+    if (invocation.maps.length === 0) return await run(invocation, scripts);
+    const codes: ExitCode[] = [];
+    for (const each of invocation.maps.flatMap((map) => invocationsOf(map, words)))
+      codes.push(await run(each, scripts));
+    return codes.reduce((worst, code) => (code > worst ? code : worst), 0);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     process.stderr.write(`error: ${error.message}\n`);
@@ -26,50 +35,79 @@ export async function runCommand(words: readonly string[]): Promise<ExitCode> {
   }
 }
 
-async function run(words: readonly string[]): Promise<ExitCode> {
-  const invocation = parseCommandLine(words);
-  if ('exitCode' in invocation) {
-    process.stdout.write(invocation.stdout);
-    process.stderr.write(invocation.stderr);
-    return invocation.exitCode;
-  }
-  for (const remark of invocation.remarks) process.stderr.write(`${remark}\n`);
-  const scripts = {
-    remote: remoteBuildText(fileURLToPath(new URL('remote-build', import.meta.url))),
-    local: readFileSync(new URL('build-local.sh', import.meta.url), 'utf8'),
+function say({ stdout, stderr, exitCode }: Answer): ExitCode {
+  process.stdout.write(stdout);
+  process.stderr.write(stderr);
+  return exitCode;
+}
+
+function readScripts(): Scripts {
+  const beside = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+  return {
+    remote: remoteBuildText(beside('remote-build')),
+    local: readText(beside('build-local.sh')),
+    deferPush: readText(beside('defer-push.sh')),
   };
-  const results = invocation.sources.map((source) => generate(source, scripts, invocation));
+}
+
+/** One for each Task of the map: the words of the call without the maps, and those of its entry. Paths are those of the map. */
+function invocationsOf(map: string, words: readonly string[]): Invocation[] {
+  const [, source, output] = /^([^=]+)=(.+)$/.exec(map) ?? [];
+  const entries = source !== undefined && output !== undefined ? [{ source, output, flags: [] }] : readMap(map);
+  const common = words.filter(
+    (word, index) => !word.startsWith('--in-place-map') && words[index - 1] !== '--in-place-map',
+  );
+  return entries.map((entry) => {
+    const invocation = parseCommandLine([...common, ...entry.flags, '-o', entry.output, entry.source]);
+    if ('exitCode' in invocation) throw new UsageError(`${map}, ${entry.source}: ${invocation.stderr.trim()}`);
+    return invocation;
+  });
+}
+
+function readMap(file: string): { source: string; output: string; flags: readonly string[] }[] {
+  const text = readText(file);
+  const beside = (path: string) => join(dirname(file), path);
+  try {
+    return parseTaskMap(text).map(({ source, output, flags }) => ({
+      source: beside(source),
+      output: beside(output),
+      flags,
+    }));
+  } catch (error) {
+    throw new UsageError(`${file}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+async function run(invocation: Invocation, scripts: Scripts): Promise<ExitCode> {
+  const { sources, output, explain, afterLoad } = invocation;
+  const options = { ...invocation.options, afterLoad: afterLoad === undefined ? undefined : readText(afterLoad) };
+  const results = sources.map((source) => generate(source, scripts, { ...invocation, options }));
   const texts = results.filter((text) => text !== undefined);
   if (texts.length < results.length) return 3;
-  if (invocation.output === undefined) {
-    process.stdout.write(invocation.explain ? texts.join('\n') : joinDocuments(texts));
+  if (output === undefined) {
+    process.stdout.write(explain ? texts.join('\n') : joinDocuments(texts));
     return 0;
   }
   const [text = ''] = texts;
-  if (invocation.check) return check(invocation.output, text);
-  write(invocation.output, text);
+  if (invocation.check) return check(output, text);
+  write(output, text);
   return 0;
 }
 
 function generate(source: string, scripts: Scripts, { options, json, explain }: Invocation): string | undefined {
-  const isStandardInput = source === '-';
-  const raw = readText(isStandardInput ? 0 : source, isStandardInput ? 'standard input' : source);
-  const { text, plan, findings } = generateRemoteTask(raw, isStandardInput ? 'stdin' : source, scripts, options);
-  for (const finding of findings) process.stderr.write(print(finding, json));
+  const raw = source === '-' ? readText(0, 'standard input') : readText(source);
+  const { text, plan, findings } = generateRemoteTask(raw, source === '-' ? 'stdin' : source, scripts, options);
+  process.stderr.write(findings.map((it) => (json ? `${JSON.stringify(it)}\n` : formatFinding(it))).join(''));
   return explain && plan !== undefined ? explainPlan(plan) : text;
-}
-
-function print(finding: LocatedFinding, json: boolean): string {
-  return json ? `${JSON.stringify(finding)}\n` : formatFinding(finding);
 }
 
 function joinDocuments(texts: readonly string[]): string {
   return texts.map((text, index) => (index === 0 ? text : `---\n${text}`)).join('');
 }
 
-/** Loaded only here: who generates a Task does not wait for the diff library. */
+/** The library is loaded only here: who generates a Task does not wait for it. */
 async function check(file: string, wanted: string): Promise<ExitCode> {
-  const existing = readText(file, file);
+  const existing = readText(file);
   if (existing === wanted) return 0;
   const { createTwoFilesPatch } = await import('diff');
   process.stdout.write(createTwoFilesPatch(file, `${file} (generated)`, existing, wanted));
@@ -77,7 +115,7 @@ async function check(file: string, wanted: string): Promise<ExitCode> {
   return 1;
 }
 
-function readText(file: string | 0, label: string): string {
+function readText(file: string | 0, label = String(file)): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {

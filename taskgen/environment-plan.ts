@@ -6,8 +6,14 @@ import { matchesGlob } from './options.ts';
 import type { GenerateOptions } from './options.ts';
 import type { EnvironmentVariable, Step } from './task-model.ts';
 
+export interface PlannedVariable {
+  readonly name: string;
+  readonly isForwarded: boolean;
+  readonly why: string;
+}
+
 export interface EnvironmentPlan {
-  readonly names: readonly string[];
+  readonly variables: readonly PlannedVariable[];
   /** The step takes variables from ConfigMaps: what they hold is known only where it runs. */
   readonly forwardRest: boolean;
   readonly findings: readonly Finding[];
@@ -17,25 +23,27 @@ export interface EnvironmentPlan {
 const neverForwarded = ['KUBERNETES_*', '*_SERVICE_HOST', '*_SERVICE_PORT', 'HOSTNAME', 'TEKTON_*', 'MP_*', 'SSH_*'];
 
 export function planEnvironment(step: Step, stepIndex: number, options: GenerateOptions): EnvironmentPlan {
-  const allowed = (name: string) => options.envAllow.some((glob) => matchesGlob(name, glob));
-  const denied = (name: string) => options.envDeny.some((glob) => matchesGlob(name, glob));
-  const findings: Finding[] = [];
-  const forwarded = step.env.filter((variable) => {
-    if (denied(variable.name)) return false;
-    if (allowed(variable.name)) return true;
-    if (neverForwarded.some((glob) => matchesGlob(variable.name, glob))) return false;
-    if (variable.from !== 'secretKeyRef') return true;
-    findings.push(secretVariable(variable, stepIndex));
-    return false;
-  });
+  const variables = step.env.map((variable) => planVariable(variable, options));
+  const findings = variables.filter(({ why }) => why === fromSecret).map(({ name }) => secretVariable(name, stepIndex));
   const secretSources = step.envFrom.filter((source) => source['secretRef'] !== undefined);
   const consent = options.envAllow.includes('*');
   if (secretSources.length > 0 && !consent) findings.push(secretSource(stepIndex));
   const forwardRest = step.envFrom.length > 0 && (secretSources.length === 0 || consent);
-  return { names: forwarded.map(({ name }) => name), forwardRest, findings };
+  return { variables, forwardRest, findings };
 }
 
-function secretVariable({ name }: EnvironmentVariable, stepIndex: number): Finding {
+const fromSecret = 'its value is in a Secret (--env-allow sends it)';
+
+function planVariable({ name, from }: EnvironmentVariable, options: GenerateOptions): PlannedVariable {
+  const matches = (globs: readonly string[]) => globs.some((glob) => matchesGlob(name, glob));
+  const decided = (isForwarded: boolean, why: string) => ({ name, isForwarded, why });
+  if (matches(options.envDeny)) return decided(false, '--env-deny');
+  if (matches(options.envAllow)) return decided(true, '--env-allow');
+  if (matches(neverForwarded)) return decided(false, 'it describes the pod');
+  return from === 'secretKeyRef' ? decided(false, fromSecret) : decided(true, 'the script may read it');
+}
+
+function secretVariable(name: string, stepIndex: number): Finding {
   return {
     code: 'MPT114',
     at: ['spec', 'steps', stepIndex, 'env'],

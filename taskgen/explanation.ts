@@ -1,45 +1,83 @@
-// What the generator decided, for people: which step goes to a host, what goes with it and what comes back. Text only.
+// What the generator decided, for people: a table of what is sent, what comes back, what stays, and why. Text only.
 
-import { resultImage } from './remote-step.ts';
-import type { RemotePlan } from './remote-step.ts';
+import type { PlannedVariable } from './environment-plan.ts';
+import { resultImage } from './image-plan.ts';
 import { podmanArguments } from './podman-arguments.ts';
-import type { PlannedMount } from './sync-plan.ts';
+import type { RemotePlan } from './remote-step.ts';
+import type { LeftOut, PlannedMount } from './sync-plan.ts';
 import { remoteName } from './task-name.ts';
 
-const travels: Readonly<Record<PlannedMount['sync'], string>> = {
-  in: 'sent',
-  out: 'brought back',
-  both: 'sent and brought back',
-  empty: 'empty on the host',
-  storage: 'a volume of the host',
+interface Row {
+  readonly what: string;
+  readonly sent: string;
+  readonly back: string;
+  readonly why: string;
+}
+
+const travels: Readonly<Record<PlannedMount['sync'], readonly [sent: string, back: string]>> = {
+  in: ['sent', '–'],
+  out: ['–', 'back'],
+  both: ['sent', 'back'],
+  empty: ['–', '–'],
+  storage: ['–', '–'],
 };
 
 export function explainPlan(plan: RemotePlan): string {
   const { task, choice, options, sync, environment } = plan;
-  const mounts = sync.mounts.map((mount) => `${mount.name} (${mount.path}): ${describeMount(mount)}`);
-  const podman = [...podmanArguments(choice.step.securityContext), ...options.podmanArguments];
-  const image = resultImage(task, options);
-  const sections: [string, readonly string[]][] = [
-    ['workspaces and volumes', [...mounts, 'Task results: sent and brought back']],
-    ['environment', environment.forwardRest ? [...environment.names, 'and what envFrom brings'] : environment.names],
-    ['arguments for podman on the host', podman],
-    ['image that comes back', image === '' ? [] : [image]],
+  const rows = [
+    { what: 'WHAT', sent: 'SENT', back: 'BACK', why: 'WHY' },
+    ...sync.mounts.map(mountRow),
+    ...sync.leftOut.map(stayingRow),
+    { what: 'Task results', sent: 'sent', back: 'back', why: 'later steps and Tekton read them in the pod' },
+    imageRow(plan),
+    ...environment.variables.map(variableRow),
+    ...(environment.forwardRest ? [row('variables of envFrom', 'sent', '–', 'but those that describe the pod')] : []),
+    ...task.steps.flatMap((step, index) =>
+      index === choice.index ? [] : [row(`step ${step.name ?? index}`, 'stays', '–', 'runs in the cluster as before')],
+    ),
+    row(`step ${choice.name}-local`, 'stays', '–', localReason(plan)),
   ];
-  const stay = task.steps.filter((_, index) => index !== choice.index).map(({ name }, index) => name ?? String(index));
+  const podman = [...podmanArguments(choice.step.securityContext), ...options.podmanArguments];
   const title = `Task ${remoteName(task.name ?? '', options)}: step "${choice.name}" runs on the host, in ${choice.step.image ?? ''}\n`;
-  const lists = sections.map(
-    ([label, lines]) =>
-      `  ${label}:\n${(lines.length === 0 ? ['none'] : lines).map((line) => `    ${line}\n`).join('')}`,
-  );
-  return `${title}${lists.join('')}  steps that stay in the cluster:\n    ${[...stay, `${choice.name}-local (added)`].join(', ')}\n`;
+  return `${title}${podman.length === 0 ? '' : `with podman run ${podman.join(' ')}\n`}\n${table(rows)}`;
 }
 
-function describeMount({ sync, mode, kind, bound }: PlannedMount): string {
-  const parts = [
-    travels[sync],
+const row = (what: string, sent: string, back: string, why: string): Row => ({ what, sent, back, why });
+
+function mountRow({ name, path, sync, mode, kind, bound, why }: PlannedMount): Row {
+  const [sent, back] = travels[sync];
+  const details = [
     ...(mode === 'ro' ? ['read-only there'] : []),
     ...(kind === 'file' ? ['one file'] : []),
-    ...(bound === 'true' ? [] : ['if it is bound']),
+    ...(bound === 'true' ? [] : ['when a TaskRun binds it']),
   ];
-  return parts.join(', ');
+  return row(`${name} (${path})`, sent, back, [why, ...details].join('; '));
+}
+
+function stayingRow({ name, why }: LeftOut): Row {
+  return row(name, 'stays', '–', why);
+}
+
+function variableRow({ name, isForwarded, why }: PlannedVariable): Row {
+  return row(`variable ${name}`, isForwarded ? 'sent' : 'stays', '–', why);
+}
+
+function imageRow({ task, options }: RemotePlan): Row {
+  const image = resultImage(task, options);
+  if (image !== '') return row(`image ${image}`, '–', 'back', 'into the storage where later steps look for it');
+  const why = options.transfer === 'none' ? '--transfer none' : `there is no parameter ${options.imageParameter}`;
+  return row('an image', '–', 'stays', why);
+}
+
+function localReason({ options }: RemotePlan): string {
+  const also = options.deferPush ? '; runs the script once more, for its push' : '';
+  return `added: takes in the image, or builds here when PLATFORM is localhost${also}`;
+}
+
+function table(rows: readonly Row[]): string {
+  const width = (key: keyof Row) => Math.max(...rows.map((it) => it[key].length));
+  const [what, sent, back] = [width('what'), width('sent'), width('back')];
+  return rows
+    .map((it) => `${it.what.padEnd(what)}  ${it.sent.padEnd(sent)}  ${it.back.padEnd(back)}  ${it.why}\n`)
+    .join('');
 }

@@ -37,9 +37,12 @@ export const findingCodes = {
   MPT021: { severity: 'error', title: 'The step uses the volume or claim behind a workspace' },
   MPT022: { severity: 'warning', title: 'Step results are lost when the build runs in the cluster' },
   MPT023: { severity: 'warning', title: 'The exit code of the step is read by another one' },
-  MPT030: { severity: 'note', title: 'No image comes back' },
+  MPT024: { severity: 'warning', title: 'The files of the build may belong to another user' },
   MPT031: { severity: 'warning', title: 'A default for PLATFORM is not seen by every controller' },
   MPT032: { severity: 'warning', title: 'No later step sees the image' },
+  MPT033: { severity: 'note', title: 'No image comes back' },
+  MPT034: { severity: 'error', title: 'Something is to happen with an image that does not come back' },
+  MPT035: { severity: 'error', title: 'The remote script cannot do what a flag asks for' },
   MPT110: { severity: 'warning', title: 'A workspace that looks like credentials is not sent' },
   MPT111: { severity: 'warning', title: 'A service account token is not sent' },
   MPT112: { severity: 'error', title: 'A volume that cannot be sent' },
@@ -51,6 +54,7 @@ export const findingCodes = {
   MPT202: { severity: 'warning', title: 'The script uses registry credentials' },
   MPT203: { severity: 'error', title: 'The step also pushes the image', acceptable: true },
   MPT204: { severity: 'warning', title: 'The shebang is not at the start of the script' },
+  MPT205: { severity: 'error', title: 'The script cannot run in two halves' },
 } as const satisfies Record<string, CodeEntry>;
 
 export type FindingCode = keyof typeof findingCodes;

@@ -2,7 +2,7 @@
 // It keeps the original's image, mounts, environment and rights, so that versions of buildah never meet each other.
 
 import type { YAMLMap, YAMLSeq } from 'yaml';
-import { localStepVariables, sharedMount } from './remote-step.ts';
+import { commandToArguments, localStepVariables, sharedMount } from './remote-step.ts';
 import type { StyledPlan } from './remote-step.ts';
 import { applySplices, splicesWithin } from './splice.ts';
 import { YamlEditor } from './yaml-editor.ts';
@@ -43,7 +43,7 @@ function copyOfStep(text: string, map: YAMLMap, plan: StyledPlan, script: string
   local.remove(map, 'results');
   local.append(map, 'env', localStepVariables(plan));
   local.append(map, 'volumeMounts', [sharedMount]);
-  if (plan.choice.isWrapped) local.remove(map, 'command');
+  commandToArguments(local, map, plan);
   local.setScript(map, 'script', script);
   const start = startOf(map);
   const end = isFlow(map) ? contentEnd(text, map) : nextLine(text, contentEnd(text, map));

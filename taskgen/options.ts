@@ -2,9 +2,12 @@
 
 export type WorkspaceSync = 'none' | 'in' | 'out' | 'both';
 export type VolumeSync = 'skip' | 'in' | 'out' | 'both' | 'empty' | 'storage';
-export type Transfer = 'oci' | 'none';
+export type Transfer = 'oci' | 'stream' | 'rsync' | 'registry' | 'none';
+export type RegistryAuth = 'none' | 'pull' | 'push';
 
 export const workspaceSyncs: readonly WorkspaceSync[] = ['none', 'in', 'out', 'both'];
+export const transfers: readonly Transfer[] = ['oci', 'stream', 'rsync', 'registry', 'none'];
+export const registryAuths: readonly RegistryAuth[] = ['none', 'pull', 'push'];
 export const volumeSyncs: readonly VolumeSync[] = ['skip', 'in', 'out', 'both', 'empty', 'storage'];
 
 export interface GenerateOptions {
@@ -21,7 +24,14 @@ export interface GenerateOptions {
   /** `v1` converts; otherwise the version of the source is kept. */
   readonly apiVersion: 'v1' | undefined;
   readonly imageParameter: string;
+  /** The tag can end in the platform, when a TaskRun says so. */
+  readonly appendPlatform: boolean;
   readonly transfer: Transfer;
+  readonly registryAuth: RegistryAuth;
+  /** The script pushes too: it runs in two halves, the second one in the cluster. */
+  readonly deferPush: boolean;
+  /** Text of a script that runs in the cluster when the image is loaded. */
+  readonly afterLoad: string | undefined;
   readonly sync: ReadonlyMap<string, WorkspaceSync>;
   readonly volumes: ReadonlyMap<string, VolumeSync>;
   readonly envAllow: readonly string[];
@@ -32,7 +42,12 @@ export interface GenerateOptions {
   readonly sshVolumeName: string | undefined;
   readonly wrapperCpu: string;
   readonly wrapperMemory: string;
+  readonly wrapperUser: number | undefined;
   readonly unprivilegedWrapper: boolean;
+  /** The build outlives a lost connection. */
+  readonly detached: boolean;
+  /** Seconds; where nothing is said, as many as the step's timeout allows up to a minute. */
+  readonly timeoutMargin: number | undefined;
   readonly accepted: ReadonlySet<string>;
   readonly strict: boolean;
 }
@@ -47,7 +62,11 @@ export const defaultOptions: GenerateOptions = {
   platformDefault: undefined,
   apiVersion: undefined,
   imageParameter: 'IMAGE',
+  appendPlatform: false,
   transfer: 'oci',
+  registryAuth: 'none',
+  deferPush: false,
+  afterLoad: undefined,
   sync: new Map(),
   volumes: new Map(),
   envAllow: [],
@@ -58,7 +77,10 @@ export const defaultOptions: GenerateOptions = {
   sshVolumeName: undefined,
   wrapperCpu: '250m',
   wrapperMemory: '256Mi',
+  wrapperUser: undefined,
   unprivilegedWrapper: false,
+  detached: false,
+  timeoutMargin: undefined,
   accepted: new Set(),
   strict: false,
 };

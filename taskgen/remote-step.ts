@@ -2,11 +2,15 @@
 // Every Tekton reference stands in env; the script's own text has none outside the user's part.
 
 import type { YAMLMap } from 'yaml';
+import { secondsOf } from './durations.ts';
 import type { EnvironmentPlan } from './environment-plan.ts';
+import { resultImage, storageDriver } from './image-plan.ts';
 import type { GenerateOptions } from './options.ts';
 import { podmanArguments } from './podman-arguments.ts';
+import { registryAuthMount, registryAuthVariables } from './registry-auth.ts';
 import type { StepChoice } from './step-choice.ts';
 import type { SyncPlan } from './sync-plan.ts';
+import { text as textOf } from './task-model.ts';
 import type { Task } from './task-model.ts';
 import { wrapperResources } from './wrapper-resources.ts';
 import { wrapperSecurity } from './wrapper-security.ts';
@@ -24,6 +28,8 @@ export interface RemotePlan {
   readonly sync: SyncPlan;
   readonly environment: EnvironmentPlan;
   readonly secretVolume: string;
+  /** What the remote script can do. */
+  readonly features: ReadonlySet<string>;
 }
 
 /** With the style of the text that is edited. */
@@ -54,9 +60,19 @@ export function editRemoteStep(editor: YamlEditor, map: YAMLMap, plan: RemotePla
     { name: plan.secretVolume, mountPath: '/ssh', readOnly: true },
     podInfoMount,
     sharedMount,
+    ...(plan.options.registryAuth === 'none' ? [] : [registryAuthMount]),
   ]);
-  if (plan.choice.isWrapped) editor.remove(map, 'command');
+  commandToArguments(editor, map, plan);
   editor.setScript(map, 'script', script);
+}
+
+/** Of a wrapped step: `command` goes in front of `args`. */
+export function commandToArguments(editor: YamlEditor, map: YAMLMap, { choice }: RemotePlan): void {
+  const { wrapped, step } = choice;
+  if (wrapped.length === 0) return;
+  if (step.args.length === 0 && step.own['args'] === undefined) return editor.rename(map, 'command', 'args');
+  editor.remove(map, 'command');
+  editor.set(map, 'args', [...wrapped, ...step.args]);
 }
 
 /** What the script learns about this Task; the names are the interface between the two. */
@@ -77,12 +93,27 @@ function remoteEnvironment(plan: RemotePlan): { name: string; value: string }[] 
     ...(step.own['results'] === undefined ? {} : { MP_STEP_RESULTS: `/tekton/steps/step-${choice.name}/results` }),
     MP_MOUNTS: String(sync.mounts.length),
     ...Object.assign({}, ...sync.mounts.map(mountVariables)),
-    MP_ENV: environment.names.join('\n'),
+    MP_ENV: environment.variables
+      .filter(({ isForwarded }) => isForwarded)
+      .map(({ name }) => name)
+      .join('\n'),
     MP_ENV_FROM: String(environment.forwardRest),
+    ...(options.envDeny.length === 0 ? {} : { MP_DROP: options.envDeny.join('\n') }),
     MP_PODMAN_ARGS: [...podmanArguments(step.securityContext), ...options.podmanArguments].map(literalValue).join('\n'),
     MP_SECRET_WAIT: String(options.secretWait),
+    ...registryAuthVariables(options),
+    ...(options.detached ? { MP_DETACHED: 'true' } : {}),
+    ...timeoutVariables(plan),
   };
   return Object.entries(variables).map(([name, value]) => ({ name, value }));
+}
+
+/** The step's own timeout kills this step like any other; known beforehand, the build can end in time for what it wrote to come back. */
+function timeoutVariables({ choice, options, features }: RemotePlan): Record<string, string> {
+  const timeout = secondsOf(textOf(choice.step.own['timeout']) ?? '');
+  if (timeout === undefined || !features.has('timeout')) return {};
+  const margin = options.timeoutMargin ?? Math.min(60, Math.floor(timeout / 2));
+  return { MP_TIMEOUT: String(Math.max(1, timeout - margin)) };
 }
 
 function mountVariables(mount: SyncPlan['mounts'][number], index: number): Record<string, string> {
@@ -101,18 +132,7 @@ function literalValue(text: string): string {
   return text.replace(/\$\((?!(?:params|workspaces|context|results)\b)/g, '$$$$(');
 }
 
-export function resultImage(task: Task, options: Pick<GenerateOptions, 'imageParameter' | 'transfer'>): string {
-  const exists = task.parameters.some(({ name }) => name === options.imageParameter);
-  return exists && options.transfer !== 'none' ? `$(params.${options.imageParameter})` : '';
-}
-
-/** Later steps look for the image with this driver: a parameter of that name, or the variable that buildah reads. */
-function storageDriver(task: Task, { step }: StepChoice): string {
-  const parameter = task.parameters.find(({ name }) => name === 'STORAGE_DRIVER');
-  if (parameter?.type === 'string') return '$(params.STORAGE_DRIVER)';
-  return step.env.find(({ name }) => name === 'STORAGE_DRIVER')?.value ?? '';
-}
-
 export function localStepVariables(plan: RemotePlan): YamlValue[] {
-  return [{ name: 'MP_STORAGE_DRIVER', value: storageDriver(plan.task, plan.choice) }];
+  const driver = { name: 'MP_STORAGE_DRIVER', value: storageDriver(plan.task, plan.choice) };
+  return plan.options.deferPush ? [driver, { name: 'MP_DEFER_PUSH', value: 'true' }] : [driver];
 }

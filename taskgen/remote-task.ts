@@ -15,9 +15,12 @@ import { platformParameter } from './parameter-checks.ts';
 import { editRemoteStep, sharedMount, podInfoMount } from './remote-step.ts';
 import type { RemotePlan } from './remote-step.ts';
 import { secretVolumeName } from './reserved-names.ts';
+import { registryAuthParameters, registryAuthVolumes } from './registry-auth.ts';
 import { scriptFindings } from './script-checks.ts';
-import { combineScripts } from './script-file.ts';
+import { featureFindings, featuresOf } from './script-features.ts';
 import { sizeFindings } from './size-check.ts';
+import { localScript, remoteScript } from './step-scripts.ts';
+import type { Scripts } from './step-scripts.ts';
 import { chooseTask, offsetInScript, offsetOf, readSource, syntaxProblems } from './source-document.ts';
 import type { ChosenTask, Source, SourceProblem } from './source-document.ts';
 import { applySplices } from './splice.ts';
@@ -27,14 +30,9 @@ import { remoteAlready, secretPrefix, taskFindings } from './task-checks.ts';
 import { readTask, text as textOf } from './task-model.ts';
 import { remoteName } from './task-name.ts';
 import { listIndentOf } from './yaml-places.ts';
+import { userFindings } from './wrapper-security.ts';
 import { YamlEditor } from './yaml-editor.ts';
 import type { YamlValue } from './yaml-text.ts';
-
-export interface Scripts {
-  /** The fixed part of the remote step's script. */
-  readonly remote: string;
-  readonly local: string;
-}
 
 /** What the generated Task says of its source. */
 interface Origin {
@@ -82,16 +80,19 @@ function plan(
   if ('code' in choice) return { findings: [choice] };
   const sync = planSync(task, choice.index, options);
   const environment = planEnvironment(choice.step, choice.index, options);
+  const features = featuresOf(scripts.remote);
   const findings = [
     ...taskFindings(task, choice, options),
-    ...scriptFindings(choice.step, choice.index),
+    ...scriptFindings(choice, options),
     ...sync.findings,
     ...environment.findings,
-    ...sizeFindings(task, choice, scripts),
+    ...sizeFindings(task, choice, scripts, options),
+    ...userFindings(choice, sync.mounts, options),
+    ...featureFindings(features, options),
     ...(options.apiVersion === undefined ? [] : versionFindings(chosen.content)),
   ];
   const secretVolume = secretVolumeName(task, choice.step, choice.index, options).name;
-  return { plan: { task, choice, options, sync, environment, secretVolume }, findings };
+  return { plan: { task, choice, options, sync, environment, secretVolume, features }, findings };
 }
 
 function write(source: Source, chosen: ChosenTask, origin: Origin, planned: RemotePlan, scripts: Scripts): string {
@@ -108,8 +109,8 @@ function write(source: Source, chosen: ChosenTask, origin: Origin, planned: Remo
   const listIndent = listIndentOf(text, spec, 'steps');
   const editor = new YamlEditor(text, listIndent);
   editMetadata(editor, metadata, origin, planned);
-  editRemoteStep(editor, step, planned, combineScripts(scripts.remote, planned.choice.step.script ?? ''));
-  addLocalStep(editor, text, list, step, { ...planned, listIndent }, scripts.local);
+  editRemoteStep(editor, step, planned, remoteScript(scripts, planned.choice.step.script ?? '', planned.options));
+  addLocalStep(editor, text, list, step, { ...planned, listIndent }, localScript(scripts, planned.options));
   editor.append(spec, 'params', newParameters(planned));
   editor.append(spec, 'volumes', newVolumes(planned));
   const before = source.text.slice(0, section.start);
@@ -131,11 +132,14 @@ function editMetadata(editor: YamlEditor, metadata: YAMLMap, { digest }: Origin,
 }
 
 function newParameters({ task, options }: RemotePlan): YamlValue[] {
-  if (task.parameters.some(({ name }) => name === platformParameter)) return [];
+  const others = registryAuthParameters(options);
+  if (task.parameters.some(({ name }) => name === platformParameter)) return others;
   const description =
     'Platform to build on, such as linux/arm64; the controller gives the build a host of that platform.';
   const parameter = { name: platformParameter, type: 'string', description };
-  return [options.platformDefault === undefined ? parameter : { ...parameter, default: options.platformDefault }];
+  const platform =
+    options.platformDefault === undefined ? parameter : { ...parameter, default: options.platformDefault };
+  return [platform, ...others];
 }
 
 function newVolumes({ options, secretVolume }: RemotePlan): YamlValue[] {
@@ -145,6 +149,7 @@ function newVolumes({ options, secretVolume }: RemotePlan): YamlValue[] {
     { name: secretVolume, secret: { secretName, optional: options.secretOptional } },
     { name: podInfoMount.name, downwardAPI: { items: [annotations] } },
     { name: sharedMount.name, emptyDir: {} },
+    ...registryAuthVolumes(options),
   ];
 }
 

@@ -1,30 +1,17 @@
 // What the build script itself may not contain, or should not: it is read as text, never run.
 // A pattern can be wrong about a script; those codes are warnings, or errors that `--accept` lifts.
 
-import type { Finding, FindingCode, Path } from './findings.ts';
+import type { Finding, Path } from './findings.ts';
+import type { GenerateOptions } from './options.ts';
+import { pushFindings } from './push-checks.ts';
+import type { StepChoice } from './step-choice.ts';
 import type { Step } from './task-model.ts';
+import { firstMatch, withoutComments } from './text-checks.ts';
+import type { TextCheck } from './text-checks.ts';
 import { isPrintable } from './yaml-text.ts';
 
-/** Where a push leaves the machine; into a file or folder it does not. */
-const localTransport = /\s["']?(?:oci|oci-archive|docker-archive|dir|containers-storage):/;
-
-interface Check {
-  readonly code: FindingCode;
-  readonly pattern: RegExp;
-  readonly says: (found: string) => string;
-  readonly fix: string;
-}
-
 /** Looked for in the script without its comments, and with continued lines joined; see `withoutComments`. */
-const scriptChecks: readonly Check[] = [
-  {
-    code: 'MPT203',
-    pattern:
-      /\b(?:buildah|podman|docker)\b[^\n;|&]*\s(?:manifest\s+)?push\b[^\n;|&]*|\bskopeo\b[^\n;|&]*\bcopy\b[^\n;|&]*docker:\/\/|\bcosign\s+(?:sign|attach|attest)\b/g,
-    says: (found) =>
-      `The script also pushes ("${found}"); no registry credential reaches the host, so the push would fail there.`,
-    fix: 'Move the push to a step of its own, after the build; taskgen/sources/buildah.yaml shows how. If the pattern is wrong, say --accept MPT203.',
-  },
+const scriptChecks: readonly TextCheck[] = [
   {
     code: 'MPT202',
     pattern: /[^\s"']*(?:\/\.docker\b|\.dockerconfigjson\b|auth\.json\b)|\bDOCKER_CONFIG\b|\bREGISTRY_AUTH_FILE\b/g,
@@ -34,7 +21,7 @@ const scriptChecks: readonly Check[] = [
 ];
 
 /** Looked for wherever Tekton substitutes: script, args, env and workingDir. */
-const referenceChecks: readonly Check[] = [
+const referenceChecks: readonly TextCheck[] = [
   {
     code: 'MPT020',
     pattern: /\$\((?:steps\.[^)]*\.exitCode\.path|credentials\.path)\)|\/tekton\/(?!results\b)[\w./-]*/g,
@@ -50,36 +37,20 @@ const referenceChecks: readonly Check[] = [
   },
 ];
 
-export function scriptFindings(step: Step, stepIndex: number): Finding[] {
+export function scriptFindings(choice: StepChoice, options: Pick<GenerateOptions, 'deferPush'>): Finding[] {
+  const { step, index: stepIndex, wrapped } = choice;
   const { script } = step;
   if (script === undefined) return [];
-  const at: Path = ['spec', 'steps', stepIndex, 'script'];
-  const commands = withoutComments(script);
+  const isWrapped = wrapped.length > 0;
+  const at: Path = ['spec', 'steps', stepIndex, isWrapped ? 'command' : 'script'];
+  const commands = isWrapped ? [...wrapped, ...step.args].join(' ') : withoutComments(script);
   return [
+    ...pushFindings(commands, at, options.deferPush),
     ...formFindings(script, at),
     ...parameterFindings(script, at),
     ...scriptChecks.flatMap((check) => firstMatch(check, commands, at)),
     ...referenceFindings(step, stepIndex, commands),
   ];
-}
-
-/** Same length and same offsets, so that a match can be shown where it stands. */
-function withoutComments(script: string): string {
-  const blank = (text: string) => ' '.repeat(text.length);
-  return script.replaceAll('\\\n', blank).replace(/^[ \t]*#[^\n]*$/gm, blank);
-}
-
-function firstMatch(check: Check, searched: string, at: Path): Finding[] {
-  const matches = [...searched.matchAll(check.pattern)].map((match) => ({
-    offset: match.index,
-    text: match[0].trim().replace(/\s+/g, ' '),
-  }));
-  const relevant = check.code === 'MPT203' ? matches.filter(({ text }) => !localTransport.test(text)) : matches;
-  const [first] = relevant;
-  if (first === undefined) return [];
-  const texts = [...new Set(relevant.map(({ text }) => (text.length > 70 ? `${text.slice(0, 70)}…` : text)))];
-  const finding = { code: check.code, at, message: check.says(texts.slice(0, 3).join('", "')), fix: check.fix };
-  return [at.at(-1) === 'script' ? { ...finding, scriptOffset: first.offset } : finding];
 }
 
 function formFindings(script: string, at: Path): Finding[] {

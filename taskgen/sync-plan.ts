@@ -18,10 +18,18 @@ export interface PlannedMount {
   readonly mode: 'rw' | 'ro';
   /** `flat`: a Secret or ConfigMap, symbolic links resolved. `file`: the path is one file. */
   readonly kind: 'dir' | 'flat' | 'file';
+  readonly why: string;
+}
+
+/** Stays in the cluster. */
+export interface LeftOut {
+  readonly name: string;
+  readonly why: string;
 }
 
 export interface SyncPlan {
   readonly mounts: readonly PlannedMount[];
+  readonly leftOut: readonly LeftOut[];
   readonly findings: readonly Finding[];
 }
 
@@ -31,13 +39,18 @@ export function planSync(task: Task, stepIndex: number, options: GenerateOptions
   const step = task.steps[stepIndex];
   if (step === undefined) throw new RangeError(`no step ${stepIndex}`);
   const findings: Finding[] = [...mountPathFindings(task, step, stepIndex)];
-  const mounts: PlannedMount[] = [];
-  for (const [index, workspace] of task.workspaces.entries()) {
-    if (isVisible(task, step, workspace.name)) mounts.push(...planWorkspace(workspace, index, options, findings));
-  }
-  for (const mount of step.mounts) mounts.push(...planVolume(task, stepIndex, mount, options, findings));
+  const planned = [
+    ...task.workspaces.map((workspace, index) =>
+      isVisible(task, step, workspace.name)
+        ? planWorkspace(workspace, index, options, findings)
+        : { name: `workspace ${workspace.name}`, why: 'other steps claim it for themselves' },
+    ),
+    ...step.mounts.map((mount) => planVolume(task, stepIndex, mount, options, findings)),
+  ];
+  const mounts = planned.filter((it): it is PlannedMount => 'sync' in it);
+  const leftOut = planned.filter((it) => !('sync' in it));
   for (const name of step.devices) findings.push(deviceFinding(stepIndex, name));
-  return { mounts, findings };
+  return { mounts, leftOut, findings };
 }
 
 /** A workspace that any step claims for itself is seen by the steps that claim it, by no other. */
@@ -51,8 +64,9 @@ function planWorkspace(
   index: number,
   options: GenerateOptions,
   findings: Finding[],
-): PlannedMount[] {
-  const { name } = workspace;
+): PlannedMount | LeftOut {
+  const name = workspace.name;
+  const label = `workspace ${name}`;
   const asked = options.sync.get(name);
   if (asked === undefined && credentialName.test(name)) {
     findings.push({
@@ -61,14 +75,16 @@ function planWorkspace(
       message: `Workspace "${name}" looks like credentials, so it stays in the cluster; the script finds no files there on the host.`,
       fix: `If the build needs it, say --sync ${name}=in; otherwise --sync ${name}=none.`,
     });
-    return [];
+    return { name: label, why: 'its name sounds like credentials' };
   }
-  if (asked === 'none') return [];
+  if (asked === 'none') return { name: label, why: `--sync ${name}=none` };
   // A workspace outlives the Task, so what the build writes goes back even when no later step looks at it.
   const sync = workspace.readOnly ? 'in' : (asked ?? 'both');
   const bound = workspace.optional ? `$(workspaces.${name}.bound)` : 'true';
   const mode = workspace.readOnly ? 'ro' : 'rw';
-  return [{ name: `workspace ${name}`, path: `$(workspaces.${name}.path)`, bound, sync, mode, kind: 'dir' }];
+  const rule = workspace.readOnly ? 'the Task only reads it' : 'what the build reads and writes';
+  const why = asked === undefined ? rule : `--sync ${name}=${asked}`;
+  return { name: label, path: `$(workspaces.${name}.path)`, bound, sync, mode, kind: 'dir', why };
 }
 
 function mountPathFindings(task: Task, step: Step, stepIndex: number): Finding[] {

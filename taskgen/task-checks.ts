@@ -7,6 +7,7 @@ import type { GenerateOptions } from './options.ts';
 import { parameterFindings } from './parameter-checks.ts';
 import { fields, text } from './task-model.ts';
 import type { Step, Task } from './task-model.ts';
+import { imageFindings } from './image-plan.ts';
 import type { StepChoice } from './step-choice.ts';
 import { reservedNameFindings, secretVolumeName } from './reserved-names.ts';
 
@@ -60,8 +61,8 @@ function stepFormFindings(step: Step, index: number): Finding[] {
   if (step.script === undefined || step.script.trim() === '') {
     const fix =
       step.command.length === 0
-        ? 'Write what it runs as a script: the entrypoint of an image is not known here.'
-        : 'Write the command as a script; without references in it, --wrap-command does that.';
+        ? "Give it the image's entrypoint as command (podman image inspect IMAGE shows it) and say --wrap-command, or write a script."
+        : 'Say --wrap-command, which runs the command through a script, or write a script.';
     findings.push({ code: 'MPT002', at, message: `${label} has no script, only command, args or an image.`, fix });
   } else if (step.command.length > 0) {
     const message = `${label} has a script and a command; Tekton refuses that.`;
@@ -96,23 +97,4 @@ function stepResultFindings(task: Task, { step, index, name }: StepChoice): Find
     });
   }
   return findings;
-}
-
-function imageFindings(task: Task, { step, index, name }: StepChoice, options: GenerateOptions): Finding[] {
-  if (options.transfer === 'none') return [];
-  if (!task.parameters.some((parameter) => parameter.name === options.imageParameter)) {
-    const message = `The Task has no parameter "${options.imageParameter}", so no image is brought back from the host.`;
-    const fix =
-      'If it builds an image, name the parameter with its tag by --image-param; otherwise say --transfer none.';
-    return [{ code: 'MPT030', at: ['spec', 'params'], message, fix }];
-  }
-  const storage = step.mounts.filter(({ mountPath }) =>
-    /\/(?:lib|share)\/containers(?:\/storage)?\/?$/.test(mountPath),
-  );
-  const later = task.steps.slice(index + 1).flatMap(({ mounts }) => mounts.map((mount) => mount.name));
-  if (storage.some((mount) => later.includes(mount.name))) return [];
-  const message = `No later step shares a container storage volume with "${name}": the image is brought back and then lost.`;
-  const fix =
-    'Mount one volume at /var/lib/containers in this step and in the step that pushes, or say --transfer none.';
-  return [{ code: 'MPT032', at: ['spec', 'steps', index], message, fix }];
 }

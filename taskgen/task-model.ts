@@ -42,6 +42,7 @@ export interface Step {
   readonly image: string | undefined;
   readonly script: string | undefined;
   readonly command: readonly string[];
+  readonly args: readonly string[];
   readonly isReference: boolean;
   readonly workingDir: string;
   readonly env: readonly EnvironmentVariable[];
@@ -91,6 +92,7 @@ function readStep(own: Fields, template: Fields): Step {
     image: text(merged['image']),
     script: text(own['script']),
     command: list(own['command'], String),
+    args: list(merged['args'], String),
     isReference: own['ref'] !== undefined,
     workingDir: text(merged['workingDir']) ?? '',
     env: mergeBy('name', template['env'], own['env']).map(readVariable),

@@ -3,7 +3,7 @@
 
 import type { Finding, Path } from './findings.ts';
 import type { GenerateOptions } from './options.ts';
-import type { PlannedMount } from './sync-plan.ts';
+import type { LeftOut, PlannedMount } from './sync-plan.ts';
 import { fields, list } from './task-model.ts';
 import type { Task, Volume, VolumeMount } from './task-model.ts';
 
@@ -13,6 +13,7 @@ interface Row {
   readonly sync: Sync;
   readonly mode: PlannedMount['mode'];
   readonly kind: PlannedMount['kind'];
+  readonly why: string;
 }
 
 interface Place {
@@ -21,6 +22,7 @@ interface Place {
   readonly mount: VolumeMount;
 }
 
+const ownStorage = 'container storage: the host has its own';
 const storagePath = /^(?:\/var\/lib\/containers|.*\/\.local\/share\/containers)(?:\/storage)?\/?$/;
 
 export function planVolume(
@@ -29,25 +31,36 @@ export function planVolume(
   mount: VolumeMount,
   options: GenerateOptions,
   findings: Finding[],
-): PlannedMount[] {
+): PlannedMount | LeftOut {
   const index = task.volumes.findIndex(({ name }) => name === mount.name);
   const volume = task.volumes[index];
   const asked = options.volumes.get(mount.name);
   if (volume === undefined) {
-    findings.push(unknownVolume(stepIndex, mount));
-    return [];
+    if (asked === undefined) findings.push(unknownVolume(stepIndex, mount));
+    const row = { mode: 'rw', kind: 'dir', why: 'TaskRuns bring this volume' } as const;
+    return plannedAs(asked ?? 'skip', mount, row, asked);
   }
   const at: Path = ['spec', 'volumes', index];
   const tokens = tokenSources(volume);
   if (tokens.length > 0) {
     if (asked !== 'skip') findings.push(tokenFinding(volume, tokens, at));
-    return [];
+    return { name: `volume ${mount.name}`, why: `a ${tokens.join(' and a ')} never leaves the cluster` };
   }
   const row = rowFor({ task, stepIndex, mount }, volume, at, asked === undefined ? findings : []);
-  const sync = asked ?? row.sync;
-  if (sync === 'skip') return [];
-  const mode = mount.readOnly && sync !== 'out' ? 'ro' : row.mode;
-  return [{ name: `volume ${mount.name}`, path: mount.mountPath, bound: 'true', sync, mode, kind: row.kind }];
+  return plannedAs(asked ?? row.sync, mount, row, asked);
+}
+
+function plannedAs(
+  sync: Sync,
+  mount: VolumeMount,
+  { mode, kind, why: rule }: Omit<Row, 'sync'>,
+  asked: Sync | undefined,
+): PlannedMount | LeftOut {
+  const name = `volume ${mount.name}`;
+  const why = asked === undefined ? rule : `--volume ${mount.name}=${asked}`;
+  if (sync === 'skip') return { name, why };
+  const rights = mount.readOnly && sync !== 'out' ? 'ro' : mode;
+  return { name, path: mount.mountPath, bound: 'true', sync, mode: rights, kind, why };
 }
 
 function rowFor(place: Place, volume: Volume, at: Path, findings: Finding[]): Row {
@@ -55,7 +68,7 @@ function rowFor(place: Place, volume: Volume, at: Path, findings: Finding[]): Ro
   switch (kind) {
     case 'emptyDir':
     case 'ephemeral':
-      return { sync: syncOfScratch(place), mode: 'rw', kind: 'dir' };
+      return scratchRow(place);
     case 'secret':
       findings.push(secretNote(name, at));
       return flatRow(place.mount, volume);
@@ -67,7 +80,7 @@ function rowFor(place: Place, volume: Volume, at: Path, findings: Finding[]): Ro
     case 'persistentVolumeClaim':
       return claimRow(place.mount, volume, at, findings);
     case 'image':
-      return { sync: 'in', mode: 'ro', kind: 'dir' };
+      return { sync: 'in', mode: 'ro', kind: 'dir', why: 'files of an image, which the step may read' };
     default:
       findings.push({
         code: 'MPT112',
@@ -75,19 +88,24 @@ function rowFor(place: Place, volume: Volume, at: Path, findings: Finding[]): Ro
         message: `Volume "${name}" is a ${kind} volume, which cannot be sent to a host.`,
         fix: `Say --volume ${name}=skip if the build can do without it, or --volume ${name}=in to send its files.`,
       });
-      return { sync: 'skip', mode: 'rw', kind: 'dir' };
+      return { sync: 'skip', mode: 'rw', kind: 'dir', why: `a ${kind} volume cannot be sent` };
   }
 }
 
 /** Nobody else sees it: empty on the host. Otherwise it brings what earlier steps left and takes back what later ones read. */
-function syncOfScratch({ task, stepIndex, mount }: Place): Sync {
-  if (storagePath.test(mount.mountPath)) return 'storage';
+function scratchRow({ task, stepIndex, mount }: Place): Row {
+  const data = { mode: 'rw', kind: 'dir' } as const;
+  if (storagePath.test(mount.mountPath)) return { sync: 'storage', ...data, why: ownStorage };
   const sees = (step: Task['steps'][number]) => step.mounts.some(({ name }) => name === mount.name);
   const shared = task.sidecars.some(sees);
   const before = shared || task.steps.slice(0, stepIndex).some(sees);
   const after = (shared || task.steps.slice(stepIndex + 1).some(sees)) && !mount.readOnly;
-  if (before) return after ? 'both' : 'in';
-  return after ? 'out' : 'empty';
+  if (before) {
+    const why = `earlier ${after ? 'and later ' : ''}steps see it`;
+    return { sync: after ? 'both' : 'in', ...data, why };
+  }
+  if (after) return { sync: 'out', ...data, why: 'later steps see it' };
+  return { sync: 'empty', ...data, why: 'no other step sees it: it starts empty there' };
 }
 
 /** Secrets and ConfigMaps are farms of symbolic links; with a subPath that names a key the mount is one file. */
@@ -96,7 +114,8 @@ function flatRow(mount: VolumeMount, volume: Volume): Row {
     .flatMap(({ source }) => list(source['items']))
     .map((item) => String(item['path']));
   const isFolder = paths.some((path) => path.startsWith(`${mount.subPath}/`));
-  return { sync: 'in', mode: 'ro', kind: mount.subPath === undefined || isFolder ? 'flat' : 'file' };
+  const isFile = mount.subPath !== undefined && !isFolder;
+  return { sync: 'in', mode: 'ro', kind: isFile ? 'file' : 'flat', why: 'the step mounts it' };
 }
 
 function projectedSources(entry: Record<string, unknown>): Volume[] {
@@ -126,7 +145,7 @@ function tokenFinding(volume: Volume, tokens: readonly string[], at: Path): Find
 }
 
 function claimRow(mount: VolumeMount, volume: Volume, at: Path, findings: Finding[]): Row {
-  if (storagePath.test(mount.mountPath)) return { sync: 'storage', mode: 'rw', kind: 'dir' };
+  if (storagePath.test(mount.mountPath)) return { sync: 'storage', mode: 'rw', kind: 'dir', why: ownStorage };
   findings.push({
     code: 'MPT116',
     at,
@@ -134,7 +153,8 @@ function claimRow(mount: VolumeMount, volume: Volume, at: Path, findings: Findin
     fix: `If the build needs less, say --volume ${volume.name}=in, or =empty for a cache that may start empty.`,
   });
   const readOnly = volume.source['readOnly'] === true || mount.readOnly;
-  return { sync: readOnly ? 'in' : 'both', mode: readOnly ? 'ro' : 'rw', kind: 'dir' };
+  const why = 'a volume claim outlives the Task';
+  return { sync: readOnly ? 'in' : 'both', mode: readOnly ? 'ro' : 'rw', kind: 'dir', why };
 }
 
 function secretNote(name: string, at: Path): Finding {
@@ -154,6 +174,8 @@ function unknownVolume(stepIndex: number, mount: VolumeMount): Finding {
     message: reference
       ? `The step mounts "${mount.name}", the volume behind a workspace; it is known only when the pod exists.`
       : `The step mounts volume "${mount.name}", which spec.volumes does not name.`,
-    fix: reference ? 'Use the path of the workspace.' : `Add the volume, or remove the mount at "${mount.mountPath}".`,
+    fix: reference
+      ? 'Use the path of the workspace.'
+      : `Add the volume or remove the mount at "${mount.mountPath}"; if TaskRuns bring it, say --volume '${mount.name}=empty' or another word.`,
   };
 }

@@ -1,7 +1,10 @@
 // The security context of the remote step. It needs no privilege of its own, only the user id that owns the files
 // of the build: it reads what earlier steps left and writes what later ones read.
 
+import type { Finding } from './findings.ts';
 import type { GenerateOptions } from './options.ts';
+import type { StepChoice } from './step-choice.ts';
+import type { PlannedMount } from './sync-plan.ts';
 import { fields, list } from './task-model.ts';
 import type { Step } from './task-model.ts';
 
@@ -12,19 +15,47 @@ interface WrapperSecurity {
   readonly added: Record<string, number>;
 }
 
-export function wrapperSecurity(step: Step, options: Pick<GenerateOptions, 'unprivilegedWrapper'>): WrapperSecurity {
+type Wanted = Pick<GenerateOptions, 'unprivilegedWrapper' | 'wrapperUser'>;
+
+export function wrapperSecurity(step: Step, options: Wanted): WrapperSecurity {
   const context = step.securityContext;
-  const user = runAs(context['runAsUser'], 'runAsUser');
+  const added = addedUser(step, options);
   if (options.unprivilegedWrapper) {
-    const group = runAs(context['runAsGroup'], 'runAsGroup');
+    const user = { ...idOf(context['runAsUser'], 'runAsUser'), ...idOf(context['runAsGroup'], 'runAsGroup') };
     const rights = { privileged: false, allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
-    return { replaced: { ...user, ...group, ...rights }, added: {} };
+    return { replaced: { ...added, ...user, ...rights }, added: {} };
   }
-  // Who asks for privileges works as root in the original image; the runner image would start with a user of its own.
-  const capable = list(fields(context['capabilities'])['add'], String).length > 0 || context['privileged'] === true;
-  return { added: capable && context['runAsUser'] === undefined ? { runAsUser: 0 } : {} };
+  return { added };
 }
 
-function runAs(value: unknown, key: string): Record<string, number> {
+/** The user of the original image is in that image; the runner image would start with one of its own. */
+export function userFindings(choice: StepChoice, mounts: readonly PlannedMount[], options: Wanted): Finding[] {
+  const { step, index, name } = choice;
+  if (step.securityContext['runAsUser'] !== undefined || 'runAsUser' in addedUser(step, options)) return [];
+  // Into a scratch volume that nobody wrote before, everybody may write.
+  const written = mounts
+    .filter(({ sync, name: what }) => sync === 'both' || (sync === 'out' && what.startsWith('workspace ')))
+    .map((mount) => mount.name);
+  if (written.length === 0) return [];
+  return [
+    {
+      code: 'MPT024',
+      at: ['spec', 'steps', index],
+      message: `Step "${name}" sets no runAsUser and writes ${written.slice(0, 3).join(', ')}: what it wrote is brought back by user 65532 of the runner image, who cannot write into folders of other users.`,
+      fix: 'Say --wrapper-user 0 when its image runs as root (or that id, when it is another), or set runAsUser in its securityContext or in stepTemplate. Where the platform gives all containers one user, as OpenShift does, say --accept MPT024.',
+    },
+  ];
+}
+
+/** Who asks for privileges works as root in the original image. */
+function addedUser(step: Step, { unprivilegedWrapper, wrapperUser }: Wanted): Record<string, number> {
+  const context = step.securityContext;
+  if (context['runAsUser'] !== undefined) return {};
+  if (wrapperUser !== undefined) return { runAsUser: wrapperUser };
+  const capable = list(fields(context['capabilities'])['add'], String).length > 0 || context['privileged'] === true;
+  return capable && !unprivilegedWrapper ? { runAsUser: 0 } : {};
+}
+
+function idOf(value: unknown, key: string): Record<string, number> {
   return typeof value === 'number' ? { [key]: value } : {};
 }

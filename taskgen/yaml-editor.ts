@@ -63,6 +63,15 @@ export class YamlEditor {
     this.splices.push({ start: from, end: to, text: '' });
   }
 
+  /** The same value under another key of the mapping. */
+  rename(map: YAMLMap, key: string, to: string): void {
+    const found = pairOf(map, key)?.key;
+    if (found === undefined) return;
+    const start = startOf(found);
+    const quote = /["']/.exec(this.#text[start] ?? '')?.[0] ?? '';
+    this.splices.push({ start, end: found.range?.[1] ?? start, text: `${quote}${to}${quote}` });
+  }
+
   /** Appends to the list at `key`, which is made when it is missing or empty. */
   append(map: YAMLMap, key: string, items: readonly YamlValue[]): void {
     if (items.length === 0) return;

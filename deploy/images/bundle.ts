@@ -24,7 +24,7 @@ const programs = {
   taskgen: 'taskgen/main.ts',
 };
 /** What taskgen reads at run time, next to itself. */
-const texts = ['taskgen/remote-build', 'taskgen/build-local.sh'];
+const texts = ['taskgen/remote-build', 'taskgen/build-local.sh', 'taskgen/defer-push.sh'];
 
 /** Besides the bundled sources. The lock file stands for everything below node_modules. */
 function otherInputs(): string[] {

@@ -52,6 +52,18 @@ describe('the command line', () => {
     expect(understood('--secret-optional=true t').options.secretOptional).to.equal(true);
   });
 
+  it('takes explain for a question, not for a file', () => {
+    expect(understood('explain task.yaml'))
+      .to.include({ explain: true })
+      .and.to.deep.include({ sources: ['task.yaml'] });
+    expect(understood('task.yaml').explain).to.equal(false);
+    expect(understood('./explain').sources).to.deep.equal(['./explain']);
+  });
+
+  it('reads times as Tekton writes them', () => {
+    expect(understood('--timeout-margin 1h1m5s t').options.timeoutMargin).to.equal(3665);
+  });
+
   it('takes --allow-sidecars for --accept MPT013', () => {
     expect([...understood('--allow-sidecars --accept MPT203 t').options.accepted]).to.have.members([
       'MPT013',
@@ -69,15 +81,24 @@ describe('the command line', () => {
     { line: '', says: 'no source' },
     { line: 'a b -o c', says: 'one source' },
     { line: 'a --check', says: 'add -o FILE' },
-    { line: 'a --explain -o b', says: 'leave out -o' },
+    { line: 'explain a -o b', says: 'leave out -o' },
+    { line: 'explain', says: 'no source' },
+    { line: 'a --explain', says: "unknown option '--explain'" },
+    { line: '- -', says: 'only once' },
+    { line: 'a --in-place-map b=c', says: 'names sources and outputs itself' },
+    { line: '--in-place-map b=c -o d', says: 'leave out other sources, -o' },
     { line: 'a --no-such-flag', says: "unknown option '--no-such-flag'" },
     { line: 'a --stpe build', says: '--step' },
-    { line: 'a --transfer registry', says: 'Allowed choices are oci, none' },
+    { line: 'a --transfer pigeon', says: 'Allowed choices are oci, stream, rsync, registry, none' },
+    { line: 'a --transfer registry', says: '--registry-auth push' },
+    { line: 'a --registry-auth push', says: '--transfer registry' },
+    { line: 'a --timeout-margin soon', says: '60s, 2m or 1h30m' },
+    { line: 'a --wrapper-user root', says: 'whole number' },
     { line: 'a --sync source', says: 'Write NAME=HOW' },
     { line: 'a --sync source=sideways', says: 'none, in, out, both' },
     { line: 'a --volume v=none', says: 'skip, in, out, both, empty, storage' },
     { line: 'a --secret-optional=maybe', says: 'Write true or false' },
-    { line: 'a --secret-wait soon', says: 'number of seconds' },
+    { line: 'a --secret-wait soon', says: 'whole number' },
     { line: 'a --wrapper-resources much', says: 'CPU/MEMORY' },
     { line: 'a --accept MPT001', says: 'cannot be accepted' },
     { line: 'a --accept nonsense', says: 'no such code' },

@@ -13,8 +13,10 @@ import type { Generated } from '../../taskgen/remote-task.ts';
 
 const root = fileURLToPath(new URL('golden', import.meta.url));
 const scripts = {
-  remote: '#!/usr/bin/env bash\n# remote-build.sh stands here\nexit\n',
-  local: '#!/bin/sh\n# build-local.sh stands here\n',
+  remote:
+    "#!/usr/bin/env bash\n# remote-build.sh stands here\nreadonly MP_KNOWS='oci stream rsync registry none registry-auth detached timeout'\nexit\n",
+  local: '#!/bin/sh\n# build-local.sh stands here\nafter_load_line=0\n',
+  deferPush: '#!/bin/sh\n# defer-push.sh stands here\nline=0\nexit\n',
 };
 const update = process.env['UPDATE_GOLDENS'] !== undefined;
 const howTo = 'When the change is meant: UPDATE_GOLDENS=1 npx mocha test/taskgen/golden.test.ts, and read git diff.';

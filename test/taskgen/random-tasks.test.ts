@@ -6,7 +6,11 @@ import { Document, parse } from 'yaml';
 import { defaultOptions } from '../../taskgen/options.ts';
 import { generateRemoteTask } from '../../taskgen/remote-task.ts';
 
-const scripts = { remote: '#!/usr/bin/env bash\nexit\n', local: '#!/bin/sh\n' };
+const scripts = {
+  remote: "#!/usr/bin/env bash\nreadonly MP_KNOWS='oci none'\nexit\n",
+  local: '#!/bin/sh\n',
+  deferPush: '',
+};
 
 interface Entry {
   readonly name: string;

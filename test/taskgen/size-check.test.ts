@@ -4,7 +4,11 @@ import { expect } from 'chai';
 import { defaultOptions } from '../../taskgen/options.ts';
 import { generateRemoteTask } from '../../taskgen/remote-task.ts';
 
-const scripts = { remote: '#!/usr/bin/env bash\nexit\n', local: '#!/bin/sh\n' };
+const scripts = {
+  remote: "#!/usr/bin/env bash\nreadonly MP_KNOWS='oci none'\nexit\n",
+  local: '#!/bin/sh\n',
+  deferPush: '',
+};
 
 function findingsFor(sizes: Readonly<Record<string, number>>): string[] {
   const steps = Object.entries(sizes).map(([name, size]) => ({

@@ -1,0 +1,86 @@
+#!/bin/sh
+# Put in front of the build script by taskgen --defer-push. On a build host the script runs up to its first push, which needs credentials
+# that stay in the cluster. With the image back in the cluster it runs once more: what builds does nothing there, what pushes is real.
+set -eu
+folder=${0%/*}/deferred
+line=0
+
+# One stand-in for each tool that is here; it knows the real one and what to do instead of it.
+stand_in() { # TOOL
+  real=$(command -v "$1") || return 0
+  {
+    printf "#!/bin/sh\nfolder='%s' real='%s' tool='%s' phase='%s'\n" "$folder" "$real" "$1" "$phase"
+    cat <<'STAND_IN'
+say() { echo "$tool: $*" >&2; }
+word='' last=''
+for last; do
+  case $tool:$word:$last in
+    *:push:* | *:build:* | *:other:*) ;;
+    buildah::manifest | podman::manifest | podman::image | docker::image | docker::buildx | regctl::image) ;;
+    *::push | cosign::sign | cosign::attach | cosign::attest | oras::attach | oras::cp | oras::copy | crane::copy | regctl::copy) word=push ;;
+    skopeo::copy | skopeo::sync) word=push ;;
+    *::bud | *::build | *::build-using-dockerfile) word=build ;;
+    buildah::run | buildah::commit | buildah::copy | buildah::add | buildah::config | podman::commit) word=part ;;
+    buildah::from | podman::run | *::unshare | *::images | *::inspect | *::mount | *::pull | *::tag | *::rmi | *::rm | *::login | *::logout) word=other ;;
+  esac
+done
+# Into a file or folder, or out of a registry, is no push.
+case $tool:$last in
+  skopeo:docker://*) ;;
+  skopeo:* | *:oci:* | *:oci-archive:* | *:docker-archive:* | *:docker-daemon:* | *:dir:* | *:containers-storage:*) [ "$word" != push ] || word=other ;;
+esac
+case $phase:$word in
+  host:push)
+    say 'the push waits until the image is in the cluster; the script ends here on this host'
+    : >"$folder/stopped"
+    kill -KILL "$(cat "$folder/pid")"
+    exec sleep 2147483647
+    ;;
+  cluster:build)
+    case " $* " in
+      *' --iidfile'* | *' --metadata-file'*)
+        say 'cannot write files about a build that ran on another host; leave out --iidfile and the like'
+        exit 1
+        ;;
+    esac
+    say 'not built again: the image is the one from the host'
+    exit 0
+    ;;
+  cluster:part)
+    say "a build in single commands cannot be repeated without building ($*); use a Dockerfile, or a step of its own for the push"
+    exit 1
+    ;;
+esac
+exec "$real" "$@"
+STAND_IN
+  } >"$folder/bin/$1"
+  chmod 0755 "$folder/bin/$1"
+}
+
+rm -rf "$folder"
+mkdir -p "$folder/bin"
+tail -n "+$line" -- "$0" >"$folder/body"
+# Without a shebang the interpreter is what Tekton would use.
+case $(head -n 1 "$folder/body") in
+  '#!'*) mv "$folder/body" "$folder/script" ;;
+  *) { printf '#!/bin/sh\nset -e\n' && cat "$folder/body"; } >"$folder/script" ;;
+esac
+chmod 0755 "$folder/script"
+
+phase=host
+if [ "$folder" != /mp-job/deferred ]; then
+  [ "${MP_IMAGE_LOADED:-}" = true ] || exec "$folder/script" "$@"
+  phase=cluster
+fi
+unset MP_IMAGE_LOADED
+for tool in buildah podman docker skopeo cosign crane oras regctl helm img makisu; do stand_in "$tool"; done
+PATH=$folder/bin:$PATH
+export PATH
+[ "$phase" = host ] || exec "$folder/script" "$@"
+
+status=0
+# shellcheck disable=SC2016 # expanded by that shell
+sh -c 'echo "$$" >"$0/pid"; exec "$0/script" "$@"' "$folder" "$@" &
+wait "$!" || status=$?
+[ ! -e "$folder/stopped" ] || exit 0
+exit "$status"

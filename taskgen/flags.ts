@@ -1,0 +1,144 @@
+// Every flag of the command line: its name, default, the values it takes, and its line in --help. What a flag does is decided elsewhere.
+
+import { InvalidArgumentError, Option } from 'commander';
+import { secondsOf } from './durations.ts';
+import { defaultOptions, registryAuths, transfers, volumeSyncs, workspaceSyncs } from './options.ts';
+
+const flag = (names: string, description: string) => new Option(names, description);
+const repeated = (names: string, description: string) =>
+  flag(names, description)
+    .default([], 'none')
+    .argParser((value: string, previous: string[]) => [...previous, value]);
+
+export function allFlags(): Option[] {
+  return [...outputFlags(), ...taskFlags(), ...imageFlags(), ...dataFlags(), ...podFlags()];
+}
+
+function outputFlags(): Option[] {
+  return [
+    flag('-o, --output <file>', 'write the Task to a file instead of standard output'),
+    repeated(
+      '--in-place-map <file|source=output>',
+      'several Tasks at once: a file such as taskgen.yaml, or pairs (repeatable)',
+    ),
+    flag('--check', 'write nothing; exit 1 with a diff when an output is out of date').default(false),
+    flag('--json', 'print findings as JSON lines (they always go to standard error)').default(false),
+    flag('--strict', 'treat warnings as errors').default(false),
+    repeated('--accept <code>', 'go on in spite of this finding (repeatable)'),
+    flag('--allow-sidecars', 'the same as --accept MPT013').default(false),
+    flag('--buildah-task <file>', 'old name of the source argument').hideHelp(),
+    flag('--remote-task <file>', 'old name of --output').hideHelp(),
+    flag('--task-version <version>', 'accepted for old callers, without effect').hideHelp(),
+  ];
+}
+
+function taskFlags(): Option[] {
+  const { step, suffix } = defaultOptions;
+  return [
+    flag('--step <name>', 'the step that goes to the host, by name or index').default(step),
+    flag('--wrap-command', 'take a step that has a command in place of a script').default(false),
+    flag('--select <name>', 'the Task to take from a file with several'),
+    flag('--name <name>', 'name of the new Task'),
+    flag('--suffix <text>', 'added to the name of the source when --name is not given').default(suffix),
+    flag('--platform-default <platform>', 'default value for the parameter PLATFORM'),
+    flag('--api-version <version>', 'write a v1beta1 Task as v1').choices(['v1']),
+  ];
+}
+
+function imageFlags(): Option[] {
+  const { imageParameter, transfer, registryAuth } = defaultOptions;
+  return [
+    flag('--image-param <name>', 'parameter with the tag of the image that the step builds').default(imageParameter),
+    flag('--append-platform', 'add the parameter IMAGE_APPEND_PLATFORM, which ends the tag in -<platform>').default(
+      false,
+    ),
+    flag('--defer-push', 'for a script that also pushes: that part runs in the cluster, with the image back').default(
+      false,
+    ),
+    flag('--after-load <file>', 'script to run in the cluster when the image is loaded, before later steps'),
+    flag('--transfer <how>', 'how the image comes back').choices(transfers).default(transfer),
+    flag('--registry-auth <which>', 'registry credentials that may reach the host, from a Secret of their own')
+      .choices(registryAuths)
+      .default(registryAuth),
+  ];
+}
+
+function dataFlags(): Option[] {
+  return [
+    flag('--sync <workspace=how>', `what of a workspace is copied: ${workspaceSyncs.join(', ')} (repeatable)`)
+      .default(new Map(), 'by rule')
+      .argParser(assignments(workspaceSyncs)),
+    flag('--volume <name=how>', `what of a volume is copied: ${volumeSyncs.join(', ')} (repeatable)`)
+      .default(new Map(), 'by rule')
+      .argParser(assignments(volumeSyncs)),
+    repeated('--env-allow <glob>', 'set these variables on the host too, even from Secrets (repeatable)'),
+    repeated('--env-deny <glob>', 'do not set these variables on the host (repeatable)'),
+    repeated(
+      '--podman-arg <argument>',
+      'argument for podman run on the host, as --podman-arg=--device=/dev/fuse (repeatable)',
+    ),
+  ];
+}
+
+function podFlags(): Option[] {
+  const { runnerImage, wrapperCpu: cpu, wrapperMemory: memory, secretWait } = defaultOptions;
+  return [
+    flag('--runner-image <ref>', 'image of the step that connects to the host').default(runnerImage),
+    flag('--wrapper-resources <cpu/memory>', 'what that step asks for, when the source asks for anything')
+      .default({ cpu, memory }, `${cpu}/${memory}`)
+      .argParser(readResources),
+    flag('--wrapper-user <uid>', 'user id of that step, when the source sets none').argParser(readNumber),
+    flag('--unprivileged-wrapper', 'give that step no privileges, whatever the source has').default(false),
+    flag('--detached', 'the build goes on when the connection is lost, and the step connects again').default(false),
+    flag(
+      '--timeout-margin <time>',
+      "stop the build this long before the step's own timeout, to bring back what it wrote",
+    )
+      .default(undefined, '60s')
+      .argParser(readDuration),
+    flag('--secret-optional [boolean]', 'false: the pod does not start before the host is there, as in older Tasks')
+      .default(true)
+      .argParser(readBoolean),
+    flag(
+      '--secret-wait <seconds>',
+      'give up waiting for a host after this time; 0 waits as long as the TaskRun may run',
+    )
+      .default(secretWait)
+      .argParser(readNumber),
+    flag('--ssh-volume-name <name>', 'name of the volume with the credentials of the host (default: ssh, else mp-ssh)'),
+  ];
+}
+
+function assignments<T extends string>(allowed: readonly T[]) {
+  return (value: string, previous: Map<string, T>): Map<string, T> => {
+    const [, name, word] = /^([^=]+)=(.*)$/.exec(value) ?? [];
+    const known = allowed.find((candidate) => candidate === word);
+    if (name === undefined || known === undefined) {
+      throw new InvalidArgumentError(`Write NAME=HOW, with HOW one of: ${allowed.join(', ')}.`);
+    }
+    return new Map([...previous, [name, known]]);
+  };
+}
+
+function readResources(value: string): { cpu: string; memory: string } {
+  const [, cpu, memory] = /^(\d[\w.]*)\/(\d[\w.]*)$/.exec(value) ?? [];
+  if (cpu === undefined || memory === undefined)
+    throw new InvalidArgumentError('Write CPU/MEMORY, for example 250m/256Mi.');
+  return { cpu, memory };
+}
+
+function readBoolean(value: string): boolean {
+  if (value !== 'true' && value !== 'false') throw new InvalidArgumentError('Write true or false.');
+  return value === 'true';
+}
+
+function readNumber(value: string): number {
+  if (!/^\d{1,9}$/.test(value)) throw new InvalidArgumentError('Write a whole number.');
+  return Number(value);
+}
+
+function readDuration(value: string): number {
+  const seconds = secondsOf(value);
+  if (seconds === undefined) throw new InvalidArgumentError('Write a time such as 60s, 2m or 1h30m.');
+  return seconds;
+}

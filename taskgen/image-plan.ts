@@ -1,0 +1,57 @@
+// The image that a build leaves on the host: under which name, in which storage it is wanted in the cluster, and whether anybody sees it there.
+
+import type { Finding } from './findings.ts';
+import type { GenerateOptions } from './options.ts';
+import type { StepChoice } from './step-choice.ts';
+import type { Task } from './task-model.ts';
+
+/** '' when none comes back. */
+export function resultImage(task: Task, options: Pick<GenerateOptions, 'imageParameter' | 'transfer'>): string {
+  const exists = task.parameters.some(({ name }) => name === options.imageParameter);
+  return exists && options.transfer !== 'none' ? `$(params.${options.imageParameter})` : '';
+}
+
+/** Later steps look for the image with this driver: a parameter of that name, or the variable that buildah reads. */
+export function storageDriver(task: Task, { step }: StepChoice): string {
+  const parameter = task.parameters.find(({ name }) => name === 'STORAGE_DRIVER');
+  if (parameter?.type === 'string') return '$(params.STORAGE_DRIVER)';
+  return step.env.find(({ name }) => name === 'STORAGE_DRIVER')?.value ?? '';
+}
+
+export function imageFindings(task: Task, choice: StepChoice, options: GenerateOptions): Finding[] {
+  const { imageParameter, transfer, deferPush, afterLoad, appendPlatform } = options;
+  const comesBack = resultImage(task, options) !== '';
+  const waiting = [
+    ...(deferPush ? ['--defer-push'] : []),
+    ...(afterLoad === undefined ? [] : ['--after-load']),
+    ...(appendPlatform ? ['--append-platform'] : []),
+  ];
+  if (!comesBack && waiting.length > 0) {
+    const message = `${waiting.join(' and ')}: there is no image, since ${transfer === 'none' ? '--transfer none brings back none' : `the Task has no parameter "${imageParameter}"`}.`;
+    const fix = 'Name the parameter with its tag by --image-param, and leave out --transfer none.';
+    return [{ code: 'MPT034', at: ['spec', 'params'], message, fix }];
+  }
+  if (transfer === 'none') return [];
+  if (!comesBack) {
+    const message = `The Task has no parameter "${imageParameter}", so no image is brought back from the host.`;
+    const fix =
+      'If it builds an image, name the parameter with its tag by --image-param; otherwise say --transfer none.';
+    return [{ code: 'MPT033', at: ['spec', 'params'], message, fix }];
+  }
+  return deferPush || afterLoad !== undefined || laterStepsSeeIt(task, choice) ? [] : [unseenImage(choice)];
+}
+
+function laterStepsSeeIt(task: Task, { step, index }: StepChoice): boolean {
+  const storage = step.mounts.filter(({ mountPath }) =>
+    /\/(?:lib|share)\/containers(?:\/storage)?\/?$/.test(mountPath),
+  );
+  const later = task.steps.slice(index + 1).flatMap(({ mounts }) => mounts.map((mount) => mount.name));
+  return storage.some((mount) => later.includes(mount.name));
+}
+
+function unseenImage({ index, name }: StepChoice): Finding {
+  const message = `No later step shares a container storage volume with "${name}": the image is brought back and then lost.`;
+  const fix =
+    'Mount one volume at /var/lib/containers in this step and in the step that pushes, or say --transfer none.';
+  return { code: 'MPT032', at: ['spec', 'steps', index], message, fix };
+}

@@ -1,0 +1,33 @@
+// Looking for a pattern in the text of a step and saying where it stands. Which patterns, and what they mean, is decided by others.
+
+import type { Finding, FindingCode, Path } from './findings.ts';
+
+export interface TextCheck {
+  readonly code: FindingCode;
+  readonly pattern: RegExp;
+  readonly says: (found: string) => string;
+  readonly fix: string;
+}
+
+/** Same length and same offsets, so that a match can be shown where it stands. */
+export function withoutComments(script: string): string {
+  const blank = (text: string) => ' '.repeat(text.length);
+  return script.replaceAll('\\\n', blank).replace(/^[ \t]*#[^\n]*$/gm, blank);
+}
+
+/** One finding for all matches: at the first, naming up to three. */
+export function firstMatch(
+  check: TextCheck,
+  searched: string,
+  at: Path,
+  isMeant: (found: string) => boolean = () => true,
+): Finding[] {
+  const matches = [...searched.matchAll(check.pattern)]
+    .map((match) => ({ offset: match.index, text: match[0].trim().replace(/\s+/g, ' ') }))
+    .filter(({ text }) => isMeant(text));
+  const [first] = matches;
+  if (first === undefined) return [];
+  const texts = [...new Set(matches.map(({ text }) => (text.length > 70 ? `${text.slice(0, 70)}…` : text)))];
+  const finding = { code: check.code, at, message: check.says(texts.slice(0, 3).join('", "')), fix: check.fix };
+  return [at.at(-1) === 'script' ? { ...finding, scriptOffset: first.offset } : finding];
+}
