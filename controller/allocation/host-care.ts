@@ -2,7 +2,7 @@
 // it is idle, for `drainTimeout` at most, its update included; then builds come first, and it is tried an hour later.
 import type { CareSettings } from '../model/care.ts';
 import type { Host } from '../model/host.ts';
-import { hour, minute, type Duration, type Instant } from '../model/instant.ts';
+import { hour, minute, second, type Duration, type Instant } from '../model/instant.ts';
 import type { OwnTaskRun } from '../model/task-run.ts';
 import {
   isLost,
@@ -133,8 +133,8 @@ function drainHost(chosen: CareHost, snapshot: CareSnapshot, before: CareMemory[
   const current = goesOn ? before : { host: host.name, since: now };
   const until = current.since + drainTimeout;
   if (now >= until) {
-    const minutes = Math.ceil(drainTimeout / minute);
-    const why = users > 0 ? `its builds did not end in ${minutes} min` : 'its TaskRun could not be created';
+    const time = drainTimeout % minute === 0 ? `${drainTimeout / minute} min` : `${drainTimeout / second} s`;
+    const why = users > 0 ? `its builds did not end in ${time}` : 'its TaskRun could not be created';
     return { ...noneDue, steps: [skip(host, why)] };
   }
   return { drain: current, until, steps: users > 0 ? [] : [{ type: 'update', host, after: last }] };

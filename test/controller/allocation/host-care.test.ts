@@ -138,6 +138,14 @@ describe('care of hosts: draining', () => {
     expect(world.lookAt(76 * minute)).to.deep.equal(['a drained']);
   });
 
+  it('says how long, in seconds if it has to', () => {
+    const world = new CareWorld('a').set('a', { users: 1 });
+    world.settings = { ...world.settings, drainTimeout: 90 * second };
+    world.look();
+    world.lookAt(minute);
+    expect(world.lookAt(3 * minute)).to.deep.equal(['skip a: its builds did not end in 90 s']);
+  });
+
   it('goes on with the same host while others fall idle', () => {
     const world = new CareWorld('a', 'b').set('a', { users: 1 }).set('b', { users: 1 });
     world.look();
