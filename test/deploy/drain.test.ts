@@ -1,4 +1,7 @@
 import { expect } from 'chai';
+import { minute, second } from '../../controller/model/instant.ts';
+import { readSettings } from '../../controller/settings.ts';
+import { parseListenAddress } from '../../controller/telemetry/listen-address.ts';
 import { buildManifests, find, type Manifest, operatorNamespace } from './manifests.ts';
 
 describe('deploy/drain', () => {
@@ -33,9 +36,14 @@ describe('deploy/drain', () => {
     expect(pod.metadata.labels).not.to.have.property('app');
   });
 
-  it('drains, and gives its flags together no more time than the Job has', () => {
-    const { args } = pod.spec.containers[0];
-    expect(args).to.include('--drain');
-    expect(find(manifests, 'Job', 'multi-platform-controller-drain').spec.activeDeadlineSeconds).to.be.at.least(3600);
+  it('drains with flags the controller understands, which take less time than the Job has', () => {
+    const { spec } = find(manifests, 'Job', 'multi-platform-controller-drain');
+    const settings = readSettings(pod.spec.containers[0].args, {});
+    expect(settings).to.include({ leaderElect: true });
+    expect(settings.drain).to.deep.equal({ patience: 0, timeout: 10 * minute });
+    expect(settings.drain?.timeout).to.be.below(spec.activeDeadlineSeconds * second);
+    for (const address of [settings.metricsBindAddress, settings.healthProbeBindAddress]) {
+      expect(parseListenAddress('', address)).to.equal(undefined);
+    }
   });
 });
