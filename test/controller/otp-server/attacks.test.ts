@@ -1,6 +1,5 @@
 // A key server under attack: floods, sloth and size on the loopback network. After each the next honest request is served.
 import { expect } from 'chai';
-import { once } from 'node:events';
 import { request } from 'node:https';
 import type { Socket } from 'node:net';
 import { openSocket, openTls, serverName } from './otp-client.ts';
@@ -39,8 +38,10 @@ describe('a key server under attack', function () {
   });
   after(() => lab?.stop());
 
+  /** However each of them ends. */
   const closed = async (sockets: readonly Socket[]): Promise<void> => {
-    await Promise.all(sockets.filter((socket) => !socket.closed).map((socket) => once(socket, 'close')));
+    const open = sockets.filter((socket) => !socket.closed);
+    await Promise.all(open.map((socket) => new Promise((resolve) => socket.once('close', resolve))));
   };
 
   it('serves others while one address opens all it can, and closes what says nothing', async () => {
