@@ -1,5 +1,6 @@
 // The connections to the API server: one pool for requests and one for watches, which hold theirs for minutes. Replaced
 // as a whole when certificates change; knows nothing of what is sent.
+import { createSecureContext } from 'node:tls';
 import { Agent, ProxyAgent } from 'undici';
 import type { Dispatcher } from 'undici';
 import type { Duration } from '../model/instant.ts';
@@ -31,10 +32,11 @@ export class ConnectionPools {
     if (this.#closed) throw new Error('the connections to the API server are closed');
     if (this.#pools?.tls !== credentials.tls) {
       const old = this.#pools;
+      const connect = connectOptions(credentials.tls);
       this.#pools = {
         tls: credentials.tls,
-        requests: this.#newPool(credentials.tls, requestConnections),
-        watches: this.#newPool(credentials.tls, null),
+        requests: this.#newPool(connect, requestConnections),
+        watches: this.#newPool(connect, null),
       };
       // Requests under way finish; watches of the old pool end by themselves within minutes.
       void Promise.allSettled([old?.requests.close(), old?.watches.close()]);
@@ -48,13 +50,21 @@ export class ConnectionPools {
     await Promise.allSettled([this.#pools?.requests.destroy(), this.#pools?.watches.destroy()]);
   }
 
-  #newPool(tls: Credentials['tls'], connections: number | null): Dispatcher {
+  #newPool(connect: ConnectOptions, connections: number | null): Dispatcher {
     const options = { connections, keepAliveTimeout, keepAliveMaxTimeout: keepAliveTimeout, pipelining: 1 };
     const { proxyUrl } = this.#access;
-    if (proxyUrl === undefined) return new Agent({ ...options, connect: { ...tls, timeout: connectTimeout } });
+    if (proxyUrl === undefined) return new Agent({ ...options, connect });
     if (!/^https?:/.test(proxyUrl)) {
       throw new Error(`kubeconfig: proxy-url '${proxyUrl}' is not supported; use an http:// or https:// proxy`);
     }
-    return new ProxyAgent({ ...options, uri: proxyUrl, requestTls: { ...tls, timeout: connectTimeout } });
+    return new ProxyAgent({ ...options, uri: proxyUrl, requestTls: connect });
   }
+}
+
+type ConnectOptions = ReturnType<typeof connectOptions>;
+
+/** Certificates are read once for all connections: doing it for each costs more than the rest of a handshake. */
+function connectOptions({ ca, cert, key, passphrase, rejectUnauthorized, servername }: Credentials['tls']) {
+  const secureContext = createSecureContext({ ca, cert, key, passphrase });
+  return { secureContext, rejectUnauthorized, servername, timeout: connectTimeout };
 }

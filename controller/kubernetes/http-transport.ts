@@ -161,6 +161,8 @@ export class HttpTransport {
         signal: on.signal,
         headersTimeout: on.idleLimit,
         bodyTimeout: on.idleLimit,
+        // A DELETE has a body here, and the server reads it: the connection serves the next request as well.
+        reset: false,
       });
       code = String(answer.statusCode);
       if (answer.statusCode === 401) access.renew(credentials);

@@ -22,9 +22,10 @@ export class InitialEvents<T extends CachedObject> {
   }
 
   /** Returns true when that was the last one: from then on the watch reports changes. */
-  take({ type, object }: WatchEvent): boolean {
+  take(event: WatchEvent): boolean {
+    const { type, object } = event;
     if (type === 'BOOKMARK') return object.metadata.annotations?.[initialEventsEnd] === 'true';
-    const projected = type === 'DELETED' ? undefined : this.#projection.of(object);
+    const projected = type === 'DELETED' ? undefined : this.#projection.ofEvent(event);
     if (projected === undefined) this.#byUid.delete(object.metadata.uid);
     else this.#byUid.set(object.metadata.uid, projected);
     return false;

@@ -2,6 +2,7 @@
 // as it was last known: a bug in reading it must not look like its deletion.
 import type { CachedObject } from './cache.ts';
 import type { KubeObject } from './cluster.ts';
+import type { WatchEvent } from './watch-stream.ts';
 
 interface KnownObjects<T> {
   watched(uid: string): T | undefined;
@@ -16,6 +17,10 @@ export class Projection<T extends CachedObject> {
     this.#project = project;
     this.#known = known;
     this.#onError = onError;
+  }
+
+  ofEvent({ object, unmarked }: WatchEvent): T | undefined {
+    return unmarked === true ? undefined : this.of(object);
   }
 
   of(raw: KubeObject): T | undefined {

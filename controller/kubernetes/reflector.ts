@@ -36,6 +36,8 @@ export interface ReflectorOptions<T extends CachedObject, IndexName extends stri
   readonly cache: Cache<T, IndexName>;
   /** Called for every object as it arrives; undefined: not kept at all. */
   readonly project: (raw: KubeObject) => T | undefined;
+  /** Texts of which each object that `project` keeps holds at least one: objects with none are not even read. */
+  readonly marks?: readonly string[];
   readonly sender: WatchSender;
   readonly clock: Clock;
   readonly random: () => number;
@@ -136,7 +138,8 @@ export class Reflector<T extends CachedObject, IndexName extends string = never>
         accept: acceptOf(scope, false),
         ...safe,
       } as const;
-      for await (const event of watchEvents(sender.stream(request, limited.signal, this.#tuning.idleLimit))) {
+      const bytes = sender.stream(request, limited.signal, this.#tuning.idleLimit);
+      for await (const event of watchEvents(bytes, this.#options.marks)) {
         this.#lastActivity = this.#options.clock.monotonic();
         if (initial === undefined) {
           this.#apply(event);
@@ -154,12 +157,13 @@ export class Reflector<T extends CachedObject, IndexName extends string = never>
     if (!progress) throw new ApiError({ kind: 'unavailable', message: `watch ${path}: ended without an event` });
   }
 
-  #apply({ type, object }: WatchEvent): void {
+  #apply(event: WatchEvent): void {
+    const { type, object } = event;
     const { cache } = this.#options;
     if (type === 'DELETED') {
       cache.deleted(identityOf(object));
     } else if (type !== 'BOOKMARK') {
-      const projected = this.#projection.of(object);
+      const projected = this.#projection.ofEvent(event);
       if (projected === undefined) cache.dropped(identityOf(object));
       else cache.applied(projected);
     }

@@ -3,7 +3,7 @@ import { Cache, type CachedObject } from '../kubernetes/cache.ts';
 import type { Clock } from '../kubernetes/clock.ts';
 import type { KubeObject } from '../kubernetes/cluster.ts';
 import { Reflector, type WatchSender } from '../kubernetes/reflector.ts';
-import { hostConfigName, labels } from '../model/labels.ts';
+import { hostConfigName, labels, secretNamePrefix } from '../model/labels.ts';
 import { storedKeyLabel } from '../model/one-time-key.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -43,6 +43,7 @@ export function startWatches(options: WatchOptions, signal: AbortSignal): NamedW
       scope: { resource: 'taskruns' },
       cache: controller.state.taskRuns,
       project: controller.state.project,
+      marks: [secretNamePrefix, labels.taskType],
     }),
     configmaps: new Reflector({
       ...commonOptions('configmaps', options),

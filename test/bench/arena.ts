@@ -66,6 +66,16 @@ export class Arena {
     await once(this.#actor, 'message');
   }
 
+  /** Does the work while provision TaskRuns go on: what happens when they end is not part of it. */
+  async whileProvisioning<Result>(work: () => Promise<Result>): Promise<Result> {
+    await this.order({ type: 'hold' });
+    try {
+      return await work();
+    } finally {
+      await this.order({ type: 'release' });
+    }
+  }
+
   /** From now on there are at least so many foreign TaskRuns. */
   async foreign(count: number): Promise<void> {
     if (count > this.#foreign) await this.order({ type: 'foreign', from: this.#foreign, to: count });

@@ -1,5 +1,5 @@
 // How long a build waits for its provision TaskRun when there is room: builds that come one by one, one after another,
-// and all at once.
+// all at once, and among builds that end.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inParallel } from './api-client.ts';
 import { atWork, latencies, roomy, type Line } from './line.ts';
@@ -21,24 +21,26 @@ export const arrivals: readonly Line[] = [
     run: async (arena, plan, { quick }) =>
       atWork(arena, plan, roomy, async (place) => {
         const names: string[] = [];
-        for (let nth = 0; nth < (quick ? 20 : 100); nth += 1) {
-          const name = await place.create();
-          const pause = sleep(300);
-          await place.arrive(name);
-          names.push(name);
-          await pause;
-        }
-        const latency = await latencies(place, names);
+        const latency = await arena.whileProvisioning(async () => {
+          for (let nth = 0; nth < (quick ? 20 : 100); nth += 1) {
+            const name = await place.create();
+            const pause = sleep(300);
+            await place.arrive(name);
+            names.push(name);
+            await pause;
+          }
+          return latencies(place, names);
+        });
         await place.leave(names);
         return { latency };
       }),
   },
   {
     name: 'arrival-back-to-back',
-    rounds: 3,
+    rounds: 2,
     figures: [
       {
-        what: 'arrival → provision TaskRun, 100 builds back to back',
+        what: 'arrival → provision TaskRun, 100 builds, each when the one before has its own',
         sample: 'latency',
         reduce: 'p50',
         unit: 'ms',
@@ -49,8 +51,14 @@ export const arrivals: readonly Line[] = [
     run: async (arena, plan) =>
       atWork(arena, plan, roomy, async (place) => {
         const names: string[] = [];
-        for (let nth = 0; nth < 100; nth += 1) names.push(await place.build());
-        const latency = await latencies(place, names);
+        const latency = await arena.whileProvisioning(async () => {
+          for (let nth = 0; nth < 100; nth += 1) {
+            const name = await place.build();
+            await place.provisioned(name);
+            names.push(name);
+          }
+          return latencies(place, names);
+        });
         await place.leave(names);
         return { latency };
       }),
@@ -74,8 +82,10 @@ export const arrivals: readonly Line[] = [
       atWork(arena, plan, { hosts: 25, slots: 4 }, async (place) => {
         const names: string[] = [];
         for (let nth = 0; nth < 100; nth += 1) names.push(await place.create());
-        await inParallel(names, 50, async (name) => place.arrive(name));
-        await arena.view.until(() => names.every((name) => place.times(name).provisioned !== undefined));
+        await arena.whileProvisioning(async () => {
+          await inParallel(names, 50, async (name) => place.arrive(name));
+          await arena.view.until(() => names.every((name) => place.times(name).provisioned !== undefined));
+        });
         const times = names.map((name) => place.times(name));
         const served = times.flatMap(({ provisioned }) => (provisioned === undefined ? [] : [provisioned]));
         const first = Math.min(...times.map(({ arrived = Infinity }) => arrived));
@@ -83,6 +93,32 @@ export const arrivals: readonly Line[] = [
         await place.leave(names);
         const lost = names.length - served.length;
         return { last: [(Math.max(...served) - first) / 1000], hostsOver: [hosts], worst: [worst], lost: [lost] };
+      }),
+  },
+  {
+    name: 'whole-lives',
+    rounds: 1,
+    figures: [
+      {
+        what: 'arrival → provision TaskRun while 4 builds a second come and go',
+        sample: 'latency',
+        reduce: 'p50',
+        unit: 'ms',
+      },
+      { what: 'the same', sample: 'latency', reduce: 'p99', unit: 'ms' },
+    ],
+    run: async (arena, plan, { quick }) =>
+      atWork(arena, plan, roomy, async (place) => {
+        const names: string[] = [];
+        for (let nth = 0; nth < (quick ? 20 : 80); nth += 1) {
+          names.push(await place.build());
+          const ending = names[nth - 8];
+          if (ending !== undefined) await place.end(ending);
+          await sleep(250);
+        }
+        const latency = await latencies(place, names);
+        await place.leave(names);
+        return { latency };
       }),
   },
 ];

@@ -6,7 +6,8 @@ import type { WorkPlace } from './work-place.ts';
 
 const pool = { hosts: 5, slots: 4 };
 const slots = pool.hosts * pool.slots;
-const lostAfter = 5_000;
+/** A slot that is not handed on by then counts as lost, and as that late. */
+const lostAfter = 3_000;
 
 export const handover: readonly Line[] = [line('handover-one', 1, 0.5, 0.3), line('handover-two', 2, 0.1, 0.1)];
 
@@ -51,7 +52,7 @@ async function handOn(arena: Arena, place: WorkPlace, atOnce: number, freed: num
     const freedAt = ending.map((name) => place.times(name).ended ?? NaN).toSorted(ascending);
     const taken = provisioned(place, names).filter((name) => !before.has(name));
     const takenAt = taken.map((name) => place.times(name).provisioned ?? NaN).toSorted(ascending);
-    takenAt.forEach((at, nth) => latency.push(at - (freedAt[nth] ?? NaN)));
+    freedAt.forEach((at, nth) => latency.push((takenAt[nth] ?? at + lostAfter) - at));
     lost += ending.length - takenAt.length;
     await sleep(250);
   }

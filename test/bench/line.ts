@@ -1,5 +1,6 @@
 // A line of the bench: one kind of work, and the figures that are read from it. The bounds are those the project has set
 // itself, as ratios to another controller under the same work in the same run.
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Arena } from './arena.ts';
 import type { Contender, ContenderPlan } from './contender.ts';
 import type { WorkPlace } from './work-place.ts';
@@ -40,6 +41,8 @@ export interface Place {
 export const roomy: Place = { hosts: 25, slots: 8 };
 
 const warmUpBuilds = 10;
+/** Controllers that limit their own requests get back to their full speed. */
+const restAfterWarmUp = 3_000;
 
 /** Starts a controller, lets it serve a few builds, has the work done, and leaves nothing behind. */
 export async function atWork(
@@ -67,6 +70,7 @@ async function warmUp(place: WorkPlace, contender: Contender): Promise<void> {
     throw new Error(`'${contender.name}' gave no host to a build on an idle cluster`);
   }
   await place.leave(names);
+  await sleep(restAfterWarmUp);
 }
 
 /** Milliseconds from the arrival of each build to its provision TaskRun. */

@@ -6,17 +6,21 @@ import { foreignName, foreignNamespace, foreignSpec, foreignStatus, foreignUpdat
 
 export type Order =
   | { readonly type: 'start'; readonly access: ApiAccess }
+  /** From now on provision TaskRuns go on until 'release'. */
+  | { readonly type: 'hold' }
+  | { readonly type: 'release' }
   /** Makes foreign TaskRuns of 25 KB: numbers from (inclusive) to (exclusive). */
   | { readonly type: 'foreign'; readonly from: number; readonly to: number }
   /** Changes the status of the first so many of them, round and round. */
   | { readonly type: 'update'; readonly among: number; readonly perSecond: number; readonly seconds: number };
 
-/** How long TaskRuns of the controller take. */
-const provisionTakes = 200;
-const otherTakes = 100;
+/** How long TaskRuns of the controller take, at least. */
+const takes = 100;
 const label = 'build.appstudio.redhat.com/task-type';
 const seen = new Set<string>();
 let client: ApiClient | undefined;
+let released: Promise<void> = Promise.resolve();
+let release = (): void => undefined;
 
 process.on('message', (order: Order) => {
   void obey(order).then(
@@ -38,6 +42,10 @@ async function obey(order: Order): Promise<void> {
     });
   } else if (client === undefined) {
     throw new Error('start comes first');
+  } else if (order.type === 'hold') {
+    released = new Promise((resolve) => (release = resolve));
+  } else if (order.type === 'release') {
+    release();
   } else if (order.type === 'foreign') {
     const numbers = Array.from({ length: order.to - order.from }, (_, nth) => order.from + nth);
     const api = client;
@@ -59,8 +67,11 @@ function noteOurs(type: string, object: Raw): void {
 
 async function finish(taskRun: Raw, provision: boolean): Promise<void> {
   const { namespace, name } = taskRun.metadata;
-  await sleep(provision ? provisionTakes : otherTakes);
-  if (provision) await makeSecret(taskRun);
+  await sleep(takes);
+  if (provision) {
+    await released;
+    await makeSecret(taskRun);
+  }
   const condition = { type: 'Succeeded', status: 'True', reason: 'Succeeded', message: '' };
   const status = { podName: `${name}-pod`, completionTime: timeNow(), conditions: [condition] };
   await client?.ask('PATCH', `${taskRunsOf(namespace)}/${name}/status`, { status });

@@ -172,4 +172,13 @@ describe('transport through a proxy that misbehaves', function () {
     for (let i = 0; i < 50; i += 1) await read();
     expect(proxy.connections).to.be.at.most(32);
   });
+
+  it('a removal leaves its connection open for the next request', async () => {
+    const name = await create();
+    const before = proxy.connections;
+    for (let i = 0; i < 20; i += 1)
+      await connected.cluster.delete('configmaps', namespace, name).catch(() => undefined);
+    await connected.cluster.read('configmaps', namespace, await create());
+    expect(proxy.connections - before).to.be.at.most(1);
+  });
 });
