@@ -3,7 +3,7 @@
 
 import { Command, CommanderError } from 'commander';
 import { isAcceptable } from './findings.ts';
-import { allFlags } from './flags.ts';
+import { allFlags, unsetFlags } from './flags.ts';
 import { afterHelp } from './help-text.ts';
 import type { GenerateOptions, VolumeSync, WorkspaceSync } from './options.ts';
 
@@ -62,7 +62,7 @@ export function parseCommandLine(words: readonly string[]): Invocation | Answer 
     if (!(error instanceof CommanderError)) throw error;
     return { ...output, exitCode: error.exitCode === 0 ? 0 : 2 };
   }
-  return readFlags(command.opts<Flags>(), command.args, explain);
+  return readFlags({ ...unsetFlags, ...command.opts<Flags>() }, command.args, explain);
 }
 
 function buildCommand(): Command {

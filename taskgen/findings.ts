@@ -50,11 +50,15 @@ export const findingCodes = {
   MPT114: { severity: 'warning', title: 'An environment variable from a Secret is not sent' },
   MPT115: { severity: 'note', title: 'A Secret is sent to the host' },
   MPT116: { severity: 'warning', title: 'A volume claim is sent to the host' },
+  MPT120: { severity: 'error', title: 'A step would not see the platform in the tag', acceptable: true },
+  MPT121: { severity: 'note', title: 'The tag ends in the platform' },
   MPT201: { severity: 'warning', title: 'A parameter is substituted into the script' },
   MPT202: { severity: 'warning', title: 'The script uses registry credentials' },
   MPT203: { severity: 'error', title: 'The step also pushes the image', acceptable: true },
   MPT204: { severity: 'warning', title: 'The shebang is not at the start of the script' },
   MPT205: { severity: 'error', title: 'The script cannot run in two halves' },
+  MPT206: { severity: 'warning', title: 'The image may have no /bin/sh' },
+  MPT207: { severity: 'warning', title: 'The script leaves a container behind' },
 } as const satisfies Record<string, CodeEntry>;
 
 export type FindingCode = keyof typeof findingCodes;

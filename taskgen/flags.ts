@@ -6,12 +6,23 @@ import { defaultOptions, registryAuths, transfers, volumeSyncs, workspaceSyncs }
 
 const flag = (names: string, description: string) => new Option(names, description);
 const repeated = (names: string, description: string) =>
-  flag(names, description)
-    .default([], 'none')
-    .argParser((value: string, previous: string[]) => [...previous, value]);
+  flag(names, description).argParser((value: string, previous?: string[]) => [...(previous ?? []), value]);
+
+/** Those that are not given. */
+export const unsetFlags = {
+  inPlaceMap: [], check: false, json: false, strict: false, accept: [], allowSidecars: false, wrapCommand: false, appendPlatform: false,
+  deferPush: false, sync: new Map(), volume: new Map(), envAllow: [], envDeny: [], podmanArg: [], unprivilegedWrapper: false, detached: false,
+}; // prettier-ignore
 
 export function allFlags(): Option[] {
-  return [...outputFlags(), ...taskFlags(), ...imageFlags(), ...dataFlags(), ...podFlags()];
+  const groups = {
+    'Output and findings:': outputFlags(),
+    'Which step, which names:': taskFlags(),
+    'The image:': imageFlags(),
+    'What the host sees:': dataFlags(),
+    'The step that connects to the host:': podFlags(),
+  };
+  return Object.entries(groups).flatMap(([heading, flags]) => flags.map((it) => it.helpGroup(heading)));
 }
 
 function outputFlags(): Option[] {
@@ -21,11 +32,11 @@ function outputFlags(): Option[] {
       '--in-place-map <file|source=output>',
       'several Tasks at once: a file such as taskgen.yaml, or pairs (repeatable)',
     ),
-    flag('--check', 'write nothing; exit 1 with a diff when an output is out of date').default(false),
-    flag('--json', 'print findings as JSON lines (they always go to standard error)').default(false),
-    flag('--strict', 'treat warnings as errors').default(false),
+    flag('--check', 'write nothing; exit 1 with a diff when an output is out of date'),
+    flag('--json', 'print findings as JSON lines (they always go to standard error)'),
+    flag('--strict', 'treat warnings as errors'),
     repeated('--accept <code>', 'go on in spite of this finding (repeatable)'),
-    flag('--allow-sidecars', 'the same as --accept MPT013').default(false),
+    flag('--allow-sidecars', 'the same as --accept MPT013'),
     flag('--buildah-task <file>', 'old name of the source argument').hideHelp(),
     flag('--remote-task <file>', 'old name of --output').hideHelp(),
     flag('--task-version <version>', 'accepted for old callers, without effect').hideHelp(),
@@ -36,7 +47,7 @@ function taskFlags(): Option[] {
   const { step, suffix } = defaultOptions;
   return [
     flag('--step <name>', 'the step that goes to the host, by name or index').default(step),
-    flag('--wrap-command', 'take a step that has a command in place of a script').default(false),
+    flag('--wrap-command', 'take a step that has a command in place of a script'),
     flag('--select <name>', 'the Task to take from a file with several'),
     flag('--name <name>', 'name of the new Task'),
     flag('--suffix <text>', 'added to the name of the source when --name is not given').default(suffix),
@@ -49,12 +60,8 @@ function imageFlags(): Option[] {
   const { imageParameter, transfer, registryAuth } = defaultOptions;
   return [
     flag('--image-param <name>', 'parameter with the tag of the image that the step builds').default(imageParameter),
-    flag('--append-platform', 'add the parameter IMAGE_APPEND_PLATFORM, which ends the tag in -<platform>').default(
-      false,
-    ),
-    flag('--defer-push', 'for a script that also pushes: that part runs in the cluster, with the image back').default(
-      false,
-    ),
+    flag('--append-platform', 'add the parameter IMAGE_APPEND_PLATFORM, which ends the tag in -<platform>'),
+    flag('--defer-push', 'for a script that also pushes: that part runs in the cluster, with the image back'),
     flag('--after-load <file>', 'script to run in the cluster when the image is loaded, before later steps'),
     flag('--transfer <how>', 'how the image comes back').choices(transfers).default(transfer),
     flag('--registry-auth <which>', 'registry credentials that may reach the host, from a Secret of their own')
@@ -65,12 +72,13 @@ function imageFlags(): Option[] {
 
 function dataFlags(): Option[] {
   return [
-    flag('--sync <workspace=how>', `what of a workspace is copied: ${workspaceSyncs.join(', ')} (repeatable)`)
-      .default(new Map(), 'by rule')
-      .argParser(assignments(workspaceSyncs)),
-    flag('--volume <name=how>', `what of a volume is copied: ${volumeSyncs.join(', ')} (repeatable)`)
-      .default(new Map(), 'by rule')
-      .argParser(assignments(volumeSyncs)),
+    flag(
+      '--sync <workspace=how>',
+      `what of a workspace is copied: ${workspaceSyncs.join(', ')} (repeatable)`,
+    ).argParser(assignments(workspaceSyncs)),
+    flag('--volume <name=how>', `what of a volume is copied: ${volumeSyncs.join(', ')} (repeatable)`).argParser(
+      assignments(volumeSyncs),
+    ),
     repeated('--env-allow <glob>', 'set these variables on the host too, even from Secrets (repeatable)'),
     repeated('--env-deny <glob>', 'do not set these variables on the host (repeatable)'),
     repeated(
@@ -88,8 +96,8 @@ function podFlags(): Option[] {
       .default({ cpu, memory }, `${cpu}/${memory}`)
       .argParser(readResources),
     flag('--wrapper-user <uid>', 'user id of that step, when the source sets none').argParser(readNumber),
-    flag('--unprivileged-wrapper', 'give that step no privileges, whatever the source has').default(false),
-    flag('--detached', 'the build goes on when the connection is lost, and the step connects again').default(false),
+    flag('--unprivileged-wrapper', 'give that step no privileges, whatever the source has'),
+    flag('--detached', 'the build goes on when the connection is lost, and the step connects again'),
     flag(
       '--timeout-margin <time>',
       "stop the build this long before the step's own timeout, to bring back what it wrote",
@@ -110,13 +118,13 @@ function podFlags(): Option[] {
 }
 
 function assignments<T extends string>(allowed: readonly T[]) {
-  return (value: string, previous: Map<string, T>): Map<string, T> => {
+  return (value: string, previous?: ReadonlyMap<string, T>): Map<string, T> => {
     const [, name, word] = /^([^=]+)=(.*)$/.exec(value) ?? [];
     const known = allowed.find((candidate) => candidate === word);
     if (name === undefined || known === undefined) {
       throw new InvalidArgumentError(`Write NAME=HOW, with HOW one of: ${allowed.join(', ')}.`);
     }
-    return new Map([...previous, [name, known]]);
+    return new Map([...(previous ?? []), [name, known]]);
   };
 }
 

@@ -11,11 +11,12 @@ export function resultImage(task: Task, options: Pick<GenerateOptions, 'imagePar
   return exists && options.transfer !== 'none' ? `$(params.${options.imageParameter})` : '';
 }
 
-/** Later steps look for the image with this driver: a parameter of that name, or the variable that buildah reads. */
+/** Later steps look for the image with this driver: a parameter of that name, the variable that buildah reads, or what the script says. */
 export function storageDriver(task: Task, { step }: StepChoice): string {
   const parameter = task.parameters.find(({ name }) => name === 'STORAGE_DRIVER');
   if (parameter?.type === 'string') return '$(params.STORAGE_DRIVER)';
-  return step.env.find(({ name }) => name === 'STORAGE_DRIVER')?.value ?? '';
+  const variable = step.env.find(({ name }) => name === 'STORAGE_DRIVER')?.value;
+  return variable ?? /--storage-driver[= ]["']?([a-z]+)\b/.exec(step.script ?? '')?.[1] ?? '';
 }
 
 export function imageFindings(task: Task, choice: StepChoice, options: GenerateOptions): Finding[] {
@@ -38,7 +39,8 @@ export function imageFindings(task: Task, choice: StepChoice, options: GenerateO
       'If it builds an image, name the parameter with its tag by --image-param; otherwise say --transfer none.';
     return [{ code: 'MPT033', at: ['spec', 'params'], message, fix }];
   }
-  return deferPush || afterLoad !== undefined || laterStepsSeeIt(task, choice) ? [] : [unseenImage(choice)];
+  const isUsed = deferPush || afterLoad !== undefined || transfer === 'registry';
+  return isUsed || laterStepsSeeIt(task, choice) ? [] : [unseenImage(choice)];
 }
 
 function laterStepsSeeIt(task: Task, { step, index }: StepChoice): boolean {

@@ -2,6 +2,7 @@
 // Every Tekton reference stands in env; the script's own text has none outside the user's part.
 
 import type { YAMLMap } from 'yaml';
+import { appendVariables } from './append-platform.ts';
 import { secondsOf } from './durations.ts';
 import type { EnvironmentPlan } from './environment-plan.ts';
 import { resultImage, storageDriver } from './image-plan.ts';
@@ -93,8 +94,10 @@ function remoteEnvironment(plan: RemotePlan): { name: string; value: string }[] 
     ...(step.own['results'] === undefined ? {} : { MP_STEP_RESULTS: `/tekton/steps/step-${choice.name}/results` }),
     MP_MOUNTS: String(sync.mounts.length),
     ...Object.assign({}, ...sync.mounts.map(mountVariables)),
-    MP_ENV: environment.variables
-      .filter(({ isForwarded }) => isForwarded)
+    MP_ENV: [
+      ...environment.variables.filter(({ isForwarded }) => isForwarded),
+      ...(options.appendPlatform ? appendVariables : []),
+    ]
       .map(({ name }) => name)
       .join('\n'),
     MP_ENV_FROM: String(environment.forwardRest),
@@ -102,6 +105,7 @@ function remoteEnvironment(plan: RemotePlan): { name: string; value: string }[] 
     MP_PODMAN_ARGS: [...podmanArguments(step.securityContext), ...options.podmanArguments].map(literalValue).join('\n'),
     MP_SECRET_WAIT: String(options.secretWait),
     ...registryAuthVariables(options),
+    ...(options.appendPlatform ? Object.fromEntries(appendVariables.map(({ name, value }) => [name, value])) : {}),
     ...(options.detached ? { MP_DETACHED: 'true' } : {}),
     ...timeoutVariables(plan),
   };
@@ -134,5 +138,10 @@ function literalValue(text: string): string {
 
 export function localStepVariables(plan: RemotePlan): YamlValue[] {
   const driver = { name: 'MP_STORAGE_DRIVER', value: storageDriver(plan.task, plan.choice) };
-  return plan.options.deferPush ? [driver, { name: 'MP_DEFER_PUSH', value: 'true' }] : [driver];
+  const { deferPush, appendPlatform } = plan.options;
+  return [
+    driver,
+    ...(deferPush ? [{ name: 'MP_DEFER_PUSH', value: 'true' }] : []),
+    ...(appendPlatform ? appendVariables : []),
+  ];
 }

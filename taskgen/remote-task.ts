@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { isMap, isSeq } from 'yaml';
 import type { YAMLMap } from 'yaml';
 import { convertToV1, versionFindings } from './api-version.ts';
+import { appendFindings, appendParameters, prefixedScript, prefixStep, stepsToPrefix } from './append-platform.ts';
 import { expandAliases } from './alias-expansion.ts';
 import { planEnvironment } from './environment-plan.ts';
 import { judgeSeverity } from './findings.ts';
@@ -89,6 +90,7 @@ function plan(
     ...sizeFindings(task, choice, scripts, options),
     ...userFindings(choice, sync.mounts, options),
     ...featureFindings(features, options),
+    ...appendFindings(task, options),
     ...(options.apiVersion === undefined ? [] : versionFindings(chosen.content)),
   ];
   const secretVolume = secretVolumeName(task, choice.step, choice.index, options).name;
@@ -98,7 +100,15 @@ function plan(
 function write(source: Source, chosen: ChosenTask, origin: Origin, planned: RemotePlan, scripts: Scripts): string {
   const steps = ['spec', 'steps'];
   const stepPath = [...steps, planned.choice.index];
-  const edited = [['metadata', 'name'], ['metadata', 'annotations'], ['spec', 'params'], ['spec', 'volumes'], steps];
+  const prefixed = stepsToPrefix(planned.task, planned.options).filter((index) => index !== planned.choice.index);
+  const edited = [
+    ['metadata', 'name'],
+    ['metadata', 'annotations'],
+    ['spec', 'params'],
+    ['spec', 'volumes'],
+    steps,
+    ...prefixed.flatMap((index) => ['script', 'env'].map((key) => [...steps, index, key])),
+  ];
   const { section } = chosen;
   const { text, document } = expandAliases(section.text, chosen, { edited, copied: stepPath });
   const [metadata, spec, list, step] = [['metadata'], ['spec'], steps, stepPath].map((path) =>
@@ -109,8 +119,21 @@ function write(source: Source, chosen: ChosenTask, origin: Origin, planned: Remo
   const listIndent = listIndentOf(text, spec, 'steps');
   const editor = new YamlEditor(text, listIndent);
   editMetadata(editor, metadata, origin, planned);
-  editRemoteStep(editor, step, planned, remoteScript(scripts, planned.choice.step.script ?? '', planned.options));
+  editRemoteStep(
+    editor,
+    step,
+    planned,
+    remoteScript(
+      scripts,
+      prefixedScript(planned.choice.step, planned.choice.step.script ?? '', planned.options),
+      planned.options,
+    ),
+  );
   addLocalStep(editor, text, list, step, { ...planned, listIndent }, localScript(scripts, planned.options));
+  for (const index of prefixed) {
+    const [map, other] = [list.get(index), planned.task.steps[index]];
+    if (isMap(map) && other !== undefined) prefixStep(editor, map, other, planned.options);
+  }
   editor.append(spec, 'params', newParameters(planned));
   editor.append(spec, 'volumes', newVolumes(planned));
   const before = source.text.slice(0, section.start);
@@ -132,7 +155,7 @@ function editMetadata(editor: YamlEditor, metadata: YAMLMap, { digest }: Origin,
 }
 
 function newParameters({ task, options }: RemotePlan): YamlValue[] {
-  const others = registryAuthParameters(options);
+  const others = [...appendParameters(options), ...registryAuthParameters(options)];
   if (task.parameters.some(({ name }) => name === platformParameter)) return others;
   const description =
     'Platform to build on, such as linux/arm64; the controller gives the build a host of that platform.';

@@ -20,6 +20,14 @@ const scriptChecks: readonly TextCheck[] = [
   },
 ];
 
+const leftContainer: TextCheck = {
+  code: 'MPT207',
+  pattern: /\b(?:buildah\s+(?:from|mount)|podman\s+(?:create|mount))\b[^\n;|&)]*/g,
+  says: (found) =>
+    `The script makes a container or mounts one ("${found}"); it stays on the host, so later steps find neither it nor its path.`,
+  fix: 'Only the image comes back. If later steps need the container, repeat these commands in a file and say --after-load FILE; otherwise --accept MPT207.',
+};
+
 /** Looked for wherever Tekton substitutes: script, args, env and workingDir. */
 const referenceChecks: readonly TextCheck[] = [
   {
@@ -37,7 +45,10 @@ const referenceChecks: readonly TextCheck[] = [
   },
 ];
 
-export function scriptFindings(choice: StepChoice, options: Pick<GenerateOptions, 'deferPush'>): Finding[] {
+export function scriptFindings(
+  choice: StepChoice,
+  options: Pick<GenerateOptions, 'deferPush' | 'afterLoad'>,
+): Finding[] {
   const { step, index: stepIndex, wrapped } = choice;
   const { script } = step;
   if (script === undefined) return [];
@@ -49,6 +60,7 @@ export function scriptFindings(choice: StepChoice, options: Pick<GenerateOptions
     ...formFindings(script, at),
     ...parameterFindings(script, at),
     ...scriptChecks.flatMap((check) => firstMatch(check, commands, at)),
+    ...(options.afterLoad === undefined ? firstMatch(leftContainer, commands, at) : []),
     ...referenceFindings(step, stepIndex, commands),
   ];
 }
@@ -70,6 +82,15 @@ function formFindings(script: string, at: Path): Finding[] {
       message:
         'The script contains a carriage return or another control character, which would not survive or would break its shebang.',
       fix: 'Write the character as an escape that the shell understands, for example $(printf "\\033").',
+    });
+  }
+  const [, interpreter] = /^#!\s*(\/(?!bin\/|usr\/)\S*sh)\b/.exec(script) ?? [];
+  if (interpreter !== undefined) {
+    findings.push({
+      code: 'MPT206',
+      at,
+      message: `The script runs with ${interpreter}, so its image may have no /bin/sh, which starts it on the host.`,
+      fix: 'Use an image that has /bin/sh; if this one has, say --accept MPT206.',
     });
   }
   if (/^\s+#!/.test(script)) {

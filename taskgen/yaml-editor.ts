@@ -1,7 +1,7 @@
 // Edits of mappings and lists as splices of the source text, in the style (block or flow) that stands there.
 // It reads positions from the parsed document and collects splices; nothing else of the text changes.
 
-import { isMap, isScalar, isSeq } from 'yaml';
+import { isMap, isScalar, isSeq, Scalar } from 'yaml';
 import type { Node, YAMLMap, YAMLSeq } from 'yaml';
 import type { Splice } from './splice.ts';
 import { columnAt, contentEnd, isBlockScalar, isFlow, keyOf, nextLine, pairOf, startOf } from './yaml-places.ts';
@@ -40,6 +40,22 @@ export class YamlEditor {
     const [header = '', ...lines] = literal.split('\n');
     const text = `${key}: ${header}${comment}\n${lines.join('\n')}\n`;
     this.splices.push({ start: startOf(pair.key), end, text });
+  }
+
+  /** Puts lines at the beginning of a script, behind its shebang. */
+  insertInScript(map: YAMLMap, key: string, lines: string): void {
+    const value = pairOf(map, key)?.value;
+    if (!isScalar(value)) return;
+    const script = String(value.value);
+    const shebang = /^#![^\n]*\n/.exec(script)?.[0] ?? '';
+    const start = nextLine(this.#text, startOf(value) + 1);
+    const indent = /^ */.exec(this.#text.slice(start))?.[0] ?? '';
+    // A literal block that begins with its own first line; any other is written anew.
+    const isPlain =
+      value.type === Scalar.BLOCK_LITERAL && this.#text.startsWith(`${indent}${script.split('\n')[0]}\n`, start);
+    if (!isPlain) return this.setScript(map, key, shebang + lines + script.slice(shebang.length));
+    const at = shebang === '' ? start : nextLine(this.#text, start + 1);
+    this.splices.push({ start: at, end: at, text: lines.replace(/^(?=.)/gm, indent) });
   }
 
   remove(map: YAMLMap, key: string): void {

@@ -14,7 +14,7 @@ import type { Generated } from '../../taskgen/remote-task.ts';
 const root = fileURLToPath(new URL('golden', import.meta.url));
 const scripts = {
   remote:
-    "#!/usr/bin/env bash\n# remote-build.sh stands here\nreadonly MP_KNOWS='oci stream rsync registry none registry-auth detached timeout'\nexit\n",
+    "#!/usr/bin/env bash\n# remote-build.sh stands here\nreadonly MP_KNOWS='oci stream rsync registry none registry-auth append-platform detached timeout'\nexit\n",
   local: '#!/bin/sh\n# build-local.sh stands here\nafter_load_line=0\n',
   deferPush: '#!/bin/sh\n# defer-push.sh stands here\nline=0\nexit\n',
 };
@@ -28,7 +28,11 @@ function generate(name: string): Generated & { source: string } {
   const words = flags.split('\n').flatMap((line) => line.split(/ (.*)/, 2).filter((word) => word !== ''));
   const invocation = parseCommandLine([...words, file]);
   if ('exitCode' in invocation) throw new Error(invocation.stderr);
-  const { options } = invocation;
+  const { afterLoad } = invocation;
+  const options = {
+    ...invocation.options,
+    afterLoad: afterLoad === undefined ? undefined : readFileSync(join(root, name, afterLoad), 'utf8'),
+  };
   // What a conversion changes everywhere is changed by hand here, for the comparison with the result.
   const inVersion = source
     .replace('tekton.dev/v1beta1', 'tekton.dev/v1')
@@ -62,6 +66,19 @@ describe('what the generator makes of', () => {
 
 interface Entry {
   readonly name?: string;
+  readonly script?: string;
+  readonly env?: readonly Entry[];
+}
+
+/** What --append-platform puts into other steps. */
+function withoutPlatformInTag({ script, env, ...step }: Entry): Entry {
+  const own = env?.filter(({ name }) => name?.startsWith('MP_') !== true) ?? [];
+  const text = script?.replace(/^if \[ "\$MP_APPEND_PLATFORM" = true \]; then\n[^]*?^fi\n/m, '');
+  return {
+    ...step,
+    ...(text === undefined ? {} : { script: text }),
+    ...(own.length === 0 ? {} : { env: own }),
+  };
 }
 
 /** All documents without what the generator may change: names, annotations, added entries, the build step and its copy. */
@@ -71,7 +88,7 @@ function unchangedParts(text: string): unknown {
     const { metadata, spec, ...rest }: Record<string, Record<string, Entry[]>> = document.toJS();
     if (spec === undefined) return { metadata, ...rest };
     const { params, volumes, steps, ...others } = spec;
-    const added = /^(?:PLATFORM|ssh|mp-.*)$/;
+    const added = /^(?:PLATFORM|IMAGE_APPEND_PLATFORM|REGISTRY_AUTH_SECRET|ssh|mp-.*)$/;
     const kept = (list: Entry[] = []) => list.filter(({ name }) => !added.test(name ?? ''));
     const isBuild = ({ name }: Entry) => /^(?:build|compile)/.test(name ?? '');
     return {
@@ -79,7 +96,7 @@ function unchangedParts(text: string): unknown {
       others,
       params: kept(params),
       volumes: kept(volumes),
-      steps: steps?.filter((step) => !isBuild(step)),
+      steps: steps?.filter((step) => !isBuild(step)).map(withoutPlatformInTag),
     };
   });
 }

@@ -1,0 +1,1 @@
+buildah mount $(buildah from --pull-never "$IMAGE") >/shared/path
