@@ -48,6 +48,8 @@ export class Invariants {
   readonly claims: Claim[] = [];
   /** The most builds that were ever seen on a host at once. */
   readonly peak = new Map<string, number>();
+  /** uids of builds whose finalizer the test itself takes away. */
+  readonly forced = new Set<string>();
   readonly #watched: WatchedTaskRuns;
   readonly #violations = new Set<string>();
   readonly #provisioned = new Map<string, Raw>();
@@ -87,6 +89,8 @@ export class Invariants {
 
   #look(before: Raw, after: Raw): void {
     const taskRun = after ?? before;
+    // Only looks like ours: it works for no build.
+    if (taskType(taskRun) !== undefined && label(taskRun, 'user-task-uid') === undefined) return;
     if (taskType(taskRun) === 'provision') this.#lookAtProvision(taskRun, after !== undefined);
     else if (taskType(taskRun) === 'clean') this.#lookAtCleanup(before, after);
     else if (isBuild(taskRun)) this.#lookAtBuild(before, after);
@@ -102,8 +106,8 @@ export class Invariants {
     const released = finalizersOf(before).includes(userFinalizer) && !finalizersOf(after).includes(userFinalizer);
     if (!released || claimed?.claim?.provider !== 'static' || this.#watched.skipped) return;
     const { namespace, name, uid } = before.metadata;
+    if (this.forced.has(uid)) return;
     const lease = `${namespace}/${name} (${uid}) attempt ${claimed.attempt}`;
-    // Rejected by its provision, or given up by a person who took the finalizer away: nothing to be seen then.
     if (this.#provisioned.has(lease) && !this.#cleaned.has(lease))
       this.#note(`${lease} was let go before its cleanup existed`);
   }
@@ -177,10 +181,10 @@ function traces(taskRun: Raw): string[] {
   return left.map((what) => `${nameOf(taskRun)} ${what}`);
 }
 
-/** Failed ones are kept for their logs, without a finalizer. */
+/** Failed ones are kept for their logs, without a finalizer; those that work for no build are none of ours, or care for hosts. */
 function unfinished(taskRun: Raw): string[] {
   const kept = hasFailed(taskRun) && finalizersOf(taskRun).length === 0;
-  return kept || taskType(taskRun) === 'update' ? [] : [`TaskRun ${nameOf(taskRun)}`];
+  return kept || label(taskRun, 'user-task-uid') === undefined ? [] : [`TaskRun ${nameOf(taskRun)}`];
 }
 
 /** Nobody collects garbage here: a Secret whose TaskRun is gone is as good as gone; an error stays with its build. */

@@ -2,7 +2,7 @@
 // share an API server and a controller in any order. Waits by watching; decides nothing.
 import { expect } from 'chai';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { annotation, factsOf, hostOf, isLive, label, taskType, userFinalizer } from './observed-task-run.ts';
+import { annotation, factsOf, hostOf, isLive, label, userFinalizer } from './observed-task-run.ts';
 import { eventually, operatorNamespace, type Raw, type Scenario } from './scenario.ts';
 import type { Ending } from './task-run-status.ts';
 import type { BuildOptions } from './user-task-run.ts';
@@ -10,19 +10,24 @@ import type { BuildOptions } from './user-task-run.ts';
 export interface LaneOptions {
   /** Slots of each host; default: one host of one slot. Hosts are called `<lane>-a`, `<lane>-b`, …. */
   readonly slots?: readonly number[];
+  /** Begins with the OS, `linux` by default: `windows`, `macos`. */
+  readonly os?: string;
   /** More keys of host-config; `{platform}` in a key or value stands for the platform with a dash. */
   readonly config?: Readonly<Record<string, string>>;
 }
 
 /** Longer than any machine needs; then a test says what it waited for. */
-const patience = 90_000;
+const patience = 60_000;
 
 let lanes = 0;
 
 /** Host-config becomes that of this lane alone. */
-export async function openLane(scenario: Scenario, { slots = [1], config = {} }: LaneOptions = {}): Promise<Lane> {
+export async function openLane(
+  scenario: Scenario,
+  { slots = [1], config = {}, os = 'linux' }: LaneOptions = {},
+): Promise<Lane> {
   lanes += 1;
-  const lane = new Lane(scenario, `t${lanes}`);
+  const lane = new Lane(scenario, `t${lanes}`, os);
   await scenario.api.createNamespace(lane.tenant);
   await scenario.sshSecret(lane.sshSecret);
   slots.forEach((number, index) => lane.setHost(index, number));
@@ -39,12 +44,12 @@ export class Lane {
   readonly sshSecret: string;
   #config: Record<string, string> = {};
 
-  constructor(scenario: Scenario, name: string) {
+  constructor(scenario: Scenario, name: string, os: string) {
     this.scenario = scenario;
     this.name = name;
     this.tenant = `tenant-${name}`;
-    this.platform = `linux-${name}/arm64`;
-    this.dashed = `linux-${name}-arm64`;
+    this.platform = `${os}-${name}/arm64`;
+    this.dashed = `${os}-${name}-arm64`;
     this.sshSecret = `key-${name}`;
   }
 
@@ -82,6 +87,11 @@ export class Lane {
       else this.#config[filled(key)] = filled(value);
     }
     await this.scenario.hostConfig(this.#config);
+  }
+
+  /** Host-config as this lane has it. */
+  get config(): Readonly<Record<string, string>> {
+    return this.#config;
   }
 
   async build(name: string, options: BuildOptions = {}): Promise<Raw> {
@@ -134,12 +144,17 @@ export class Lane {
 
   /** TaskRuns of ours for one build, those of one type. */
   ours(type: 'provision' | 'clean', name: string): Raw[] {
-    return this.scenario.watched.all.filter(
-      (it) =>
-        taskType(it) === type &&
-        label(it, 'user-task-name') === name &&
-        label(it, 'user-task-namespace') === this.tenant,
-    );
+    return this.#of(this.scenario.watched.all, type, name);
+  }
+
+  /** The first TaskRun of ours of that type for one build, also when it is gone again. */
+  first(type: 'provision' | 'clean', name: string): Promise<Raw> {
+    return this.scenario.watched.until(() => this.everOurs(type, name)[0]);
+  }
+
+  /** Also those that are gone, as last seen. */
+  everOurs(type: 'provision' | 'clean', name: string): Raw[] {
+    return this.#of(this.scenario.watched.ever, type, name);
   }
 
   /** Its provision or cleanup TaskRun that runs now. */
@@ -183,6 +198,11 @@ export class Lane {
     }
     expect(left).to.deep.equal([]);
     expect(invariants.violations.filter((it) => it.includes(`${this.tenant}/`))).to.deep.equal([]);
+  }
+
+  #of(taskRuns: readonly Raw[], type: string, name: string): Raw[] {
+    const mine = { 'user-task-name': name, 'user-task-namespace': this.tenant, 'task-type': type };
+    return taskRuns.filter((it) => Object.entries(mine).every(([key, value]) => label(it, key) === value));
   }
 }
 

@@ -35,10 +35,11 @@ export function taskType(taskRun: Raw): string | undefined {
 }
 
 export function isBuild(taskRun: Raw): boolean {
-  const volumes: Raw[] = taskRun.status?.taskSpec?.volumes ?? [];
+  const given = taskRun.status?.taskSpec?.volumes;
+  const volumes: Raw[] = Array.isArray(given) ? given : [];
   return (
     taskType(taskRun) === undefined &&
-    volumes.some((it) => it.secret?.secretName?.startsWith('multi-platform-ssh-') === true)
+    volumes.some((it) => String(it?.secret?.secretName ?? '').startsWith('multi-platform-ssh-'))
   );
 }
 

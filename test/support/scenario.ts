@@ -15,6 +15,8 @@ export const operatorNamespace = 'multi-platform-controller';
 export type Raw = any;
 
 const taskRunsOf = (namespace: string): string => `/apis/tekton.dev/v1/namespaces/${namespace}/taskruns`;
+/** Of each controller's log. */
+const lastLines = 20;
 const configMaps = `/api/v1/namespaces/${operatorNamespace}/configmaps`;
 
 export class Scenario {
@@ -52,10 +54,20 @@ export class Scenario {
     this.#controllers = [];
   }
 
+  /** For a test that failed: what the controllers said last, and what TaskRuns are like. */
+  explain(): string {
+    const lines = this.#controllers.flatMap((controller) => controller.log().slice(-lastLines));
+    const taskRuns = this.watched.all.map(({ metadata, status }) => {
+      const { namespace, name, deletionTimestamp, finalizers, labels, annotations } = metadata;
+      const condition = status?.conditions?.[0];
+      return { namespace, name, deletionTimestamp, finalizers, labels, annotations, condition };
+    });
+    return [...lines, ...taskRuns.slice(-lastLines)].map((it) => JSON.stringify(it).slice(0, 500)).join('\n');
+  }
+
   async stop(): Promise<void> {
     await this.stopControllers();
-    await this.watched.stop();
-    await this.api.stop();
+    await this.watched.stop().finally(() => this.api.stop());
   }
 
   /** Replaces host-config. A host whose concurrency is lowered keeps what runs on it, so its slots are not lowered here. */

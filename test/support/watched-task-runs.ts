@@ -17,6 +17,8 @@ export class WatchedTaskRuns {
   readonly #api: ApiServer;
   readonly #stop = new AbortController();
   readonly #byUid = new Map<string, Raw>();
+  readonly #ever = new Map<string, Raw>();
+  readonly #failures: unknown[] = [];
   readonly #listeners = new Set<ChangeListener>();
   #running: Promise<void> = Promise.resolve();
   #skipped = false;
@@ -36,6 +38,11 @@ export class WatchedTaskRuns {
   /** As of now, in no order. */
   get all(): readonly Raw[] {
     return [...this.#byUid.values()];
+  }
+
+  /** Everything there ever was, as last seen, in the order of its appearance. */
+  get ever(): readonly Raw[] {
+    return [...this.#ever.values()];
   }
 
   /** The change being told is a leap: steps between were not seen, as after the API server was away. */
@@ -75,9 +82,11 @@ export class WatchedTaskRuns {
     });
   }
 
+  /** Rejects when a listener failed. */
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#running;
+    if (this.#failures.length > 0) throw this.#failures[0];
   }
 
   async #follow(since: string): Promise<void> {
@@ -125,7 +134,14 @@ export class WatchedTaskRuns {
   }
 
   #tell(before: Raw, after: Raw): void {
-    for (const listener of this.#listeners) listener(before, after);
+    if (after !== undefined) this.#ever.set(after.metadata.uid, after);
+    for (const listener of this.#listeners) {
+      try {
+        listener(before, after);
+      } catch (error) {
+        this.#failures.push(error);
+      }
+    }
   }
 }
 
