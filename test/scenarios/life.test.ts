@@ -1,7 +1,7 @@
 // One build from its creation to the last trace of it, and builds that are called alike: lines 1 and 13 of what builds are
 // promised.
 import { expect } from 'chai';
-import { openLane, type Lane } from '../support/lane.ts';
+import { openLane } from '../support/lane.ts';
 import { annotation, isDone, isLive, label, prefix, userFinalizer } from '../support/observed-task-run.ts';
 import { playTekton, type Tekton } from '../support/play-tekton.ts';
 import { eventually, Scenario, type Raw } from '../support/scenario.ts';

@@ -139,8 +139,11 @@ export class Invariants {
   #lookAtCleanup(before: Raw, after: Raw): void {
     if (after === undefined) return;
     const lease = leaseOf(after);
+    const known = this.#cleaned.get(lease);
     this.#cleaned.set(lease, after);
     if (before !== undefined) return;
+    if (known !== undefined && isDone(known) && !hasFailed(known))
+      this.#note(`${lease} is cleaned although it was clean`);
     const live = this.#ours('clean').filter((it) => leaseOf(it) === lease && isLive(it));
     if (live.length > 1) this.#note(`${lease} has cleanup TaskRuns ${live.map(nameOf).sort().join(', ')}`);
     const provision = this.#ours('provision').find((it) => leaseOf(it) === lease);

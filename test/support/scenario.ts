@@ -67,7 +67,11 @@ export class Scenario {
 
   async stop(): Promise<void> {
     await this.stopControllers();
-    await this.watched.stop().finally(() => this.api.stop());
+    try {
+      await this.watched.stop();
+    } finally {
+      await this.api.stop();
+    }
   }
 
   /** Replaces host-config. A host whose concurrency is lowered keeps what runs on it, so its slots are not lowered here. */
