@@ -1,8 +1,9 @@
 // What becomes of one request after the other on hosts with slots: a slot, a wait with its reason, or a refusal.
 import type { HostRequest } from '../model/host-request.ts';
 import type { Instant } from '../model/instant.ts';
-import type { RejectReason, Told, WaitReason } from '../model/reason.ts';
+import type { Told, WaitReason } from '../model/reason.ts';
 import type { Decision } from './allocate.ts';
+import { configGrace } from './config-grace.ts';
 import { FreeHosts } from './free-hosts.ts';
 import type { HostUse, StaticSnapshot } from './pool-snapshot.ts';
 import { Quarantine, type Quarantined } from './quarantine.ts';
@@ -48,8 +49,8 @@ class Round {
   decide(request: HostRequest): Decision {
     const { limits } = this.#pool;
     const { namespace, since } = request;
-    const refused = this.#refused(request);
-    if (refused !== undefined) return { outcome: 'reject', request, told: refused };
+    const nobodyLeft = this.#nobodyLeft(request);
+    if (nobodyLeft !== undefined) return nobodyLeft;
     const held = this.#held.get(namespace) ?? 0;
     const capped = limits.maxPerNamespace !== undefined && held >= limits.maxPerNamespace;
     const closed = this.#quarantine.of(namespace);
@@ -65,13 +66,18 @@ class Round {
     return { outcome: 'wait', request, told, until: until === Infinity ? undefined : until };
   }
 
-  /** No host is left that this request could ever run on. */
-  #refused(request: HostRequest): Told<RejectReason> | undefined {
+  /** No host is left that this request could ever run on; a missing ssh Secret may come yet, as a late part of a change. */
+  #nobodyLeft(request: HostRequest): Decision | undefined {
     if (request.failedHosts.length < this.#usable.size) return undefined;
     const tried = new Set(request.failedHosts.filter((name) => this.#usable.has(name)));
     if (tried.size < this.#usable.size) return undefined;
     const untried = this.#pool.hosts.filter((use) => !hasFailed(request, use));
-    return untried.length > 0 ? noSshSecret(untried) : allHostsFailed(request);
+    if (untried.length === 0) return { outcome: 'reject', request, told: allHostsFailed(request) };
+    const { missingSecrets } = this.#pool;
+    const missingSince = untried.map((use) => missingSecrets.get(use.host.secret) ?? -Infinity);
+    const until = Math.max(request.since, ...missingSince) + configGrace;
+    const told = noSshSecret(untried);
+    return this.#now >= until ? { outcome: 'reject', request, told } : { outcome: 'wait', request, told, until };
   }
 
   #whyBusy(request: HostRequest, closed: Quarantined): Told<WaitReason> {

@@ -2,13 +2,14 @@
 // The cost grows with the requests, whatever the number of hosts: thousands may wait for one platform.
 import type { Host } from '../model/host.ts';
 import type { HostRequest } from '../model/host-request.ts';
-import { second, type Duration, type Instant } from '../model/instant.ts';
+import type { Instant } from '../model/instant.ts';
 import { noLimits, type PoolLimits } from '../model/pool.ts';
 import type { RejectReason, Told, WaitReason } from '../model/reason.ts';
 import { allocateStatic } from './allocate-static.ts';
+import { configGrace } from './config-grace.ts';
 import { limitsOf, type PoolSnapshot, type UnusablePool } from './pool-snapshot.ts';
 import { namespaceNotAllowed, unknownPlatform } from './told-reasons.ts';
-import { WaitingQueue } from './waiting-queue.ts';
+import { WaitingQueue, type Shares } from './waiting-queue.ts';
 
 /** What becomes of one request. */
 export type Allocation =
@@ -30,26 +31,30 @@ export interface WaitAllocation {
 /** An allocation whose place in the queue is not known yet. */
 export type Decision = Exclude<Allocation, WaitAllocation> | Omit<WaitAllocation, 'position'>;
 
-/** How long a build waits for a broken config to be mended before it is refused: a GitOps sync takes seconds. */
-export const configGrace: Duration = 15 * second;
-
 /** Returns one allocation per request, in queue order. Hosts given away here count as taken for those that follow. */
 export function allocate(pool: PoolSnapshot, waiting: readonly HostRequest[], now: Instant): Allocation[] {
   const limits = limitsOf(pool) ?? noLimits;
-  const held = new Map(pool.status === 'static' ? pool.held : []);
-  const queue = new WaitingQueue(waiting, limits, held);
+  const shares = {
+    held: new Map(pool.status === 'static' ? pool.held : []),
+    lastServed: new Map(pool.status === 'static' ? pool.lastServed : []),
+  };
+  const queue = new WaitingQueue(waiting, limits, shares);
   const isAllowed = allowedNamespaces(pool);
-  const decide = pool.status === 'static' ? allocateStatic(pool, held, now) : decideWithoutHosts(pool, now);
+  const decide = pool.status === 'static' ? allocateStatic(pool, shares.held, now) : decideWithoutHosts(pool, now);
   const decisions: Decision[] = [];
   for (let request = queue.next(); request !== undefined; request = queue.next()) {
     const allowed = pool.status === 'unusable' || pool.status === 'unknown' || isAllowed(request.namespace);
     const decision = allowed
       ? decide(request)
       : ({ outcome: 'reject', request, told: namespaceNotAllowed(request) } as const);
-    if (decision.outcome === 'assign') queue.served();
+    if (decision.outcome === 'assign') {
+      queue.served();
+      // One after the other.
+      shares.lastServed.set(request.namespace, now + decisions.length);
+    }
     decisions.push(decision);
   }
-  const positions = limits.fairShare ? positionsByTurn(decisions, limits, held) : undefined;
+  const positions = limits.fairShare ? positionsByTurn(decisions, limits, shares) : undefined;
   let position = 0;
   return decisions.map((decision) => {
     if (decision.outcome !== 'wait') return decision;
@@ -60,13 +65,9 @@ export function allocate(pool: PoolSnapshot, waiting: readonly HostRequest[], no
 }
 
 /** Places are counted as if every one in the queue got a slot when its turn comes. */
-function positionsByTurn(
-  decisions: readonly Decision[],
-  limits: PoolLimits,
-  held: ReadonlyMap<string, number>,
-): Map<HostRequest, number> {
+function positionsByTurn(decisions: readonly Decision[], limits: PoolLimits, shares: Shares): Map<HostRequest, number> {
   const waiting = decisions.flatMap(({ outcome, request }) => (outcome === 'wait' ? [request] : []));
-  const queue = new WaitingQueue(waiting, limits, held);
+  const queue = new WaitingQueue(waiting, limits, shares);
   const positions = new Map<HostRequest, number>();
   for (let request = queue.next(); request !== undefined; request = queue.next()) {
     queue.served();

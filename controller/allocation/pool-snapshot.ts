@@ -46,6 +46,10 @@ export interface StaticSnapshot {
   readonly hosts: readonly HostUse[];
   /** Slots of this platform by the namespace that holds them. */
   readonly held: ReadonlyMap<string, number>;
+  /** When each namespace got its last slot of this platform, as far as that is known. */
+  readonly lastServed: ReadonlyMap<string, Instant>;
+  /** Since when ssh Secrets of its hosts are known to be missing, by name. */
+  readonly missingSecrets: ReadonlyMap<string, Instant>;
 }
 
 export type PoolSnapshot =

@@ -20,7 +20,7 @@ export function namespaceNotAllowed({ namespace }: HostRequest): Told<RejectReas
   return { reason: 'NamespaceNotAllowed', message };
 }
 
-export function noSshSecret(hosts: readonly HostUse[]): Told<RejectReason> {
+export function noSshSecret(hosts: readonly HostUse[]): Told<RejectReason & WaitReason> {
   const secrets = [...new Set(hosts.map((use) => use.host.secret))].join(', ');
   const remedy = `ask an administrator to create Secret ${secrets} with key id_rsa and the label build.appstudio.redhat.com/multi-platform-secret in the operator namespace`;
   return {

@@ -2,8 +2,16 @@
 // next, and inside it the order is as ever. Decides who is asked next, not what becomes of it.
 import type { HostRequest } from '../model/host-request.ts';
 import type { PoolLimits } from '../model/pool.ts';
+import type { Instant } from '../model/instant.ts';
 import { SortedList } from '../model/sorted-list.ts';
+import type { StaticSnapshot } from './pool-snapshot.ts';
 import { comparePriorities, compareRequests, compareText, type RequestOrder } from './waiting-order.ts';
+
+/** What each namespace has had of the platform. */
+export type Shares = Pick<StaticSnapshot, 'held' | 'lastServed'>;
+
+/** Later than any instant: turns of this decision. */
+const afterAll = Number.MAX_SAFE_INTEGER / 2;
 
 /** The requests that are served in a fixed order among each other. */
 interface Line {
@@ -13,16 +21,19 @@ interface Line {
   asked: number;
   /** Slots its namespace holds. */
   load: number;
+  /** When its namespace had its last turn; of equals, the one that waits longest for another is next. */
+  lastTurn: number;
 }
 
 export class WaitingQueue {
   readonly #lines: SortedList<Line>;
   #current: Line | undefined;
+  #turns = 0;
 
   constructor(
     requests: readonly HostRequest[],
     { priority, fairShare }: Pick<PoolLimits, 'priority' | 'fairShare'>,
-    held: ReadonlyMap<string, number>,
+    { held, lastServed }: Shares,
   ) {
     const order = priority ? comparePriorities : compareRequests;
     const byLine = new Map<string, HostRequest[]>();
@@ -33,7 +44,9 @@ export class WaitingQueue {
       if (line === undefined) byLine.set(namespace, [request]);
       else line.push(request);
     }
-    const lines = [...byLine].flatMap(([namespace, members]) => lineOf(namespace, members.sort(order), held));
+    const lines = [...byLine].flatMap(([namespace, members]) =>
+      lineOf(namespace, members.sort(order), held, lastServed),
+    );
     this.#lines = new SortedList(compareLines(order), lines);
   }
 
@@ -55,15 +68,26 @@ export class WaitingQueue {
 
   /** The one taken out last gets a slot: its namespace has had its turn. */
   served(): void {
-    if (this.#current !== undefined) this.#current.load += 1;
+    if (this.#current === undefined) return;
+    this.#turns += 1;
+    this.#current.load += 1;
+    this.#current.lastTurn = afterAll + this.#turns;
   }
 }
 
-function lineOf(namespace: string, requests: readonly HostRequest[], held: ReadonlyMap<string, number>): Line[] {
+function lineOf(
+  namespace: string,
+  requests: readonly HostRequest[],
+  held: ReadonlyMap<string, number>,
+  lastServed: ReadonlyMap<string, Instant>,
+): Line[] {
   const [head] = requests;
-  return head === undefined ? [] : [{ namespace, requests, head, asked: 0, load: held.get(namespace) ?? 0 }];
+  if (head === undefined) return [];
+  const load = held.get(namespace) ?? 0;
+  return [{ namespace, requests, head, asked: 0, load, lastTurn: lastServed.get(namespace) ?? 0 }];
 }
 
 function compareLines(order: RequestOrder): (a: Line, b: Line) => number {
-  return (a, b) => a.load - b.load || order(a.head, b.head) || compareText(a.namespace, b.namespace);
+  return (a, b) =>
+    a.load - b.load || a.lastTurn - b.lastTurn || order(a.head, b.head) || compareText(a.namespace, b.namespace);
 }

@@ -12,7 +12,9 @@ import { parsePlatform, platformFormatMessage } from '../model/platform.ts';
 import type { UserTaskRun } from '../model/task-run.ts';
 import { annotations } from '../model/labels.ts';
 import { AssumedClaims } from './assumed-claims.ts';
+import { LaneMemory } from './lane-memory.ts';
 import type { Perform } from './perform.ts';
+import { retryPause, SteppedAside } from './stepped-aside.ts';
 import { readRequest, takeSnapshot, type TaskRuns } from './take-snapshot.ts';
 import type { HostConfigState } from './host-config-state.ts';
 import type { WaitAnnouncer } from './wait-announcer.ts';
@@ -37,26 +39,19 @@ export interface LaneOptions {
   readonly onError: (platform: string, error: unknown) => void;
 }
 
-/** A build whose claim cannot be written steps aside, for longer each time: those behind it are served meanwhile. */
-interface SteppedAside {
-  readonly until: Instant;
-  readonly failures: number;
-}
-
-const retryPause = 200;
 /** With thousands in the queue a decision takes milliseconds: the lane then rests, so that news cannot keep it busy. */
 const longLook = 5;
 const restFactor = 4;
-const longestPause = 30_000;
 
 export class PlatformLanes {
   readonly #options: LaneOptions;
   readonly #underWay: AssumedClaims;
+  readonly #memory = new LaneMemory();
   /** Builds that were told that their priority is no integer. */
   readonly #told = new Set<string>();
   readonly #stopped = new AbortController();
   readonly #restUntil = new Map<string, Instant>();
-  readonly #aside = new Map<string, SteppedAside>();
+  readonly #aside = new SteppedAside();
 
   constructor(options: LaneOptions) {
     this.#options = options;
@@ -111,7 +106,7 @@ export class PlatformLanes {
   }
 
   forget(uid: string): void {
-    this.#aside.delete(uid);
+    this.#aside.forget(uid);
     this.#told.delete(uid);
   }
 
@@ -121,13 +116,15 @@ export class PlatformLanes {
   }
 
   #takeSnapshot(platform: string): PoolSnapshot {
-    const { taskRuns, hostConfig, hasSshSecret, lostClaimsOn } = this.#options;
+    const { taskRuns, hostConfig, hasSshSecret, lostClaimsOn, clock } = this.#options;
     const unseen = this.#underWay.unseen();
     return takeSnapshot(platform, hostConfig.poolOf(platform), {
       taskRuns,
       hasSshSecret,
       assumed: (host) => [...(unseen.get(host) ?? []), ...Array<string>(lostClaimsOn(host)).fill('')],
       isDraining: this.#options.isDraining ?? (() => false),
+      lastServed: this.#memory.lastServed(platform),
+      missingSince: (secret) => this.#memory.missingSince(secret, hasSshSecret(secret), clock.now()),
     });
   }
 
@@ -136,7 +133,7 @@ export class PlatformLanes {
     for (const taskRun of this.#options.taskRuns.by('waiting', platform)) {
       const { uid } = taskRun;
       const absent =
-        this.#underWay.has(uid) || this.#options.hasLostFacts(uid) || now < (this.#aside.get(uid)?.until ?? 0);
+        this.#underWay.has(uid) || this.#options.hasLostFacts(uid) || this.#aside.returnsAt(uid, now) !== undefined;
       if (taskRun.kind === 'user' && !absent) waiting.set(uid, taskRun);
     }
     return waiting;
@@ -144,17 +141,9 @@ export class PlatformLanes {
 
   /** When builds that stepped aside join the queue again. */
   #returnsAfter(platform: string, now: Instant): Instant[] {
-    if (this.#aside.size === 0) return [];
-    const times = [...this.#options.taskRuns.by('waiting', platform)].flatMap(
-      ({ uid }) => this.#aside.get(uid)?.until ?? [],
-    );
-    return times.filter((until) => until > now);
-  }
-
-  #stepAside(uid: string): void {
-    const failures = (this.#aside.get(uid)?.failures ?? 0) + 1;
-    const until = this.#options.clock.now() + Math.min(retryPause * 2 ** (failures - 1), longestPause);
-    this.#aside.set(uid, { until, failures });
+    if (this.#aside.isEmpty) return [];
+    const waiting = [...this.#options.taskRuns.by('waiting', platform)];
+    return waiting.flatMap(({ uid }) => this.#aside.returnsAt(uid, now) ?? []);
   }
 
   /** Once: it changes nothing else. */
@@ -189,11 +178,14 @@ export class PlatformLanes {
     this.#underWay.add(taskRun, host);
     try {
       await perform(actions);
-      this.#aside.delete(taskRun.uid);
+      this.#aside.forget(taskRun.uid);
+      if (host !== undefined) this.#memory.noteServed(platform, taskRun.namespace, clock.now());
     } catch (error) {
       onError(platform, error);
-      if (!(error instanceof ApiError) || error.ambiguous || error.kind === 'conflict') await this.#findOut(taskRun);
-      this.#stepAside(taskRun.uid);
+      const asked = !(error instanceof ApiError) || error.ambiguous || error.kind === 'conflict';
+      if (asked) await this.#findOut(taskRun);
+      const next = this.#aside.note(taskRun.uid, clock.now());
+      if (next === 'keeps its place' && !asked) await clock.sleep(retryPause, this.#stopped.signal);
       // The slot it was to have may be for the next one.
       lookAgain(platform, clock.now());
     }

@@ -73,6 +73,9 @@ export interface SnapshotSources {
   readonly assumed: (host: string) => readonly string[];
   /** It is being emptied for its periodic care. */
   readonly isDraining: (host: string) => boolean;
+  /** What only the lane remembers; absent: nothing. */
+  readonly lastServed?: ReadonlyMap<string, Instant>;
+  readonly missingSince?: (secret: string) => Instant | undefined;
 }
 
 export function takeSnapshot(platform: string, configured: ConfiguredPool, sources: SnapshotSources): PoolSnapshot {
@@ -80,8 +83,15 @@ export function takeSnapshot(platform: string, configured: ConfiguredPool, sourc
   if (configured.status === 'unusable') return configured;
   const { pool } = configured;
   if (pool.kind === 'local') return { status: 'local', platform: pool.platform, limits: pool.limits };
-  const hosts = pool.hosts.map((host) => useOf(host, pool, sources));
-  return { status: 'static', platform: pool.platform, limits: pool.limits, hosts, held: heldBy(pool, sources) };
+  return {
+    status: 'static',
+    platform: pool.platform,
+    limits: pool.limits,
+    hosts: pool.hosts.map((host) => useOf(host, pool, sources)),
+    held: heldBy(pool, sources),
+    lastServed: sources.lastServed ?? new Map(),
+    missingSecrets: missingSecrets(pool, sources),
+  };
 }
 
 function useOf(host: Host, pool: StaticPool, sources: SnapshotSources): HostUse {
@@ -136,6 +146,15 @@ function heldBy({ hosts, limits }: StaticPool, { taskRuns, assumed }: SnapshotSo
     for (const namespace of assumed(name)) add(namespace);
   }
   return held;
+}
+
+function missingSecrets({ hosts }: StaticPool, { missingSince }: SnapshotSources): Map<string, Instant> {
+  const missing = new Map<string, Instant>();
+  for (const { secret } of hosts) {
+    const since = missingSince?.(secret);
+    if (since !== undefined) missing.set(secret, since);
+  }
+  return missing;
 }
 
 /** A waiting build as a request; undefined when its PLATFORM is malformed. */

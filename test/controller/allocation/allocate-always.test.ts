@@ -39,12 +39,15 @@ const anyPool = fc
     fairShare: fc.boolean(),
     maxPerNamespace: fc.constantFrom(undefined, 1, 3),
     held: fc.dictionary(fc.constantFrom('team-a', 'team-b'), fc.nat(4)),
+    lastServed: fc.dictionary(fc.constantFrom('team-a', 'team-b'), fc.nat(4)),
   })
-  .map(({ hosts, closed, held, ...limits }): StaticSnapshot => ({
+  .map(({ hosts, closed, held, lastServed, ...limits }): StaticSnapshot => ({
     status: 'static',
     platform: platform('linux/arm64'),
     limits: { ...noLimits, ...limits, allowedNamespaces: closed ? [[/^team-a$/]] : [] },
     held: new Map(Object.entries(held)),
+    lastServed: new Map(Object.entries(lastServed)),
+    missingSecrets: new Map(),
     hosts: hosts.map(({ slots, ...rest }, index) => ({
       host: aHost(hostNames[index] ?? '')
         .withSlots(slots)

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { configGrace } from '../../../controller/allocation/allocate.ts';
+import { configGrace } from '../../../controller/allocation/config-grace.ts';
 import type { PoolSnapshot } from '../../../controller/allocation/pool-snapshot.ts';
 import { minute, second } from '../../../controller/model/instant.ts';
 import { noLimits, type PoolLimits } from '../../../controller/model/pool.ts';
@@ -40,12 +40,20 @@ describe('allocate: never', () => {
   });
 
   it('no host with a usable ssh Secret: names the Secrets to create', () => {
-    const allocation = only(pool([use('h', 1, { hasSshSecret: false })]), a);
+    const allocation = only(pool([use('h', 1, { hasSshSecret: false })]), a, start + configGrace);
     expect(sentence(allocation)).to.equal('a rejected: SshSecretMissing');
     expect(messageOf(allocation)).to.equal(
       'failed to get SSH secret, system may not be configured correctly: ask an administrator to create Secret ssh-key ' +
         'with key id_rsa and the label build.appstudio.redhat.com/multi-platform-secret in the operator namespace',
     );
+  });
+
+  it('but not at once: it may be about to be created', () => {
+    const keyless = pool([use('h', 1, { hasSshSecret: false })]);
+    expect(only(keyless, a, start + configGrace - 1)).to.deep.include({ outcome: 'wait', until: start + configGrace });
+    const replaced = { ...keyless, missingSecrets: new Map([['ssh-key', start + minute]]) };
+    expect(outcomes(replaced, [a], start + minute + configGrace - 1)).to.deep.equal(['a waits 1']);
+    expect(outcomes(replaced, [a], start + minute + configGrace)).to.deep.equal(['a rejected: SshSecretMissing']);
   });
 
   const only2 = (...patterns: RegExp[]): Partial<PoolLimits> => ({ allowedNamespaces: [patterns] });

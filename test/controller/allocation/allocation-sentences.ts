@@ -32,7 +32,14 @@ export function pool(
   held: Readonly<Record<string, number>> = {},
 ): StaticSnapshot {
   const common = { status: 'static', platform: platform('linux/arm64') } as const;
-  return { ...common, limits: { ...noLimits, ...limits }, hosts, held: new Map(Object.entries(held)) };
+  return {
+    ...common,
+    limits: { ...noLimits, ...limits },
+    hosts,
+    held: new Map(Object.entries(held)),
+    lastServed: new Map(),
+    missingSecrets: new Map(),
+  };
 }
 
 /** `name → host`, `name waits 1`, `name rejected: Reason`. */

@@ -75,6 +75,22 @@ describe('queue: fair share', () => {
     ]);
   });
 
+  it('of those that hold as many, the one whose last turn is the longest ago: also where there is one slot', () => {
+    const one = {
+      ...pool(slots(1), fair),
+      lastServed: new Map([
+        ['a', now - second],
+        ['b', now - 2 * second],
+      ]),
+    };
+    expect(outcomes(one, queue('a1', 'a2', 'b1', 'c1'), now)).to.deep.equal([
+      'c1 → h',
+      'b1 waits 1',
+      'a1 waits 2',
+      'a2 waits 3',
+    ]);
+  });
+
   it('places are those in which slots would be given', () => {
     expect(outcomes(pool([use('h', 1, { taken: 1 })], fair), queue('a1', 'a2', 'a3', 'b1', 'b2'), now)).to.have.members(
       ['a1 waits 1', 'b1 waits 2', 'a2 waits 3', 'b2 waits 4', 'a3 waits 5'],

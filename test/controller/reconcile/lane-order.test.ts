@@ -1,0 +1,47 @@
+// First come, first served, whatever lags or fails on the way.
+import { expect } from 'chai';
+import { second } from '../../../controller/model/instant.ts';
+import { hostConfigData } from '../../support/host-builders.ts';
+import { apiError } from '../../support/memory-cluster.ts';
+import { ControllerStand } from './controller-stand.ts';
+
+function started(hosts: Readonly<Record<string, number>>): ControllerStand {
+  const stand = new ControllerStand(hostConfigData(hosts, { 'update-interval': 'never' }));
+  stand.controller.start();
+  return stand;
+}
+
+describe('platform lanes: first come, first served', () => {
+  it('a build that is told its place while it gets its host is overtaken by nobody', async () => {
+    const stand = started({ a: 1, b: 1 });
+    stand.create('b1');
+    await stand.clock.advance(0);
+    stand.watch.lag = 3 * second;
+    for (const name of ['b2', 'b3', 'b4', 'b5']) stand.create(name);
+    await stand.clock.advance(3 * second + 50);
+    stand.end('b1');
+    // News come late; what was announced meanwhile is not known yet, and the claim has to be written twice.
+    await stand.clock.advance(3 * second + 50);
+    expect(Object.keys(stand.placed())).to.include.members(['b2', 'b3']);
+    expect(Object.keys(stand.placed())).to.not.include.members(['b4']);
+    await stand.stop();
+  });
+
+  for (const kind of ['throttled', 'unavailable', 'conflict', 'timeout'] as const) {
+    it(`nor is one whose claim is answered '${kind}' once`, async () => {
+      const stand = started({ only: 1 });
+      let refusals = 0;
+      stand.cluster.fault = ({ verb, resource, body }) => {
+        const isClaim = verb === 'patch' && resource === 'taskruns' && JSON.stringify(body).includes('"claim');
+        if (!isClaim || refusals > 0) return undefined;
+        refusals += 1;
+        return { before: apiError(kind, 'not now') };
+      };
+      stand.create('a');
+      stand.create('b');
+      await stand.clock.advance(second);
+      expect([refusals, stand.placed()]).to.deep.equal([1, { a: 'only' }]);
+      await stand.stop();
+    });
+  }
+});
