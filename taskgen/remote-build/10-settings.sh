@@ -16,6 +16,8 @@ export LC_ALL=C TZ=UTC0
 
 # Filled in when the parts are put together.
 readonly MP_SCRIPT_LINE=0
+# What taskgen may ask for; it reads this line.
+readonly MP_KNOWS='oci none timeout detached registry-auth append-platform shell'
 readonly MP_SECRET=/ssh MP_SHARED=/mp-shared MP_ANNOTATIONS=/mp-pod-info/annotations
 MP_TMP='' MP_CONNECTED='' MP_HOST_PID='' MP_ENDED='' MP_TIMELINE=''
 

@@ -68,7 +68,7 @@ mp_cut_script() {
   tail -n "+$MP_SCRIPT_LINE" -- "$0" | head -n -1 >"$1"
   body=$(<"$1")
   if [[ ! $body =~ ^[[:space:]]*'#!' ]]; then
-    { printf '#!/bin/sh\nset -e\n' && cat "$1"; } >"$1.with-interpreter"
+    { printf '#!%s\nset -e\n' "${MP_SHELL:-/bin/sh}" && cat "$1"; } >"$1.with-interpreter"
     mv "$1.with-interpreter" "$1"
   fi
   chmod 0755 "$1"

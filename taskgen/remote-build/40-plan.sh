@@ -67,6 +67,8 @@ mp_plan_mounts() {
 mp_plan_run() {
   local argument
   mp_plan_mounts
+  [[ ${MP_TIMEOUT:-0} =~ ^[0-9]+$ ]] || mp_die 78 "MP_TIMEOUT is '$MP_TIMEOUT': write a number of seconds"
+  ((${MP_TIMEOUT:-0} == 0)) || MP_RUN+=(--timeout "$MP_TIMEOUT")
   [[ " ${MP_RUN[*]}" == *:/run/secrets* ]] || MP_RUN+=(--tmpfs /run/secrets)
   while IFS= read -r argument; do
     [[ -z $argument ]] || MP_RUN+=("$argument")
@@ -78,6 +80,11 @@ mp_plan_run() {
 }
 
 mp_is_forwarded() {
+  local drop
+  while IFS= read -r drop; do
+    # shellcheck disable=SC2053 # a pattern
+    [[ -z $drop || $1 != $drop ]] || return 1
+  done <<<"${MP_DROP:-}"
   [[ $'\n'${MP_ENV:-}$'\n' != *$'\n'"$1"$'\n'* ]] || return 0
   [[ ${MP_ENV_FROM:-} == true ]] || return 1
   case $1 in
@@ -135,11 +142,23 @@ mp_write_launch() {
   echo
 }
 
+# As the other steps name the image: a suffix of its tag, or a tag.
+mp_append_platform() {
+  local suffix=${PLATFORM//[^A-Za-z0-9]/-}
+  case ${MP_WANTED_IMAGE##*/} in
+    *:*) MP_WANTED_IMAGE+=-$suffix ;;
+    *) MP_WANTED_IMAGE+=:$suffix ;;
+  esac
+}
+
 mp_plan() {
   case ${MP_TRANSFER:-oci} in
-    oci) MP_WANTED_IMAGE=${MP_RESULT_IMAGE:-} ;;
+    oci)
+      MP_WANTED_IMAGE=${MP_RESULT_IMAGE:-}
+      [[ ${MP_APPEND_PLATFORM:-} != true || -z $MP_WANTED_IMAGE ]] || mp_append_platform
+      ;;
     none) MP_WANTED_IMAGE='' ;;
-    *) mp_die 78 "MP_TRANSFER is '$MP_TRANSFER': this script knows oci and none" ;;
+    *) mp_die 78 "MP_TRANSFER is '$MP_TRANSFER': this script knows $MP_KNOWS" ;;
   esac
   mkdir -p "$MP_TMP/stage/mp-job"
   mp_cut_script "$MP_TMP/stage/mp-job/script"

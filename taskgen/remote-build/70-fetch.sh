@@ -14,7 +14,7 @@ mp_rsync_back() {
 # No symbolic links among the results: Tekton would follow them, in this pod, where the key is.
 mp_fetch_report() {
   local results
-  mp_rsync_back report -R "build-host:$MP_JOB/root/./mp-job/rc" ":$MP_JOB/root/./mp-job/facts" "${MP_RESULTS[@]/#/:$MP_JOB/root/.}" "$MP_TMP/back/" || return
+  mp_rsync_back report "${MP_COMPRESSION[@]}" -R "build-host:$MP_JOB/root/./mp-job/rc" ":$MP_JOB/root/./mp-job/facts" "${MP_RESULTS[@]/#/:$MP_JOB/root/.}" "$MP_TMP/back/" || return
   for results in "${MP_RESULTS[@]}"; do
     [[ ! -d $results ]] || (umask 022 && rsync -rt --omit-dir-times --modify-window=-1 "$MP_TMP/back$results/" "$results/") || return
   done
@@ -23,7 +23,7 @@ mp_fetch_report() {
 mp_fetch_mount() {
   local slash=/
   [[ $2 != file ]] || slash=''
-  mp_rsync_back "$1" -l "build-host:$MP_JOB/root$3$slash" "$3$slash"
+  mp_rsync_back "$1" "${MP_COMPRESSION[@]}" -l "build-host:$MP_JOB/root$3$slash" "$3$slash"
 }
 
 # mp_fetch WITH_IMAGE: sets MP_RC; fails when anything that should have come did not.
@@ -43,7 +43,7 @@ mp_fetch() {
   done
   for pid in "${pids[@]}"; do wait "$pid" || failed=1; done
   for stats in "$MP_TMP"/{report,image,mount-*}.stats; do [[ ! -e $stats ]] || mp_add_bytes "$stats"; done
-  MP_RC=$(<"$MP_TMP/back/mp-job/rc") || MP_RC=''
+  read -r MP_RC <"$MP_TMP/back/mp-job/rc" || MP_RC=
   [[ $MP_RC =~ ^[0-9]{1,3}$ ]] || mp_die 74 "the exit code of the script could not be brought back"
   return "$failed"
 }

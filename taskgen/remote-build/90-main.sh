@@ -25,9 +25,10 @@ mp_cleanup() {
 # The host session and the sending side by side; whichever fails first decides.
 mp_send_and_start() {
   local sender code=0 began now
-  mp_host_command mp_host "$MP_JOB" "$MP_NAME" "$MP_NONCE" "$MP_IMAGE" "${MP_MAKE[@]}" -- "${MP_RUN[@]}"
+  mp_host_command mp_host "$MP_JOB" "$MP_NAME" "$MP_NONCE" "$MP_IMAGE" "$MP_MODE" "${MP_SHELL:-/bin/sh}" "${MP_REGISTRY_AUTH:-}" "${MP_MAKE[@]}" -- "${MP_RUN[@]}"
   mkfifo "$MP_TMP/lifeline"
   exec 9<>"$MP_TMP/lifeline"
+  mp_give_registry_auth
   # Opened for reading only and without 9: were ssh to hold a writing end, the host would never see ours close.
   ssh -F "$MP_TMP/ssh_config" build-host "$REPLY" <"$MP_TMP/lifeline" 9>&- &
   MP_HOST_PID=$!
@@ -41,10 +42,56 @@ mp_send_and_start() {
     mp_add_bytes "$MP_TMP/send.stats"
     mp_clock now
     mp_phase send "$((now - began))" "$MP_BYTES"
+    mp_clock MP_RUNNING_SINCE
     echo go >&9
   fi
-  wait "$MP_HOST_PID" || MP_HOST_STATUS=$?
+  mp_await_host
   kill "$sender" 2>/dev/null || :
+}
+
+# Into the lifeline before anybody reads it: a pipe holds 64 KiB.
+mp_give_registry_auth() {
+  local file=${MP_REGISTRY_AUTH_FILE:-/mp-registry-auth/.dockerconfigjson} text
+  case ${MP_REGISTRY_AUTH:-} in
+    '') return 0 ;;
+    pull) ;;
+    *) mp_die 78 "MP_REGISTRY_AUTH is '$MP_REGISTRY_AUTH': this script knows pull" ;;
+  esac
+  [[ -r $file ]] || mp_die 78 "the credential for pulling the builder image is missing at $file: create the Secret"
+  text=$(base64 -w0 <"$file")
+  ((${#text} < 60000)) || mp_die 78 "the credential at $file is too large (${#text} bytes as base64, at most 60000)"
+  printf '%s\n' "$text" >&9
+}
+
+# A sign of life now and then. The sleep does not hold the lifeline: it must close with us, however we end.
+mp_await_host() {
+  local sleeper
+  while kill -0 "$MP_HOST_PID" 2>/dev/null; do
+    sleep 15 9>&- &
+    sleeper=$!
+    wait -n "$MP_HOST_PID" "$sleeper" || :
+    kill "$sleeper" 2>/dev/null || :
+    echo alive >&9
+  done
+  MP_HOST_STATUS=0
+  wait "$MP_HOST_PID" || MP_HOST_STATUS=$?
+}
+
+# Detached: the script goes on while there is no connection, and its log is read on from where it broke off.
+mp_follow() {
+  local seen=0 count
+  while :; do
+    mp_host_command mp_host_follow "$MP_JOB" "$seen"
+    { ssh -F "$MP_TMP/ssh_config" build-host "$REPLY" <"$MP_TMP/lifeline" 9>&- | dd bs=64k 2>"$MP_TMP/followed" 9>&-; exit "${PIPESTATUS[0]}"; } &
+    MP_HOST_PID=$!
+    mp_await_host
+    case $MP_HOST_STATUS in 75 | 10[0-3]) return 0 ;; esac
+    count=$(sed -n 's/^\([0-9]*\) bytes.*/\1/p' "$MP_TMP/followed")
+    seen=$((seen + ${count:-0}))
+    mp_log "lost the connection to $MP_HOST; the build goes on there"
+    mp_drop_connection
+    mp_connect 12 || return 0
+  done
 }
 
 mp_sending_failed() {
@@ -52,12 +99,17 @@ mp_sending_failed() {
   mp_die 74 "sending to $MP_HOST failed (rsync $1): the list is above"
 }
 
-# A lost line is 255, a killed ssh 128 and more, and neither says anything of the script: only the host knows whether it had ended by then.
-mp_ask_after_loss() {
-  MP_CONNECTED='' MP_HOST_STATUS=75
-  mp_log "lost the connection to $MP_HOST"
+mp_drop_connection() {
+  MP_CONNECTED=''
   mp_ssh -O exit build-host 2>/dev/null || :
   rm -f "$MP_TMP/c"
+}
+
+# A lost line is 255, a killed ssh 128 and more, and neither says anything of the script: only the host knows whether it had ended by then.
+mp_ask_after_loss() {
+  MP_HOST_STATUS=75
+  mp_log "lost the connection to $MP_HOST"
+  mp_drop_connection
   mp_connect 2 || return 0
   mp_quote "$MP_JOB"
   mp_host_command eval "MP_JOB=$REPLY; [ ! -e \"\$MP_JOB/lost\" ] && [ -e \"\$MP_JOB/root/mp-job/rc\" ] || exit 75; mp_host_answer"
@@ -72,8 +124,11 @@ mp_remote() {
   mp_connect 12 || mp_die 75 "cannot connect to $MP_HOST: $(<"$MP_TMP/ssh.err")"
   mp_clock now
   mp_phase connect "$((now - began))"
-  MP_HOST_STATUS=0 MP_BYTES=0 MP_RSYNC_PATH=()
+  mp_choose_compression
+  MP_HOST_STATUS=0 MP_BYTES=0 MP_RSYNC_PATH=() MP_MODE=attached
+  [[ ${MP_DETACHED:-} != true ]] || MP_MODE=detached
   mp_send_and_start
+  ((MP_HOST_STATUS != 104)) || mp_follow
   case $MP_HOST_STATUS in 75 | 78 | 125 | 10[0-3]) ;; *) mp_ask_after_loss ;; esac
   case $MP_HOST_STATUS in
     10[0-3]) ;;
@@ -87,12 +142,15 @@ mp_remote() {
   mp_clock now
   mp_report_facts
   mp_phase fetch "$((now - began))" "$MP_BYTES"
+  ((MP_RC == 0 || ${MP_TIMEOUT:-0} == 0 || began - MP_RUNNING_SINCE < MP_TIMEOUT * 100)) || mp_log "the script was ended after ${MP_TIMEOUT}s, its time limit on the host"
   ((MP_RC != 137)) || mp_log "exit code 137: something killed the script, most often the host running out of memory"
   ((MP_RC == 0)) || exit "$MP_RC"
   [[ $complete == true ]] || mp_die 74 "the script succeeded, but not everything could be brought back: the list is above"
   if [[ -n $MP_WANTED_IMAGE ]]; then
     ((MP_HOST_STATUS & 1)) || mp_die 74 "the script succeeded, but the image $MP_WANTED_IMAGE could not be exported: the reason is above"
     (umask 022 && printf '%s\n' "$MP_WANTED_IMAGE" >"$MP_SHARED/image-ref")
+    # The step that loads the image may have to run the script's second half (taskgen --defer-push).
+    mp_cut_script "$MP_SHARED/script"
     mp_leave_mode image
   fi
 }
