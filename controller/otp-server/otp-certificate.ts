@@ -48,7 +48,7 @@ export function otpCertificate(options: OtpCertificateOptions): CertificateSourc
 async function readOrMake({ cluster, namespace, clock }: OtpCertificateOptions): Promise<Certificate> {
   const full = `${service}.${namespace}.svc`;
   const { cert, key } = selfSignedCertificate({
-    names: [`${full}.cluster.local`, full, `${service}.${namespace}`, service],
+    names: [full, `${full}.cluster.local`, `${service}.${namespace}`, service],
     notBefore: clock.now() - skew,
     days,
   });

@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
 import { rearmPatch, storedKeyName } from '../../controller/model/one-time-key.ts';
 import { kubectlFor } from '../cluster/kubectl.ts';
 import { serverName } from '../controller/otp-server/otp-client.ts';
-import { startKeyServer, type KeyServerProcess } from '../controller/otp-server/otp-lab.ts';
+import { startKeyServer, type KeyServerProcess } from '../controller/otp-server/key-server-process.ts';
 import { hostSecret, runBuild, startBuild } from '../taskgen/remote-build/build.ts';
 import { openWorld, type World } from '../taskgen/remote-build/world.ts';
 import { type Build, ProviderLab } from './provider-lab.ts';

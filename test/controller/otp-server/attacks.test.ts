@@ -4,7 +4,8 @@ import { request } from 'node:https';
 import type { Socket } from 'node:net';
 import { connect } from 'node:tls';
 import { openSocket, openTls, serverName } from './otp-client.ts';
-import { OtpLab, type KeyServerProcess } from './otp-lab.ts';
+import type { KeyServerProcess } from './key-server-process.ts';
+import { OtpLab } from './otp-lab.ts';
 
 const maxConnections = 64;
 const perSource = 16;

@@ -1,7 +1,8 @@
 // The endpoints of a real key server on a real API server: what each caller gets, and what is left in Secrets.
 import { expect } from 'chai';
 import { expiresAnnotation } from '../../../controller/otp-server/stored-key.ts';
-import { buildHeaders, OtpLab, provisionAccount, type KeyServerProcess } from './otp-lab.ts';
+import type { KeyServerProcess } from './key-server-process.ts';
+import { buildHeaders, OtpLab, provisionAccount } from './otp-lab.ts';
 
 const key = '-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----';
 

@@ -1,15 +1,12 @@
 // A real API server with deploy/otp installed, and key servers as processes of their own that act under its rights.
 // What a test is told of stored keys it reads as an administrator.
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { armedAnnotation, rearmPatch, storedKeyLabel, storedKeyName } from '../../../controller/model/one-time-key.ts';
 import { kubectlFor } from '../../cluster/kubectl.ts';
 import { type ApiServer, startApiServer } from '../../support/api-server.ts';
+import { type KeyServerProcess, spawnKeyServer } from './key-server-process.ts';
 import { ask, type Asked, type Asking } from './otp-client.ts';
 
 export const operatorNamespace = 'multi-platform-controller';
@@ -17,19 +14,6 @@ export const otpServerAccount = 'multi-platform-otp-server';
 export const provisionAccount = 'multi-platform-provision';
 const repository = join(import.meta.dirname, '../../..');
 const secrets = `/api/v1/namespaces/${operatorNamespace}/secrets`;
-
-export interface KeyServerProcess {
-  readonly port: number;
-  readonly healthPort: number;
-  readonly metricsPort: number;
-  readonly child: ChildProcess;
-  /** Everything it printed. */
-  output(): string;
-  /** SIGTERM, and waits for the end. */
-  stop(): Promise<number | null>;
-  /** SIGKILL, as a crash. */
-  kill(): Promise<void>;
-}
 
 export interface StoredSecret {
   readonly metadata: {
@@ -76,14 +60,21 @@ export class OtpLab {
 
   /** Resolves when it is ready. Makes its certificate unless told where one is. */
   async startServer(args: readonly string[] = [], kubeconfig = this.kubeconfig): Promise<KeyServerProcess> {
-    const server = await startKeyServer(kubeconfig, args);
-    this.#running.add(server);
+    const server = await this.spawnServer(args, kubeconfig);
+    await server.untilReady();
     if (this.#ca === '') {
       const made: StoredSecret | undefined = await this.api
         .ask('GET', `${secrets}/otp-tls-secrets`)
         .catch(() => undefined);
       this.#ca = Buffer.from(made?.data['tls.crt'] ?? '', 'base64').toString();
     }
+    return server;
+  }
+
+  /** The same, without waiting. */
+  async spawnServer(args: readonly string[] = [], kubeconfig = this.kubeconfig): Promise<KeyServerProcess> {
+    const server = await spawnKeyServer(kubeconfig, args);
+    this.#running.add(server);
     return server;
   }
 
@@ -161,52 +152,6 @@ export function buildHeaders(uid: string, attempt = 1): Record<string, string> {
   };
 }
 
-export async function startKeyServer(kubeconfig: string, args: readonly string[]): Promise<KeyServerProcess> {
-  const [port, healthPort, metricsPort] = [await freePort(), await freePort(), await freePort()];
-  const flags = [
-    `--kubeconfig=${kubeconfig}`,
-    `--listen-address=127.0.0.1:${port}`,
-    `--health-probe-bind-address=127.0.0.1:${healthPort}`,
-    `--metrics-bind-address=127.0.0.1:${metricsPort}`,
-    '--tls-folder=/nonexistent',
-    '--encryption-keys-folder=/nonexistent',
-    '--make-certificate',
-    '--stop-delay=100ms',
-    ...args,
-  ];
-  const env = { ...process.env, POD_NAMESPACE: operatorNamespace };
-  const program = join(repository, 'controller/otp-server/main.ts');
-  const child = spawn(process.execPath, [program, ...flags], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-  let printed = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (chunk: Buffer) => (printed += chunk.toString()));
-  const output = (): string => printed;
-  await untilReady(child, healthPort, output);
-  return { port, healthPort, metricsPort, child, output, stop: () => end(child, 'SIGTERM'), kill: () => kill(child) };
-}
-
-async function untilReady(child: ChildProcess, port: number, output: () => string): Promise<void> {
-  while (child.exitCode === null) {
-    const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined);
-    if (answer?.ok === true) return;
-    await sleep(20);
-  }
-  throw new Error(`the key server ended with ${child.exitCode}: ${output()}`);
-}
-
-async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
-  if (child.exitCode === null && child.signalCode === null) {
-    const ended = once(child, 'exit');
-    child.kill(signal);
-    await ended;
-  }
-  return child.exitCode;
-}
-
-async function kill(child: ChildProcess): Promise<void> {
-  await end(child, 'SIGKILL');
-}
-
 async function createAccount(api: ApiServer, name: string): Promise<void> {
   await api.ask('POST', `/api/v1/namespaces/${operatorNamespace}/serviceaccounts`, { metadata: { name } });
 }
@@ -229,14 +174,4 @@ export async function tokenOf(api: ApiServer, account: string, audiences: readon
   const request = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { audiences } };
   const answer: { status: { token: string } } = await api.ask('POST', path, request);
   return answer.status.token;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

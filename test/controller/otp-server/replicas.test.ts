@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { encryptionSecret } from '../../../controller/otp-server/key-ring.ts';
 import { expiresAnnotation } from '../../../controller/otp-server/stored-key.ts';
 import { openTls } from './otp-client.ts';
-import { operatorNamespace, OtpLab, type KeyServerProcess } from './otp-lab.ts';
+import type { KeyServerProcess } from './key-server-process.ts';
+import { operatorNamespace, OtpLab } from './otp-lab.ts';
 
 const secrets = `/api/v1/namespaces/${operatorNamespace}/secrets`;
 

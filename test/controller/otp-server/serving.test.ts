@@ -11,7 +11,8 @@ import type { Certificate } from '../../../controller/telemetry/endpoint.ts';
 import { selfSignedCertificate } from '../../../controller/telemetry/self-signed-certificate.ts';
 import { kubectlFor } from '../../cluster/kubectl.ts';
 import { openTls, serverName } from './otp-client.ts';
-import { operatorNamespace, OtpLab, tokenOf, type KeyServerProcess } from './otp-lab.ts';
+import type { KeyServerProcess } from './key-server-process.ts';
+import { operatorNamespace, OtpLab, tokenOf } from './otp-lab.ts';
 
 const program = join(import.meta.dirname, '../../../controller/otp-server/main.ts');
 
@@ -85,15 +86,14 @@ describe('a key server', function () {
     it('waits for it, unready, when it is not there yet and nobody said that it may make one', async () => {
       const folder = join(lab.folder, 'late-tls');
       mkdirSync(folder);
-      const starting = lab.startServer([`--tls-folder=${folder}`, '--make-certificate=false']);
-      const ready = starting.then(() => 'ready');
-      expect(await Promise.race([ready, sleep(1_500, 'waiting')])).to.equal('waiting');
+      const server = await lab.spawnServer([`--tls-folder=${folder}`, '--make-certificate=false']);
+      while (!server.output().includes('waiting for the certificate')) await sleep(20);
+      expect((await fetch(`http://127.0.0.1:${server.healthPort}/readyz`)).status).to.equal(503);
       const certificate = newCertificate();
       writeFileSync(join(folder, 'tls.key'), certificate.key);
       writeFileSync(join(folder, 'tls.crt'), certificate.cert);
-      const server = await starting;
+      await server.untilReady();
       expect((await lab.ask(server, '/otp', { ca: certificate.cert, body: 'x' })).status).to.equal(400);
-      expect(server.output()).to.contain('waiting for the certificate');
     });
   });
 
@@ -102,8 +102,8 @@ describe('a key server', function () {
     const [one, other] = await Promise.all(certificates);
     expect(one?.fingerprint).to.equal(other?.fingerprint);
     expect(new X509Certificate(lab.ca).subjectAltName?.split(', ')).to.deep.equal([
-      `DNS:${serverName}`,
       'DNS:multi-platform-otp-server.multi-platform-controller.svc',
+      `DNS:${serverName}`,
       'DNS:multi-platform-otp-server.multi-platform-controller',
       'DNS:multi-platform-otp-server',
     ]);
