@@ -14,6 +14,7 @@ import {
 import { join, relative } from 'node:path';
 import { build } from 'esbuild';
 import type { Metafile } from 'esbuild';
+import { withoutModels } from './without-models.ts';
 
 const root = join(import.meta.dirname, '../..');
 const dist = join(root, 'dist');
@@ -33,7 +34,7 @@ function otherInputs(): string[] {
     if (!statSync(path).isDirectory()) return [text];
     return readdirSync(path).map((name) => `${text}/${name}`);
   });
-  return ['package-lock.json', relative(root, import.meta.filename), ...textFiles];
+  return ['package-lock.json', relative(root, import.meta.filename), 'deploy/images/without-models.ts', ...textFiles];
 }
 
 type Digests = Record<string, string>;
@@ -70,6 +71,7 @@ async function bundle(): Promise<Metafile> {
     legalComments: 'external',
     metafile: true,
     logLevel: 'warning',
+    plugins: [withoutModels],
     banner: {
       // CommonJS packages among the dependencies call require and know where they are.
       js: [
