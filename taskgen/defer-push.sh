@@ -5,12 +5,14 @@ set -eu
 folder=${0%/*}/deferred
 line=0
 
-# One stand-in for each tool that is here; it knows the real one and what to do instead of it.
+# One stand-in for each tool that is here; files beside it say what is real and which half of the script this is.
 stand_in() { # TOOL
   real=$(command -v "$1") || return 0
-  {
-    printf "#!/bin/sh\nfolder='%s' real='%s' tool='%s' phase='%s'\n" "$folder" "$real" "$1" "$phase"
-    cat <<'STAND_IN'
+  printf '%s' "$real" >"$folder/$1"
+  cat >"$folder/bin/$1" <<'STAND_IN'
+#!/bin/sh
+folder=${0%/bin/*} tool=${0##*/}
+phase=$(cat "$folder/phase")
 say() { echo "$tool: $*" >&2; }
 word='' last=''
 for last; do
@@ -51,9 +53,8 @@ case $phase:$word in
     exit 1
     ;;
 esac
-exec "$real" "$@"
+exec "$(cat "$folder/$tool")" "$@"
 STAND_IN
-  } >"$folder/bin/$1"
   chmod 0755 "$folder/bin/$1"
 }
 
@@ -73,6 +74,7 @@ if [ "$folder" != /mp-job/deferred ]; then
   phase=cluster
 fi
 unset MP_IMAGE_LOADED
+echo "$phase" >"$folder/phase"
 for tool in buildah podman docker skopeo cosign crane oras regctl helm img makisu; do stand_in "$tool"; done
 PATH=$folder/bin:$PATH
 export PATH

@@ -1,0 +1,67 @@
+// Which commands count as a push, and which tools as pushing while they build: one line of a script each.
+
+import { expect } from 'chai';
+import { pushFindings } from '../../taskgen/push-checks.ts';
+import { withoutComments } from '../../taskgen/text-checks.ts';
+
+const said = (script: string, deferred = false) =>
+  pushFindings(withoutComments(script), ['spec', 'steps', 0, 'script'], deferred).map(({ code, message }) =>
+    message.includes('in one go') ? `${code} ${message.split(' ')[0]}` : code,
+  );
+
+describe('a script', () => {
+  const pushes = [
+    'buildah push "$IMAGE"',
+    'buildah --storage-driver=vfs push \\\n  --tls-verify=false "$IMAGE" "docker://$IMAGE"',
+    'podman manifest push --all list docker://example.com/app',
+    'if ! docker push app; then exit 1; fi',
+    'skopeo copy oci:layout docker://example.com/app',
+    'cosign attest --predicate sbom app',
+    'crane push app.tar example.com/app',
+    'oras attach app sbom.json',
+  ];
+  for (const script of pushes) it(`pushes: ${script}`, () => expect(said(script)).to.deep.equal(['MPT203']));
+
+  const doesNot = [
+    'buildah push "$IMAGE" oci:layout',
+    'podman push app docker-archive:app.tar',
+    '# buildah push "$IMAGE"',
+    'git push origin main',
+    'buildah build --tag pushed .',
+    'skopeo copy docker://example.com/base oci:base',
+    'echo "buildah; push"',
+  ];
+  for (const script of doesNot) it(`does not push: ${script}`, () => expect(said(script)).to.deep.equal([]));
+
+  const tools = [
+    ['/kaniko/executor --destination app', 'MPT203 kaniko'],
+    ['/kaniko/executor --no-push --tar-path=app.tar', undefined],
+    ['ko build ./cmd/app', 'MPT203 ko'],
+    ['ko build --push=false --oci-layout-path=out ./cmd/app', undefined],
+    ['echo ok build', undefined],
+    ['buildctl build --output type=image,name=app,push=true', 'MPT203 buildkit'],
+    ['buildctl build --output type=oci,dest=app.tar', undefined],
+    ['docker buildx build --push .', 'MPT203 buildkit'],
+    ['mvn compile jib:build', 'MPT203 jib'],
+    ['mvn compile jib:buildTar', undefined],
+    ['./gradlew jib', 'MPT203 jib'],
+    ['./gradlew jibBuildTar', undefined],
+    ['pack build app --publish', 'MPT203 buildpacks'],
+    ['/cnb/lifecycle/creator app', 'MPT203 buildpacks'],
+    ['/cnb/lifecycle/creator -layout app', undefined],
+  ] as const;
+  for (const [script, expected] of tools) {
+    it(`${expected === undefined ? 'leaves the registry alone' : expected}: ${script}`, () =>
+      expect(said(script)).to.deep.equal(expected === undefined ? [] : [expected]));
+  }
+
+  it('whose push waits for the image is no error', () => {
+    expect(said('buildah bud -t app .\nbuildah push app', true)).to.deep.equal([]);
+  });
+
+  for (const line of ['buildah run c make', 'buildah commit c app', 'buildah bud --iidfile id .']) {
+    it(`cannot run twice: ${line}`, () => expect(said(`${line}\nbuildah push app`, true)).to.deep.equal(['MPT205']));
+  }
+
+  it('without a push has nothing to wait with', () => expect(said('make', true)).to.deep.equal(['MPT205']));
+});
