@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { armedAnnotation, rearmPatch, storedKeyLabel, storedKeyName } from '../../../controller/model/one-time-key.ts';
+import { rearmPatch, storedKeyLabel, storedKeyName } from '../../../controller/model/one-time-key.ts';
 import { kubectlFor } from '../../cluster/kubectl.ts';
 import { type ApiServer, startApiServer } from '../../support/api-server.ts';
 import { type KeyServerProcess, spawnKeyServer } from './key-server-process.ts';
@@ -29,6 +29,8 @@ export class OtpLab {
   /** With the rights of deploy/otp. */
   readonly kubeconfig: string;
   readonly folder = mkdtempSync(join(tmpdir(), 'otp-lab-'));
+  /** The same rights, for requests of the test. */
+  readonly ownToken: string;
   readonly #tokens: ReadonlyMap<string, string>;
   readonly #running = new Set<KeyServerProcess>();
   #ca = '';
@@ -36,6 +38,7 @@ export class OtpLab {
   private constructor(api: ApiServer, tokens: ReadonlyMap<string, string>, ownToken: string) {
     this.api = api;
     this.#tokens = tokens;
+    this.ownToken = ownToken;
     this.kubeconfig = join(this.folder, 'kubeconfig');
     writeFileSync(this.kubeconfig, kubeconfigOf(api, ownToken));
   }
@@ -124,10 +127,6 @@ export class OtpLab {
   /** Changes annotations of a stored key, as time or somebody would. */
   async annotate(uid: string, annotations: Readonly<Record<string, string>>): Promise<void> {
     await this.api.ask('PATCH', `${secrets}/${storedKeyName(uid)}`, { metadata: { annotations } });
-  }
-
-  async armed(uid: string): Promise<string | undefined> {
-    return (await this.stored(uid))?.metadata.annotations[armedAnnotation];
   }
 
   /** Ends the servers a test has started. */
