@@ -32,6 +32,8 @@ export interface UserTaskRun extends TaskRunState {
   readonly signedFacts: string | undefined;
   /** The same, once its signature was verified; undefined for none, or for a forgery. */
   readonly facts: LeaseFacts | undefined;
+  /** spec.status is set: somebody wants it to end, and Tekton has yet to see to it. */
+  readonly cancelled: boolean;
   /** When the build ended or its deletion was asked for; undefined while it runs. */
   readonly ended: Instant | undefined;
   /** Label `…/assigned-host` as it stands: anyone may have written it. */

@@ -1,7 +1,8 @@
-// Kubernetes Events on user TaskRuns and on host-config: told on change only, sent behind everything else, first to be dropped when the
-// API server has no time. Losing one loses no build.
+// Kubernetes Events on user TaskRuns and on host-config: told on change only, sent behind everything else and a second late,
+// so that a burst of builds goes first; first to be dropped when the API server has no time. Losing one loses no build.
 import type { Cluster } from '../kubernetes/cluster.ts';
 import type { Clock } from '../kubernetes/clock.ts';
+import { second, type Instant } from '../model/instant.ts';
 import type { EventReason } from '../model/reason.ts';
 import type { UserTaskRun } from '../model/task-run.ts';
 
@@ -24,16 +25,23 @@ const component = 'multi-platform-controller';
 /** The API server refuses longer messages. */
 const maxMessage = 1024;
 const maxQueued = 1000;
-const maxUnderWay = 2;
+const delay = 1 * second;
+
+interface Queued {
+  readonly about: ObjectReference;
+  readonly text: EventText;
+  readonly at: Instant;
+}
 
 export class EventRecorder {
   readonly #cluster: Cluster;
   readonly #clock: Clock;
   readonly #onDropped: (error: unknown) => void;
-  readonly #queued: { readonly about: ObjectReference; readonly text: EventText }[] = [];
+  readonly #queued: Queued[] = [];
   /** Last message by object and reason: the same again is no news. */
   readonly #told = new Map<string, Map<EventReason, string>>();
-  #underWay = 0;
+  readonly #stopped = new AbortController();
+  #sending: Promise<void> | undefined;
   #sent = 0;
 
   constructor(cluster: Cluster, clock: Clock, onDropped: (error: unknown) => void) {
@@ -52,8 +60,8 @@ export class EventRecorder {
     if (told.get(text.reason) === text.message) return;
     told.set(text.reason, text.message);
     if (this.#queued.length >= maxQueued) return this.#onDropped(new Error('too many Events are waiting to be sent'));
-    this.#queued.push({ about, text });
-    while (this.#underWay < maxUnderWay && this.#queued.length > this.#underWay) void this.#send();
+    this.#queued.push({ about, text, at: this.#clock.now() });
+    this.#sending ??= this.#send();
   }
 
   /** The object is gone; so is what it was told. */
@@ -61,24 +69,31 @@ export class EventRecorder {
     this.#told.delete(uid);
   }
 
+  /** Sends what is still waiting, at once; resolves when that is done. */
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    await this.#sending;
+  }
+
   async #send(): Promise<void> {
-    this.#underWay += 1;
+    await this.#clock.sleep(delay, this.#stopped.signal);
     for (let next = this.#queued.shift(); next !== undefined; next = this.#queued.shift()) {
       try {
-        await this.#cluster.create('events', next.about.namespace, this.#manifest(next.about, next.text));
+        await this.#cluster.create('events', next.about.namespace, this.#manifest(next));
       } catch (error) {
         this.#onDropped(error);
       }
     }
-    this.#underWay -= 1;
+    this.#sending = undefined;
   }
 
-  #manifest(about: ObjectReference, { severity, reason, message }: EventText): { metadata: { name: string } } {
+  #manifest({ about, text, at }: Queued): { metadata: { name: string } } {
     this.#sent += 1;
-    const now = new Date(this.#clock.now()).toISOString();
+    const { severity, reason, message } = text;
+    const now = new Date(at).toISOString();
     const { namespace, name } = about;
     const event = {
-      metadata: { name: `${name}.${this.#clock.now().toString(16)}${this.#sent.toString(16)}`, namespace },
+      metadata: { name: `${name}.${at.toString(16)}${this.#sent.toString(16)}`, namespace },
       involvedObject: about,
       type: severity,
       reason,

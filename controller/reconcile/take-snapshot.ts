@@ -38,10 +38,12 @@ export function holdsSlot(taskRun: UserTaskRun): boolean {
   return isLive(taskRun) && staticHostOf(taskRun) !== undefined;
 }
 
-/** In the queue of its platform. Not while it is to be found out which host it may hold. */
+/** In the queue of its platform. Not while it is to be found out which host it may hold, nor once it was cancelled. */
 export function isWaiting(taskRun: UserTaskRun): boolean {
-  const { facts } = taskRun;
-  return isLive(taskRun) && !isUnsigned(taskRun) && facts?.claim === undefined && facts?.rejected === undefined;
+  const { facts, cancelled } = taskRun;
+  return (
+    isLive(taskRun) && !cancelled && !isUnsigned(taskRun) && facts?.claim === undefined && facts?.rejected === undefined
+  );
 }
 
 /** May keep a slot taken after its build; further tries of a cleanup do not. */

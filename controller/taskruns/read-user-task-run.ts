@@ -28,6 +28,7 @@ export function readUserTaskRun(raw: Json, verify: VerifyFacts): UserTaskRun | u
     hasFinalizer: finalizers.includes(userTaskRunFinalizer),
     signedFacts,
     facts: signedFacts === undefined ? undefined : verify(state.uid, signedFacts),
+    cancelled: isCancelled(raw),
     ended: readEnd(raw),
     assignedHost: labelValues[labels.assignedHost],
     attemptLabel: labelValues[labels.attempt],
@@ -57,6 +58,12 @@ function readPlatform(raw: Json, taskSpec: Json): string | undefined {
   const given = named(asObject(raw['spec'])['params']);
   if (given !== undefined) return asText(given['value']) ?? '';
   return asText(named(taskSpec['params'])?.['default']);
+}
+
+/** Whatever it says but that the TaskRun is to wait before it starts. */
+function isCancelled(raw: Json): boolean {
+  const status = asText(asObject(raw['spec'])['status']) ?? '';
+  return status !== '' && !status.endsWith('Pending');
 }
 
 function readEnd(raw: Json): Instant | undefined {

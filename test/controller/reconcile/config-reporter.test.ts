@@ -3,8 +3,9 @@ import { Writable } from 'node:stream';
 import type { ConfigProblem } from '../../../controller/config/host-config.ts';
 import { ConfigReporter } from '../../../controller/reconcile/config-reporter.ts';
 import { EventRecorder } from '../../../controller/reconcile/event-recorder.ts';
+import { second } from '../../../controller/model/instant.ts';
 import { createLogger } from '../../../controller/telemetry/logger.ts';
-import { ManualClock, settled } from '../../support/manual-clock.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
 import { MemoryCluster } from '../../support/memory-cluster.ts';
 
 const about = { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'operators', name: 'host-config', uid: 'config' };
@@ -31,7 +32,7 @@ class Stand {
   }
 
   async events(): Promise<string[]> {
-    await settled();
+    await this.clock.advance(second);
     const found = this.cluster.all('events').map((event): Record<string, unknown> => ({ ...event }));
     for (const event of found) expect(event['involvedObject']).to.deep.equal(about);
     return found.map(({ type, reason, message }) => `${String(type)} ${String(reason)}: ${String(message)}`);

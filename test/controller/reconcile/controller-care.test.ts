@@ -60,6 +60,8 @@ describe('controller: care of hosts', () => {
     expect(stand.placed()).to.deep.equal({ long: 'only' });
     await stand.clock.advance(second);
     expect(stand.placed()).to.deep.equal({ long: 'only', next: 'only' });
+    // Events go out a second late.
+    await stand.clock.advance(second);
     const told = stand.cluster.all('events').filter((it) => it['reason'] === 'HostUpdateSkipped');
     expect(told.map((it) => [it['type'], Object(it['involvedObject']).kind])).to.deep.equal([['Warning', 'ConfigMap']]);
   });

@@ -45,3 +45,34 @@ describe('platform lanes: first come, first served', () => {
     });
   }
 });
+
+describe('platform lanes: builds that are to end', () => {
+  it('one that was cancelled gets nothing any more, also before Tekton has noticed', async () => {
+    const stand = started({ only: 1 });
+    for (const name of ['a', 'b', 'c']) {
+      stand.create(name);
+      await stand.clock.advance(10);
+    }
+    stand.cluster.change('taskruns', 'team-a', 'b', (object) => {
+      object['spec'] = { ...Object(object['spec']), status: 'TaskRunCancelled' };
+    });
+    stand.end('a');
+    await stand.clock.advance(second);
+    expect(stand.build('b').facts).to.equal(undefined);
+    expect(stand.build('c').facts?.claim?.host).to.equal('only');
+    await stand.stop();
+  });
+
+  it('one that was cancelled keeps the slot it has until it has ended', async () => {
+    const stand = started({ only: 1 });
+    stand.create('a');
+    await stand.clock.advance(10);
+    stand.create('b');
+    stand.cluster.change('taskruns', 'team-a', 'a', (object) => {
+      object['spec'] = { ...Object(object['spec']), status: 'TaskRunCancelled' };
+    });
+    await stand.clock.advance(second);
+    expect(Object.keys(stand.placed())).to.deep.equal(['a']);
+    await stand.stop();
+  });
+});

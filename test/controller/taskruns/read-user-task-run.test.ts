@@ -82,6 +82,7 @@ describe('what is kept of a build', () => {
       hasFinalizer: false,
       signedFacts: undefined,
       facts: undefined,
+      cancelled: false,
       ended: undefined,
       assignedHost: undefined,
       attemptLabel: undefined,
@@ -96,6 +97,21 @@ describe('what is kept of a build', () => {
       hasLabels: false,
     });
   });
+
+  for (const [status, cancelled] of [
+    ['TaskRunCancelled', true],
+    ['Cancelled', true],
+    ['TaskRunPending', false],
+    ['', false],
+    [7, false],
+  ] as const) {
+    it(`spec.status ${JSON.stringify(status)}: it is ${cancelled ? '' : 'not '}to end`, () => {
+      const build = aTaskRun()
+        .with(({ spec }) => (spec['status'] = status))
+        .build();
+      expect(build.cancelled).to.equal(cancelled);
+    });
+  }
 
   const conditions: readonly (readonly [unknown, string])[] = [
     [[{ type: 'Succeeded', status: 'True' }], 'succeeded'],
