@@ -2,7 +2,7 @@
 // It reads with YAML 1.1 rules, as Kubernetes does, and never writes.
 
 import { isAlias, isCollection, isNode, isScalar, LineCounter, parseAllDocuments, visit } from 'yaml';
-import type { Document } from 'yaml';
+import type { Document, Tags } from 'yaml';
 import type { Finding, Path } from './findings.ts';
 import { kindSeenIn, mayHoldTask, sectionsOf } from './sections.ts';
 import type { Section } from './sections.ts';
@@ -45,8 +45,19 @@ export function parseDocuments(text: string): Document.Parsed[] {
     prettyErrors: false,
     // Compares every key with every other; `errorsOf` looks for the same in one pass.
     uniqueKeys: false,
+    customTags: asKubernetesReads,
   });
   return [...parsed];
+}
+
+/** Its reader knows neither times nor numbers to the base of 60, and no number without a digit in front of its exponent: E1 is a name. */
+function asKubernetesReads(tags: Tags): Tags {
+  return tags.flatMap((tag): Tags => {
+    if (typeof tag === 'string' || !('test' in tag)) return [tag];
+    if (tag.format === 'TIME' || tag.tag === 'tag:yaml.org,2002:timestamp') return [];
+    const exponent = /^[-+]?(?:\.[0-9_]+|[0-9][0-9_]*(?:\.[0-9_]*)?)[eE][-+]?[0-9]+$/;
+    return [tag.format === 'EXP' ? Object.assign({}, tag, { test: exponent }) : tag];
+  });
 }
 
 export function readSource(raw: string): Source {

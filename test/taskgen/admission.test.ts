@@ -3,7 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { parseAllDocuments } from 'yaml';
+import { parseDocuments } from '../../taskgen/source-document.ts';
 import { startApiServer } from '../support/api-server.ts';
 import type { ApiServer } from '../support/api-server.ts';
 
@@ -24,8 +24,9 @@ interface Manifest {
 }
 
 function tasksOf(file: string): Manifest[] {
-  const documents = parseAllDocuments(readFileSync(join(root, file), 'utf8'), { version: '1.1', merge: true });
-  return documents.map((document): Manifest => document.toJS()).filter(({ kind }) => kind === 'Task');
+  return parseDocuments(readFileSync(join(root, file), 'utf8'))
+    .map((document): Manifest => document.toJS())
+    .filter(({ kind }) => kind === 'Task');
 }
 
 describe('a real API server', function () {

@@ -1,7 +1,7 @@
 // The command as people run it: files in, files out, exit codes.
 
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -78,13 +78,108 @@ describe('taskgen, run as a command', function () {
     expect(findings[0]).to.include({ code: 'MPT001', severity: 'error', file: 'broken.yaml', line: 7, column: 5 });
   });
 
-  it('explains, in place of a Task, what would travel', () => {
-    const { status, stdout } = run(['--explain', 'other.yaml']);
+  it('explains, in place of a Task, what would travel and why', () => {
+    const { status, stdout } = run(['explain', 'other.yaml']);
     expect(status).to.equal(0);
     expect(stdout).to.match(
-      /^Task other-remote: step "build" runs on the host, in docker\.io\/library\/alpine:3\.20\n/,
+      /^Task other-remote: step "build" runs on the host, in docker\.io\/library\/alpine:3\.20\n\nWHAT +SENT +BACK +WHY\n/,
     );
-    expect(stdout).to.include('Task results: sent and brought back').and.to.include('build-local (added)');
+    expect(stdout)
+      .to.match(/^Task results +sent +back +later steps/m)
+      .and.to.match(/^step build-local +stays +– +added/m);
+  });
+
+  it('makes and checks all Tasks of a map, each with its own flags, wherever it is called from', () => {
+    mkdirSync(join(folder, 'tasks'), { recursive: true });
+    writeFileSync(join(folder, 'tasks/a.yaml'), source('a'));
+    writeFileSync(join(folder, 'tasks/b.yaml'), source('b').replace('name: build', 'name: compile'));
+    const entries = [
+      '{source: a.yaml, output: a-out.yaml}',
+      '{source: b.yaml, output: b-out.yaml, flags: [--step, compile]}',
+    ];
+    writeFileSync(join(folder, 'tasks/taskgen.yaml'), `tasks: [${entries.join(', ')}]\n`);
+    expect(run(['--check', '--in-place-map', 'tasks/taskgen.yaml']).status).to.equal(2);
+    expect(run(['--in-place-map', 'tasks/taskgen.yaml'])).to.include({ status: 0, stdout: '' });
+    expect(run(['--check', '--in-place-map', 'tasks/taskgen.yaml'])).to.include({ status: 0, stdout: '' });
+    writeFileSync(join(folder, 'tasks/b.yaml'), source('b').replace('name: build', 'name: link'));
+    writeFileSync(join(folder, 'tasks/a.yaml'), source('a').replace('hello', 'goodbye'));
+    const { status, stdout, stderr } = run(['--check', '--in-place-map=tasks/taskgen.yaml']);
+    expect(status).to.equal(3);
+    expect(stdout).to.include('+        echo goodbye');
+    expect(stderr).to.include('tasks/a-out.yaml is out of date').and.to.include('tasks/b.yaml:7:5: error MPT001');
+  });
+
+  it('takes a map as pairs', () => {
+    expect(run(['--in-place-map', 'task.yaml=one.yaml', '--in-place-map', 'other.yaml=two.yaml']).status).to.equal(0);
+    const names = ['one.yaml', 'two.yaml'].map((file) => parse(readFileSync(join(folder, file), 'utf8')));
+    expect(names.map(({ metadata }) => metadata.name)).to.deep.equal(['hello-remote', 'other-remote']);
+  });
+
+  it('names the entry of a map that it cannot read', () => {
+    writeFileSync(join(folder, 'wrong.yaml'), 'tasks: [{source: a.yaml}]\n');
+    expect(run(['--in-place-map', 'wrong.yaml']).stderr).to.equal(
+      'error: wrong.yaml: tasks[0].output must be a file name\n',
+    );
+  });
+
+  it('says so when it is given what it made itself', () => {
+    const { stdout } = run(['other.yaml']);
+    const { status, stderr } = run(['-'], stdout);
+    expect(status).to.equal(3);
+    expect(stderr).to.match(/^stdin:\d+:\d+: error MPT009: .*this Task is a remote Task already/);
+  });
+
+  it('reads what --after-load names', () => {
+    const task = source('loaded').replace('spec:\n', 'spec:\n  params:\n    - name: IMAGE\n');
+    writeFileSync(join(folder, 'after.sh'), 'echo loaded\n');
+    const { stdout } = run(['--after-load', 'after.sh', '-'], task);
+    expect(stdout).to.match(/^ +exit\n +#!\/bin\/sh\n +set -e\n +echo loaded$/m);
+    expect(run(['--after-load', 'missing.sh', '-'], task).stderr).to.include('cannot read missing.sh');
+  });
+
+  describe('given something odd', () => {
+    const many = Array.from({ length: 100 }, (_, index) => index);
+    const cases = [
+      { what: 'nothing', text: '', says: [/^stdin:1:1: error MPT010: There is no Task here, only: no kind\./] },
+      { what: 'another kind', text: 'kind: Pod\n', says: [/error MPT010: There is no Task here, only: Pod\./] },
+      { what: 'prose', text: '# Title\n\nSome *text*: it\n- a\n', says: [/^stdin:4:1: error MPT000: /] },
+      { what: 'bytes', text: String.fromCharCode(...many), says: [/error MPT0[01]0/] },
+      {
+        what: 'aliases that multiply',
+        text: `${source('bomb')}a: &a [1,2,3,4,5,6,7,8,9]\nb: &b [${'*a,'.repeat(9)}]\nc: &c [${'*b,'.repeat(9)}]\nd: [${'*c,'.repeat(9)}]\n`,
+        says: [/error MPT000: Aliases cannot be followed/],
+      },
+      {
+        what: 'errors without end',
+        text: `kind: Task\n${'a: [b\n'.repeat(2000)}`,
+        says: [/error MPT000: There are \d+ more errors from here on\./],
+      },
+      {
+        what: 'a Task with 200 findings',
+        text: source('many')
+          .replace('spec:\n', `spec:\n  workspaces: [${many.map((n) => `{name: token-${n}}`).join(', ')}]\n`)
+          .replace(
+            /$/,
+            `      env: [${many.map((n) => `{name: E${n}, valueFrom: {secretKeyRef: {name: s, key: k}}}`).join(', ')}]\n`,
+          ),
+        says: [/Workspace "token-0"/, /Workspace "token-99"/, /Variable "E0"/, /Variable "E99"/],
+        status: 0,
+      },
+      {
+        what: 'a megabyte of other documents, broken ones too',
+        text: `${source('small')}---\nkind: ConfigMap\ndata: {\n${'  text: "not closed\n'.repeat(50_000)}`,
+        says: [/MPT033/],
+        status: 0,
+      },
+    ];
+    for (const { what, text, says, status = 3 } of cases) {
+      it(`answers clearly: ${what}`, () => {
+        const result = run(['-'], text);
+        expect(result.status, result.stderr.slice(0, 500)).to.equal(status);
+        for (const sentence of says) expect(result.stderr).to.match(sentence);
+        expect(result.stderr).not.to.match(/\n {4}at /);
+      });
+    }
   });
 
   it('fails on warnings with --strict, and goes on when they are accepted', () => {
