@@ -57,9 +57,10 @@ export class Quarantine {
     return this.#ofAll;
   }
 
-  /** No host is closed for anybody. */
-  get isEmpty(): boolean {
-    return this.#ofAll.size === 0 && this.#suspects.size === 0;
+  /** Hosts that are closed for every build, or for those of some namespace. */
+  get ofAnybody(): ReadonlySet<HostUse> {
+    const views = [this.#ofAll, ...Array.from(this.#suspects.keys(), (namespace) => this.of(namespace))];
+    return new Set(views.flatMap((closed) => [...closed.keys()]));
   }
 
   #closed(hosts: readonly HostUse[], evidence: Evidence, namespace?: string): [HostUse, Instant][] {

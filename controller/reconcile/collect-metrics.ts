@@ -54,14 +54,14 @@ function hostSnapshots(pool: StaticPool, options: CollectOptions, now: Instant):
   const sources = { taskRuns, hasSshSecret, isDraining, assumed: () => [] };
   const snapshot = takeSnapshot(pool.platform, { status: 'pool', pool }, sources);
   if (snapshot.status !== 'static') return [];
-  const quarantined = new Quarantine(snapshot.hosts, now).ofAll;
+  const { ofAll, ofAnybody } = new Quarantine(snapshot.hosts, now);
   return snapshot.hosts.map((use) => {
     const free = freeSlots(use);
-    const open = isOpen(use) && !quarantined.has(use);
+    const open = isOpen(use) && !ofAll.has(use);
     return {
       host: use.host.name,
       slots: { used: use.taken, free: open ? free : 0, blocked: open ? 0 : free },
-      quarantined: quarantined.has(use),
+      quarantined: ofAnybody.has(use),
     };
   });
 }

@@ -24,7 +24,11 @@ export class StateGauges {
     this.#waiting = gauge('waiting_tasks', 'Builds that wait for a slot', ['platform', 'taskrun_namespace']);
     this.#oldest = gauge('queue_oldest_seconds', 'Age of the oldest waiting build, 0 without one', ['platform']);
     this.#slots = gauge('host_slots', 'Slots of a host by state', ['host', 'state']);
-    this.#quarantined = gauge('host_quarantined', '1 while a host gets no builds because it kept failing', ['host']);
+    this.#quarantined = gauge(
+      'host_quarantined',
+      '1 while a host gets no builds, of all namespaces or of one, because it kept failing',
+      ['host'],
+    );
   }
 
   set(snapshot: MetricsSnapshot): void {

@@ -125,6 +125,15 @@ describe('gauges at a scrape', () => {
     expect(platformOf(given).hosts.map(({ quarantined }) => quarantined)).to.deep.equal([true, false, false]);
   });
 
+  it('so is one that is left alone by one namespace, whose slots are free for the others', () => {
+    const failed = ['a', 'b', 'c'].map((name) =>
+      aProvisionFor(build(name).claimed(h).build()).ended('failed', start).build(),
+    );
+    const given = { config: hostConfigData({ h: 2, i: 4, j: 1 }), kept: failed };
+    expect(hostsOf(given)).to.deep.equal(['h 0/2/0', 'i 0/4/0', 'j 0/1/0']);
+    expect(platformOf(given).hosts.map(({ quarantined }) => quarantined)).to.deep.equal([true, false, false]);
+  });
+
   it('slots that are kept until a host is clean are used', () => {
     const kept = [build('a').claimed(h).ready().ended().build()];
     const config = hostConfigData({ h: 2 }, { 'release-slot-after': 'cleanup' });
