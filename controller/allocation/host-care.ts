@@ -75,6 +75,11 @@ export function nextCare(
   return { ...next, steps: [...next.steps, ...tidied.steps], lookAgainAt };
 }
 
+/** The update of this host was refused: nothing is gained by keeping builds away meanwhile. */
+export function putOffCare(memory: CareMemory, host: string, now: Instant): CareMemory {
+  return { ...memory, drain: undefined, putOffUntil: new Map([...memory.putOffUntil, [host, now + putOff]]) };
+}
+
 function rememberHosts({ hosts }: CareSnapshot, before: CareMemory, now: Instant): CareMemory {
   const open = hosts.filter((it) => !it.cordoned).map(({ host }) => host.name);
   return {

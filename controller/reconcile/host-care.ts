@@ -1,8 +1,16 @@
 // Has static hosts cared for: looks at them when something changes that matters, does what allocation/host-care.ts says, and
 // tells what came of it. Decides nothing itself; what it remembers may be lost.
-import { nextCare, noCareYet, type CareHost, type CareMemory, type CareStep } from '../allocation/host-care.ts';
+import {
+  nextCare,
+  noCareYet,
+  putOffCare,
+  type CareHost,
+  type CareMemory,
+  type CareStep,
+} from '../allocation/host-care.ts';
 import { foundBuilds } from '../allocation/care-runs.ts';
 import type { HostConfig } from '../config/host-config.ts';
+import { ApiError } from '../kubernetes/api-errors.ts';
 import type { Clock } from '../kubernetes/clock.ts';
 import type { Action } from '../model/action.ts';
 import { assertNever } from '../model/assert-never.ts';
@@ -98,7 +106,7 @@ export class HostCare {
   }
 
   async #look(): Promise<Instant | undefined> {
-    const { config, clock, keep, perform } = this.#options;
+    const { config, clock, keep } = this.#options;
     const current = config();
     if (current === undefined) return undefined;
     const own = [...this.#options.taskRuns.values()].filter((taskRun) => taskRun.kind === 'own');
@@ -109,9 +117,28 @@ export class HostCare {
     // Before anything is awaited: from here on no lane gives this host away.
     this.#memory = plan.memory;
     this.#setDrained(plan.drained);
-    for (const step of plan.steps) if (step.type === 'skip') this.#tellSkip(step);
-    await perform(plan.steps.flatMap((step) => this.#actionOf(step)));
+    for (const step of plan.steps) {
+      if (step.type === 'skip') this.#tellSkip(step.host, step.why);
+      const refusal = await this.#perform(step);
+      if (refusal === undefined) continue;
+      this.#memory = putOffCare(plan.memory, refusal.host.name, clock.now());
+      this.#setDrained(undefined);
+      this.#tellSkip(refusal.host, refusal.why);
+      return clock.now();
+    }
     return plan.lookAgainAt;
+  }
+
+  /** Returns why the API server will have no update of a host, which trying on does not change. */
+  async #perform(step: CareStep): Promise<{ readonly host: Host; readonly why: string } | undefined> {
+    try {
+      await this.#options.perform(this.#actionOf(step));
+      return undefined;
+    } catch (error) {
+      const refused = error instanceof ApiError && (error.kind === 'refused' || error.kind === 'invalid');
+      if (!refused || step.type !== 'update') throw error;
+      return { host: step.host, why: `its TaskRun was refused: ${error.message}` };
+    }
   }
 
   #careHost(host: Host, { cordoned }: StaticPool, own: readonly OwnTaskRun[]): CareHost {
@@ -153,7 +180,7 @@ export class HostCare {
     }
   }
 
-  #tellSkip({ host, why }: Extract<CareStep, { type: 'skip' }>): void {
+  #tellSkip(host: Host, why: string): void {
     const message = `host ${host.name} was not updated: ${why}; next try in an hour`;
     this.#tell('skipped', host.platform, message);
   }

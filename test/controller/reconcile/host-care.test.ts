@@ -128,6 +128,23 @@ describe('HostCare', () => {
     expect(stand.updates()).to.deep.equal(['a running']);
   });
 
+  it('an update that the API server refuses keeps no builds away: told, and tried again an hour later', async () => {
+    stand = started({ a: 1, b: 1 });
+    stand.cluster.fault = ({ name }) =>
+      name.startsWith('update-a') ? { before: apiError('refused', 'exceeded quota') } : undefined;
+    await stand.clock.advance(minute);
+    expect(stand.told).to.deep.equal([
+      'skipped linux/arm64: host a was not updated: its TaskRun was refused: exceeded quota; next try in an hour',
+    ]);
+    expect(drained(stand, 'a', 'b')).to.deep.equal(['b']);
+    expect(stand.updates()).to.deep.equal(['b running']);
+    expect(stand.errors).to.deep.equal([]);
+    stand.endUpdate('b', 'succeeded');
+    stand.cluster.fault = () => undefined;
+    await stand.clock.advance(hour);
+    expect(stand.updates()).to.deep.equal(['b succeeded', 'a running']);
+  });
+
   it('a restart in the middle of an update makes no second one, and the next comes in its time', async () => {
     stand = started({ a: 1 });
     await stand.clock.advance(minute);
