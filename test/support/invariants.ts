@@ -129,9 +129,7 @@ export class Invariants {
       this.#note(`${lease} had two provision TaskRuns: ${nameOf(known)} and ${nameOf(provision)}`);
     this.#provisioned.set(lease, provision);
     if (!there || !isLive(provision) || isCancelled(provision)) return;
-    const live = this.#ours('provision').filter(
-      (it) => buildOf(it) === buildOf(provision) && isLive(it) && !isCancelled(it),
-    );
+    const live = this.#ours('provision', provision).filter((it) => isLive(it) && !isCancelled(it));
     if (live.length > 1)
       this.#note(`${buildOf(provision)} has provision TaskRuns ${live.map(nameOf).sort().join(', ')}`);
   }
@@ -144,9 +142,9 @@ export class Invariants {
     if (before !== undefined) return;
     if (known !== undefined && isDone(known) && !hasFailed(known))
       this.#note(`${lease} is cleaned although it was clean`);
-    const live = this.#ours('clean').filter((it) => leaseOf(it) === lease && isLive(it));
+    const live = this.#ours('clean', after).filter((it) => leaseOf(it) === lease && isLive(it));
     if (live.length > 1) this.#note(`${lease} has cleanup TaskRuns ${live.map(nameOf).sort().join(', ')}`);
-    const provision = this.#ours('provision').find((it) => leaseOf(it) === lease);
+    const provision = this.#ours('provision', after).find((it) => leaseOf(it) === lease);
     if (provision !== undefined && isLive(provision) && !this.#waitedLong(after))
       this.#note(`${lease} is cleaned while ${nameOf(provision)} runs`);
   }
@@ -158,8 +156,10 @@ export class Invariants {
     return ended !== undefined && Date.parse(cleanup.metadata.creationTimestamp) - Date.parse(ended) >= stopWait;
   }
 
-  #ours(type: 'provision' | 'clean'): Raw[] {
-    return this.#watched.all.filter((it) => taskType(it) === type);
+  /** Of the same build as this one. */
+  #ours(type: 'provision' | 'clean', like: Raw): Raw[] {
+    const uid = label(like, 'user-task-uid');
+    return this.#watched.all.filter((it) => taskType(it) === type && label(it, 'user-task-uid') === uid);
   }
 
   #note(violation: string): void {
