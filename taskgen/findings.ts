@@ -57,7 +57,6 @@ export const findingCodes = {
   MPT203: { severity: 'error', title: 'The step also pushes the image', acceptable: true },
   MPT204: { severity: 'warning', title: 'The shebang is not at the start of the script' },
   MPT205: { severity: 'error', title: 'The script cannot run in two halves' },
-  MPT206: { severity: 'warning', title: 'The image may have no /bin/sh' },
   MPT207: { severity: 'warning', title: 'The script leaves a container behind' },
 } as const satisfies Record<string, CodeEntry>;
 

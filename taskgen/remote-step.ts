@@ -10,6 +10,7 @@ import type { GenerateOptions } from './options.ts';
 import { podmanArguments } from './podman-arguments.ts';
 import { registryAuthMount, registryAuthVariables } from './registry-auth.ts';
 import type { StepChoice } from './step-choice.ts';
+import { unusualShell } from './step-scripts.ts';
 import type { SyncPlan } from './sync-plan.ts';
 import { text as textOf } from './task-model.ts';
 import type { Task } from './task-model.ts';
@@ -81,6 +82,7 @@ function remoteEnvironment(plan: RemotePlan): { name: string; value: string }[] 
   const { task, choice, options, sync, environment } = plan;
   const { step } = choice;
   const image = resultImage(task, options);
+  const shell = unusualShell(step.script ?? '');
   const variables: Record<string, string> = {
     PLATFORM: '$(params.PLATFORM)',
     MP_TASKRUN: '$(context.taskRun.name)',
@@ -91,6 +93,7 @@ function remoteEnvironment(plan: RemotePlan): { name: string; value: string }[] 
     MP_TRANSFER: image === '' ? 'none' : options.transfer,
     MP_STORAGE_DRIVER: storageDriver(task, choice),
     MP_WORKDIR: step.workingDir,
+    ...(shell === undefined ? {} : { MP_SHELL: shell }),
     ...(step.own['results'] === undefined ? {} : { MP_STEP_RESULTS: `/tekton/steps/step-${choice.name}/results` }),
     MP_MOUNTS: String(sync.mounts.length),
     ...Object.assign({}, ...sync.mounts.map(mountVariables)),

@@ -93,8 +93,11 @@ function plan(
     ...appendFindings(task, options),
     ...(options.apiVersion === undefined ? [] : versionFindings(chosen.content)),
   ];
+  // Who pushes from the same step has no use for the image in a later one.
+  const pushes = findings.some(({ code }) => code === 'MPT203');
+  const relevant = findings.filter(({ code }) => !pushes || code !== 'MPT032');
   const secretVolume = secretVolumeName(task, choice.step, choice.index, options).name;
-  return { plan: { task, choice, options, sync, environment, secretVolume, features }, findings };
+  return { plan: { task, choice, options, sync, environment, secretVolume, features }, findings: relevant };
 }
 
 function write(source: Source, chosen: ChosenTask, origin: Origin, planned: RemotePlan, scripts: Scripts): string {
@@ -129,7 +132,14 @@ function write(source: Source, chosen: ChosenTask, origin: Origin, planned: Remo
       planned.options,
     ),
   );
-  addLocalStep(editor, text, list, step, { ...planned, listIndent }, localScript(scripts, planned.options));
+  addLocalStep(
+    editor,
+    text,
+    list,
+    step,
+    { ...planned, listIndent },
+    localScript(scripts, planned.choice.step.script ?? '', planned.options),
+  );
   for (const index of prefixed) {
     const [map, other] = [list.get(index), planned.task.steps[index]];
     if (isMap(map) && other !== undefined) prefixStep(editor, map, other, planned.options);

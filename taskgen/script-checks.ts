@@ -84,15 +84,6 @@ function formFindings(script: string, at: Path): Finding[] {
       fix: 'Write the character as an escape that the shell understands, for example $(printf "\\033").',
     });
   }
-  const [, interpreter] = /^#!\s*(\/(?!bin\/|usr\/)\S*sh)\b/.exec(script) ?? [];
-  if (interpreter !== undefined) {
-    findings.push({
-      code: 'MPT206',
-      at,
-      message: `The script runs with ${interpreter}, so its image may have no /bin/sh, which starts it on the host.`,
-      fix: 'Use an image that has /bin/sh; if this one has, say --accept MPT206.',
-    });
-  }
   if (/^\s+#!/.test(script)) {
     findings.push({
       code: 'MPT204',

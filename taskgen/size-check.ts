@@ -22,7 +22,7 @@ export function sizeFindings(
   const load = scriptLoad([
     ...all,
     remoteScript(scripts, choice.step.script ?? '', options),
-    localScript(scripts, options),
+    localScript(scripts, choice.step.script ?? '', options),
   ]);
   if (load < warnAt) return [];
   const used = `All scripts together take ${Math.floor(load)} % of the 128 KiB that a pod can start with`;

@@ -13,15 +13,30 @@ export interface Scripts {
 
 type Wanted = Pick<GenerateOptions, 'deferPush' | 'afterLoad'>;
 
+/** The shell of an image that has it in a place of its own, as its script says: such an image may have no /bin/sh. */
+export function unusualShell(userScript: string): string | undefined {
+  return /^#!\s*(\/(?!bin\/|usr\/)\S*sh)(?:\s|$)/.exec(userScript)?.[1];
+}
+
+function inShellOf(userScript: string, script: string): string {
+  const shell = unusualShell(userScript);
+  return shell === undefined ? script : script.replace(/^#!\/bin\/sh\n/, () => `#!${shell}\n`);
+}
+
 export function remoteScript(scripts: Scripts, userScript: string, options: Wanted): string {
-  const run = options.deferPush ? followedBy(scripts.deferPush, 'line=0', userScript) : userScript;
+  const run = options.deferPush
+    ? followedBy(inShellOf(userScript, scripts.deferPush), 'line=0', userScript)
+    : userScript;
   return combineScripts(scripts.remote, run);
 }
 
-export function localScript(scripts: Scripts, { afterLoad }: Wanted): string {
-  if (afterLoad === undefined) return scripts.local;
-  const fragment = afterLoad.startsWith('#!') ? afterLoad : `#!/bin/sh\nset -e\n${afterLoad}`;
-  return followedBy(`${scripts.local}exit\n`, 'after_load_line=0', fragment);
+export function localScript(scripts: Scripts, userScript: string, { afterLoad }: Wanted): string {
+  const local = inShellOf(userScript, scripts.local);
+  if (afterLoad === undefined) return local;
+  const fragment = afterLoad.startsWith('#!')
+    ? afterLoad
+    : `#!${unusualShell(userScript) ?? '/bin/sh'}\nset -e\n${afterLoad}`;
+  return followedBy(`${local}exit\n`, 'after_load_line=0', fragment);
 }
 
 /** `setting` in the first text becomes the number of the line on which the second begins. */

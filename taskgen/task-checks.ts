@@ -62,7 +62,7 @@ function stepFormFindings(step: Step, index: number): Finding[] {
     const fix =
       step.command.length === 0
         ? "Give it the image's entrypoint as command (podman image inspect IMAGE shows it) and say --wrap-command, or write a script."
-        : 'Say --wrap-command, which runs the command through a script, or write a script.';
+        : 'Say --wrap-command, which runs the command through a script (the image needs a shell), or write a script.';
     findings.push({ code: 'MPT002', at, message: `${label} has no script, only command, args or an image.`, fix });
   } else if (step.command.length > 0) {
     const message = `${label} has a script and a command; Tekton refuses that.`;

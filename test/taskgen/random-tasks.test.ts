@@ -2,7 +2,7 @@
 
 import { expect } from 'chai';
 import * as fc from 'fast-check';
-import { Document, parse } from 'yaml';
+import { Document, isMap, parse, parseDocument } from 'yaml';
 import { defaultOptions } from '../../taskgen/options.ts';
 import { generateRemoteTask } from '../../taskgen/remote-task.ts';
 
@@ -115,6 +115,17 @@ function read(text: string): {
   return parse(text, { version: '1.1', merge: true });
 }
 
+/** Nor those that must change: the name, and lists that are empty and get entries. */
+function linesOutsideBuild(text: string, steps: readonly Entry[]): string[] {
+  const position = steps.findIndex(({ name }) => name === 'build');
+  const node = parseDocument(text, { version: '1.1' }).getIn(['spec', 'steps', position], true);
+  if (!isMap(node) || !node.range) throw new Error('there is no build step');
+  const [start, , end] = node.range;
+  const before = text.slice(0, text.lastIndexOf('\n', start) + 1);
+  const changing = /^\s*(?:name: ["']?random["']?|(?:params|annotations): (?:\[\s*\]|\{\s*\}))$/;
+  return [...before.split('\n'), ...text.slice(end).split('\n')].filter((line) => line !== '' && !changing.test(line));
+}
+
 const without = (list: Entry[] | undefined, ...names: string[]) =>
   (list ?? []).filter(({ name }) => !names.includes(name));
 
@@ -147,6 +158,22 @@ describe('any Task in any layout', function () {
 
   it('means the same after generation, but for the documented additions', () => {
     fc.assert(fc.property(tasks, layouts, check), { numRuns: 200 });
+  });
+
+  it('keeps every line outside the build step, byte for byte and in order', () => {
+    const keeps = (task: { spec: { steps: Entry[] } }, layout: Layout) => {
+      const text = write(task, { ...layout, shared: false, flow: 1 });
+      const generated = generateRemoteTask(text, 'task.yaml', scripts, defaultOptions).text ?? '';
+      const wanted = linesOutsideBuild(text, task.spec.steps);
+      const found = generated.split('\n');
+      let at = 0;
+      for (const line of wanted) {
+        const next = found.indexOf(line, at);
+        expect(next, `"${line}" is gone:\n${generated}`).not.to.equal(-1);
+        at = next + 1;
+      }
+    };
+    fc.assert(fc.property(tasks, layouts, keeps), { numRuns: 200 });
   });
 
   it('is generated alike however often', () => {
