@@ -37,6 +37,11 @@ export interface Redeemed {
   readonly giveBack: () => Promise<void>;
 }
 
+interface Redemption {
+  readonly id: string;
+  before: StoredKey | undefined;
+}
+
 /** How often others may come between before we say that it does not work now. */
 const tries = 8;
 const firstPause: Duration = 250;
@@ -81,20 +86,32 @@ export class KeyStore {
   }
 
   async redeem(token: OneTimeToken): Promise<Redeemed | Refusal> {
-    const redemption = randomBytes(12).toString('hex');
+    const redemption: Redemption = { id: randomBytes(12).toString('hex'), before: undefined };
+    try {
+      return await this.#redeem(token, redemption);
+    } catch (error) {
+      // Nobody gets a key now, so nothing may stay spent for it, should a write of ours have arrived after all.
+      if (redemption.before !== undefined) void this.#giveBack(redemption.before, redemption.id);
+      throw error;
+    }
+  }
+
+  /** Notes in `redemption` what it found before it tried to spend. */
+  async #redeem(token: OneTimeToken, redemption: Redemption): Promise<Redeemed | Refusal> {
     const digest = digestOf(token);
-    let before: StoredKey | undefined;
     for (let attempt = 1; attempt <= tries; attempt += 1) {
       const stored = await this.#read(token.id);
       if (stored === undefined) return 'unknown';
       const refusal = refusalOf(stored, digest, this.#options.clock.now());
       // Our write may have been sent twice: the second was refused because the first had succeeded.
-      const done = before !== undefined && refusal === 'spent' && stored.spentBy === redemption;
-      if (refusal !== undefined && !done) return refusal;
+      const done = redemption.before !== undefined && stored.spentBy === redemption.id;
+      if (refusal !== undefined && !(done && refusal === 'spent')) return refusal;
       // Opened first: what cannot be opened is not spent.
       const key = await this.#open(stored, token);
-      if (before === undefined || !done) before = stored;
-      if (done || (await this.#spend(before, redemption))) return this.#redeemed(key, before, redemption);
+      const before = (done ? redemption.before : undefined) ?? stored;
+      redemption.before = before;
+      const spent = done || (await this.#patch(stored.name, spendPatch(stored, redemption.id)));
+      if (spent) return { key, build: stored.build, giveBack: () => this.#giveBack(before, redemption.id) };
     }
     throw contested(`redeeming the key of ${token.id}`);
   }
@@ -102,20 +119,6 @@ export class KeyStore {
   /** Resolves when nothing is left to be given back. */
   async settled(): Promise<void> {
     await Promise.allSettled(this.#givingBack);
-  }
-
-  async #spend(stored: StoredKey, redemption: string): Promise<boolean> {
-    try {
-      return await this.#patch(stored.name, spendPatch(stored, redemption));
-    } catch (error) {
-      // Nobody will get this answer, so nothing may stay spent for it.
-      if (error instanceof ApiError && error.ambiguous) void this.#giveBack(stored, redemption);
-      throw error;
-    }
-  }
-
-  #redeemed(key: Buffer, stored: StoredKey, redemption: string): Redeemed {
-    return { key, build: stored.build, giveBack: () => this.#giveBack(stored, redemption) };
   }
 
   async #giveBack(stored: StoredKey, redemption: string): Promise<void> {

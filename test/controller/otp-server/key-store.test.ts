@@ -1,7 +1,8 @@
 // The store when its own writes go wrong: lost answers, answers to what was sent twice, crossing writes, time.
 import { expect } from 'chai';
 import { randomBytes } from 'node:crypto';
-import { rearmPatch, spentAnnotation, storedKeyName } from '../../../controller/model/one-time-key.ts';
+import { asObject } from '../../../controller/model/json.ts';
+import { armedAnnotation, rearmPatch, spentAnnotation, storedKeyName } from '../../../controller/model/one-time-key.ts';
 import { KeyStore, type Redeemed } from '../../../controller/otp-server/key-store.ts';
 import { makeToken, type OneTimeToken } from '../../../controller/otp-server/one-time-token.ts';
 import type { Refusal } from '../../../controller/otp-server/stored-key.ts';
@@ -37,6 +38,11 @@ describe('KeyStore', () => {
   const redeem = async (token: OneTimeToken): Promise<string> => said(await store.redeem(token));
   const spent = (): string | undefined =>
     cluster.find('secrets', namespace, storedKeyName(build.uid))?.metadata.annotations?.[spentAnnotation];
+  const annotate = (annotations: Readonly<Record<string, string>>): void =>
+    cluster.change('secrets', namespace, storedKeyName(build.uid), (secret) => {
+      secret.metadata['annotations'] = { ...asObject(secret.metadata['annotations']), ...annotations };
+    });
+  const arm = (retries: number): void => annotate(rearmPatch(retries).metadata.annotations);
   /** The next request of that verb, and no other. */
   const once = (verb: string, fault: Fault, effect: () => void = () => undefined): void => {
     cluster.fault = (request) => {
@@ -62,6 +68,25 @@ describe('KeyStore', () => {
     once('patch', { after: apiError('conflict', 'resourceVersion') });
     expect(await redeem(token)).to.equal('key');
     expect(await redeem(token)).to.equal('spent');
+  });
+
+  it('and it was armed for a retry meanwhile: that is left for the retry', async () => {
+    const token = await stored();
+    once('patch', { after: apiError('conflict', 'resourceVersion') }, () => once('read', {}, () => arm(1)));
+    expect(await redeem(token)).to.equal('key');
+    expect(await redeem(token)).to.equal('key');
+    expect(await redeem(token)).to.equal('spent');
+  });
+
+  it('and then the API server went away: nobody got the key, and the token stays good', async () => {
+    const token = await stored();
+    once('patch', { after: apiError('conflict', 'resourceVersion') }, () =>
+      once('read', { before: apiError('unavailable', 'no server') }),
+    );
+    const failure = await store.redeem(token).catch((error: unknown) => error);
+    expect(String(failure)).to.contain('no server');
+    await store.settled();
+    expect(await redeem(token)).to.equal('key');
   });
 
   it('the answer was lost for good: nobody got the key, and the token stays good', async () => {
@@ -111,11 +136,7 @@ describe('KeyStore', () => {
 
   it('is armed by the controller between reading and spending: it counts', async () => {
     const token = await stored();
-    const armedMeanwhile = (): void =>
-      cluster.change('secrets', namespace, storedKeyName(build.uid), (secret) => {
-        Object.assign(secret.metadata['annotations'] as object, rearmPatch(1).metadata.annotations); // oxlint-disable-line typescript/no-unsafe-type-assertion -- the test made it
-      });
-    once('patch', {}, armedMeanwhile);
+    once('patch', {}, () => arm(1));
     expect(await redeem(token)).to.equal('key');
     expect(spent()).to.equal('2');
   });
@@ -145,10 +166,7 @@ describe('KeyStore', () => {
     const token = await stored();
     await redeem(token);
     for (const armed of ['-1', 'Infinity', '1e9', '0x9', ' 9', '', '99999999999']) {
-      cluster.change('secrets', namespace, storedKeyName(build.uid), (secret) => {
-        const annotations = secret.metadata['annotations'] as Record<string, string>; // oxlint-disable-line typescript/no-unsafe-type-assertion -- the test made it
-        annotations['build.appstudio.redhat.com/one-time-key-armed'] = armed;
-      });
+      annotate({ [armedAnnotation]: armed });
       expect(await redeem(token), armed).to.equal('spent');
     }
   });
