@@ -16,7 +16,8 @@ export interface Connection {
 const connectTimeout: Duration = 5_000;
 /** Well below the time after which the server closes an idle connection: never send into a closing one. */
 const keepAliveTimeout: Duration = 30_000;
-const requestConnections = 32;
+/** Enough for the claims that are written at once; each one costs both sides a handshake. */
+const requestConnections = 16;
 
 export class ConnectionPools {
   readonly #access: KubeAccess;
@@ -55,7 +56,9 @@ export class ConnectionPools {
     const { proxyUrl } = this.#access;
     if (proxyUrl === undefined) return new Agent({ ...options, connect });
     if (!/^https?:/.test(proxyUrl)) {
-      throw new Error(`kubeconfig: proxy-url '${proxyUrl}' is not supported; use an http:// or https:// proxy`);
+      throw new Error(
+        `'${proxyUrl}' (proxy-url in the kubeconfig, or HTTPS_PROXY) is not supported: use an http:// or https:// proxy`,
+      );
     }
     return new ProxyAgent({ ...options, uri: proxyUrl, requestTls: connect });
   }

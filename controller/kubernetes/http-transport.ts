@@ -102,12 +102,18 @@ export class HttpTransport {
   }
 
   /**
-   * Bytes as they arrive, for a watch. Ends when the server ends it; rejects with an ApiError when nothing arrived for
+   * Bytes as they arrive, for a watch; `onAnswer` tells that it was accepted. Ends when the server ends it; rejects with an ApiError when nothing arrived for
    * `idleLimit`, when the connection broke or when the signal aborted it.
    */
-  async *stream(request: ApiRequest, signal: AbortSignal, idleLimit: Duration): AsyncGenerator<Uint8Array, void> {
+  async *stream(
+    request: ApiRequest,
+    signal: AbortSignal,
+    idleLimit: Duration,
+    onAnswer: () => void = () => undefined,
+  ): AsyncGenerator<Uint8Array, void> {
     try {
       const answer = await this.#send(request, { pool: 'watches', signal, idleLimit });
+      onAnswer();
       for await (const chunk of answer.body) yield chunk;
     } catch (thrown) {
       throw apiErrorFromFailure(nameOf(request), thrown, false);

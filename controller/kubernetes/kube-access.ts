@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ConnectionOptions } from 'node:tls';
 import type { RequestOptions } from 'node:https';
 import type { Duration } from '../model/instant.ts';
+import { proxyFromEnvironment } from './proxy-from-environment.ts';
 
 /** What a TLS connection is made with. */
 export type TlsMaterial = {
@@ -37,6 +38,7 @@ export class KubeAccess {
   readonly origin: string;
   /** What comes before `/api`: '' mostly. */
   readonly basePath: string;
+  /** From the kubeconfig, or from the environment. */
   readonly proxyUrl: string | undefined;
   /** Namespace of the current context: in a pod, the pod's own. */
   readonly namespace: string | undefined;
@@ -62,7 +64,7 @@ export class KubeAccess {
     const server = new URL(cluster.server);
     this.origin = server.origin;
     this.basePath = server.pathname.replace(/\/+$/, '');
-    this.proxyUrl = cluster.proxyUrl;
+    this.proxyUrl = cluster.proxyUrl ?? proxyFromEnvironment(server, process.env);
     this.namespace = this.#kubeConfig.getContextObject(context)?.namespace;
   }
 

@@ -12,8 +12,7 @@ import { InitialEvents, listPages } from './object-list.ts';
 import { identityOf, Projection } from './projection.ts';
 import { standardTuning } from './reflector-tuning.ts';
 import type { ReflectorTuning } from './reflector-tuning.ts';
-import { resourcePath } from './resource.ts';
-import { settleWrites } from './settle-writes.ts';
+import { rereadWith, settleWrites } from './settle-writes.ts';
 import { acceptOf, watchPath } from './watch-query.ts';
 import type { WatchScope } from './watch-query.ts';
 import { watchEvents } from './watch-stream.ts';
@@ -22,12 +21,20 @@ import type { WatchEvent } from './watch-stream.ts';
 /** The part of HttpTransport that is needed here. */
 export interface WatchSender {
   request(request: ApiRequest): Promise<string>;
-  stream(request: ApiRequest, signal: AbortSignal, idleLimit: Duration): AsyncIterable<Uint8Array>;
+  /** `onAnswer`: the server has taken the request; it may then be silent for long. */
+  stream(
+    request: ApiRequest,
+    signal: AbortSignal,
+    idleLimit: Duration,
+    onAnswer?: () => void,
+  ): AsyncIterable<Uint8Array>;
 }
 
 export type ReflectorTrouble =
   /** A request or connection failed; it is tried again. */
   | 'watch'
+  /** The version to go on from is no longer known, as is usual where little changes: everything is listed again. */
+  | 'expired'
   /** `project` threw: the object stays as it was known. */
   | 'project';
 
@@ -122,25 +129,21 @@ export class Reflector<T extends CachedObject, IndexName extends string = never>
 
   /** Watches from where we were or, where that is unknown, through a streaming list. Returns when the server ends it. */
   async #watch(signal: AbortSignal): Promise<void> {
-    const { scope, sender, cache, random } = this.#options;
+    const { scope, sender, cache, random, clock } = this.#options;
     const lasting = this.#tuning.watchLasts * (1 + random());
     const path = watchPath(scope, this.#resumeFrom, lasting);
     let initial = this.#resumeFrom === undefined ? new InitialEvents(this.#projection) : undefined;
     const began = cache.relisting();
+    const opened = clock.monotonic();
     const limited = limitedSignal(signal, lasting + overtime);
     this.#watches += 1;
     let progress = false;
     try {
-      const request = {
-        verb: 'watch',
-        resource: scope.resource,
-        path,
-        accept: acceptOf(scope, false),
-        ...safe,
-      } as const;
-      const bytes = sender.stream(request, limited.signal, this.#tuning.idleLimit);
+      const { resource } = scope;
+      const request = { verb: 'watch', resource, path, accept: acceptOf(scope, false), ...safe } as const;
+      const bytes = sender.stream(request, limited.signal, this.#tuning.idleLimit, () => this.#noteActivity());
       for await (const event of watchEvents(bytes, this.#options.marks)) {
-        this.#lastActivity = this.#options.clock.monotonic();
+        this.#noteActivity();
         if (initial === undefined) {
           this.#apply(event);
           progress = true;
@@ -154,7 +157,11 @@ export class Reflector<T extends CachedObject, IndexName extends string = never>
     } finally {
       limited.release();
     }
-    if (!progress) throw new ApiError({ kind: 'unavailable', message: `watch ${path}: ended without an event` });
+    this.#noteActivity();
+    // Nothing happened, and the server ended it in due time: so it is where little changes.
+    const quiet = initial === undefined && clock.monotonic() - opened >= lasting / 2;
+    if (!progress && !quiet)
+      throw new ApiError({ kind: 'unavailable', message: `watch ${path}: ended without an event` });
   }
 
   #apply(event: WatchEvent): void {
@@ -171,12 +178,9 @@ export class Reflector<T extends CachedObject, IndexName extends string = never>
   }
 
   async #listPages(): Promise<void> {
-    const { scope, sender, cache, clock } = this.#options;
+    const { scope, sender, cache } = this.#options;
     const began = cache.relisting();
-    const onPage = (): void => {
-      this.#lastActivity = clock.monotonic();
-    };
-    const listed = await listPages(scope, sender, this.#projection, this.#tuning.pageSize, onPage);
+    const listed = await listPages(scope, sender, this.#projection, this.#tuning.pageSize, () => this.#noteActivity());
     this.#completeList(began, listed.objects, listed.resourceVersion);
   }
 
@@ -187,6 +191,10 @@ export class Reflector<T extends CachedObject, IndexName extends string = never>
     this.#lists += 1;
     this.#synced = true;
     this.#firstSynced();
+  }
+
+  #noteActivity(): void {
+    this.#lastActivity = this.#options.clock.monotonic();
   }
 
   #progressed(): void {
@@ -209,7 +217,7 @@ export class Reflector<T extends CachedObject, IndexName extends string = never>
       this.#streamingLists = false;
       return 0;
     }
-    onTrouble('watch', error);
+    onTrouble(kind === 'expired' ? 'expired' : 'watch', error);
     const delay = kind === 'expired' ? this.#expiredBackoff.next() : this.#backoff.next();
     // A server that cannot be reached says nothing about our version; one that keeps failing might mean it.
     if (kind === 'timeout' || error.code !== undefined) this.#failures += 1;
@@ -220,23 +228,10 @@ export class Reflector<T extends CachedObject, IndexName extends string = never>
 
   async #settle(signal: AbortSignal): Promise<void> {
     const { scope, sender, cache, clock, onTrouble } = this.#options;
-    const accept = acceptOf(scope, false);
-    await settleWrites(
-      {
-        cache,
-        clock,
-        every: this.#tuning.settleAfter,
-        project: (raw) => this.#projection.of(raw),
-        onError: (error) => onTrouble('watch', error),
-        read: async (namespace, name) => {
-          const path = resourcePath(scope.resource, namespace, name);
-          const answer = await sender.request({ verb: 'get', resource: scope.resource, path, accept, ...safe });
-          const object: KubeObject = JSON.parse(answer);
-          return object;
-        },
-      },
-      signal,
-    );
+    const every = this.#tuning.settleAfter;
+    const project = (raw: KubeObject): T | undefined => this.#projection.of(raw);
+    const onError = (error: unknown): void => onTrouble('watch', error);
+    await settleWrites({ cache, clock, every, project, onError, read: rereadWith(sender, scope) }, signal);
   }
 }
 

@@ -5,6 +5,9 @@ import { ApiError } from './api-errors.ts';
 import type { Cache, CachedObject, Unsettled } from './cache.ts';
 import type { Clock } from './clock.ts';
 import type { KubeObject } from './cluster.ts';
+import type { ApiRequest } from './http-transport.ts';
+import { resourcePath } from './resource.ts';
+import { acceptOf, type WatchScope } from './watch-query.ts';
 
 export interface SettleOptions<T extends CachedObject, IndexName extends string> {
   readonly cache: Cache<T, IndexName>;
@@ -13,6 +16,23 @@ export interface SettleOptions<T extends CachedObject, IndexName extends string>
   readonly read: (namespace: string, name: string) => Promise<KubeObject>;
   readonly project: (raw: KubeObject) => T | undefined;
   readonly onError: (error: unknown) => void;
+}
+
+interface ReadSender {
+  request(request: ApiRequest): Promise<string>;
+}
+
+/** Reads one object as the watch of that scope would show it. */
+export function rereadWith(sender: ReadSender, scope: WatchScope): SettleOptions<CachedObject, never>['read'] {
+  const { resource } = scope;
+  return async (namespace, name) => {
+    const path = resourcePath(resource, namespace, name);
+    const accept = acceptOf(scope, false);
+    const object: KubeObject = JSON.parse(
+      await sender.request({ verb: 'get', resource, path, accept, repeatable: true, fenced: false }),
+    );
+    return object;
+  };
 }
 
 export async function settleWrites<T extends CachedObject, IndexName extends string>(

@@ -79,7 +79,9 @@ export function startWatches(options: WatchOptions, signal: AbortSignal): NamedW
 function commonOptions(resource: string, { sender, clock, logger, metrics }: WatchOptions) {
   const onTrouble = (trouble: string, error: unknown): void => {
     metrics.countWatchRestart(resource);
-    logger.warn(`watch of ${resource}: ${trouble} trouble, it goes on`, { error });
+    // Usual where little changes.
+    const severity = trouble === 'expired' ? 'debug' : 'warn';
+    logger[severity](`watch of ${resource}: ${trouble} trouble, it goes on`, { error });
   };
   return { sender, clock, random: Math.random, onTrouble };
 }

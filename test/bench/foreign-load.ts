@@ -95,7 +95,7 @@ export const foreignStart: Line = {
     try {
       return {
         ...(await firstStart(place, contender, arena, effort)),
-        ...(await restart(arena, plan, place, contender)),
+        ...(await restart(arena, plan, place, contender, effort)),
       };
     } finally {
       await contender.stop();
@@ -128,7 +128,7 @@ async function firstStart(
   const { now, peak } = contender.memory;
   const gets = arena.audit.since(mark, contender.user, foreignNamespace).reads;
   const later: string[] = [];
-  for (let nth = 0; nth < 10; nth += 1) {
+  for (let nth = 0; quiet && nth < 10; nth += 1) {
     later.push(await place.build());
     await sleep(300);
   }
@@ -139,15 +139,22 @@ async function firstStart(
 }
 
 /** As after a crash. */
-async function restart(arena: Arena, plan: ContenderPlan, place: WorkPlace, crashed: Contender): Promise<Samples> {
+async function restart(
+  arena: Arena,
+  plan: ContenderPlan,
+  place: WorkPlace,
+  crashed: Contender,
+  { patience }: Effort,
+): Promise<Samples> {
   await crashed.kill();
   const name = await place.build();
   const contender = await arena.start(plan, place);
   try {
-    await place.provisioned(name, 300_000);
-    const { provisioned = Infinity } = place.times(name);
+    await place.provisioned(name, patience * 1000);
+    const { provisioned } = place.times(name);
     await place.leave([name]);
-    return { restart: [(provisioned - contender.startedAt) / 1000] };
+    // Not served yet: it takes at least as long as was waited.
+    return { restart: [provisioned === undefined ? patience : (provisioned - contender.startedAt) / 1000] };
   } finally {
     await contender.stop();
   }

@@ -17,7 +17,7 @@ export interface Line {
 
 export interface Effort {
   readonly quick: boolean;
-  /** Seconds to wait for a controller to become quiet. */
+  /** Seconds to wait for a controller to become quiet, or to serve a build after a restart. */
   readonly patience: number;
 }
 

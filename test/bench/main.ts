@@ -44,7 +44,12 @@ const flags = new Command('bench')
   .option('--only <line...>', `some of: ${lines.map(({ name }) => name).join(', ')}`)
   .option('--quick', 'less of everything; figures are rough', false)
   .option('--json <file>', 'write the figures there, too')
-  .option('--patience <seconds>', 'how long a controller may take to become quiet', Number, 120)
+  .option(
+    '--patience <seconds>',
+    'how long a controller may take to become quiet, or to serve a build after a restart',
+    Number,
+    120,
+  )
   .option('--ours <command>', 'how our controller is started', bundled)
   .parse()
   .opts<Flags>();

@@ -35,6 +35,7 @@ describe('cache', () => {
     expect(cache.get('n', 'a')).to.equal(cache.byUid('u1'));
     expect([...cache.by('host', 'h1')]).to.deep.equal([]);
     expect([...cache.by('host', 'h2')].map((it) => it.resourceVersion)).to.deep.equal(['2']);
+    expect([cache.count('host', 'h1'), cache.count('host', 'h2')]).to.deep.equal([0, 1]);
   });
 
   it('tells listeners of a new uid under the same name as of a removal and an addition', () => {

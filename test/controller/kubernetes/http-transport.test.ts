@@ -170,7 +170,7 @@ describe('transport through a proxy that misbehaves', function () {
     const read = async (): Promise<unknown> => connected.cluster.read('configmaps', namespace, name);
     await Promise.all(Array.from({ length: 50 }, read));
     for (let i = 0; i < 50; i += 1) await read();
-    expect(proxy.connections).to.be.at.most(32);
+    expect(proxy.connections).to.be.at.most(16);
   });
 
   it('a removal leaves its connection open for the next request', async () => {

@@ -1,5 +1,8 @@
 // Every way of proving who we are, against a real API server; and what happens when a credential is replaced.
 import { expect } from 'chai';
+import { createServer, type IncomingMessage } from 'node:http';
+import { connect as connectTo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -37,13 +40,13 @@ describe('access to the API server', function () {
   });
 
   /** A kubeconfig with that user, and the CA of the server unless said otherwise. */
-  const kubeconfig = async (user: object, ca = join(folder, 'ca.crt')): Promise<string> => {
+  const kubeconfig = async (user: object, ca = join(folder, 'ca.crt'), more: object = {}): Promise<string> => {
     await writeFile(join(folder, 'ca.crt'), server.authority.certificate);
     const file = join(folder, 'kubeconfig');
     const config = {
       'current-context': 'c',
       contexts: [{ name: 'c', context: { cluster: 'c', user: 'u' } }],
-      clusters: [{ name: 'c', cluster: { server: `${server.url}/`, 'certificate-authority': ca } }],
+      clusters: [{ name: 'c', cluster: { server: `${server.url}/`, 'certificate-authority': ca, ...more } }],
       users: [{ name: 'u', user }],
     };
     await writeFile(file, JSON.stringify(config));
@@ -84,6 +87,54 @@ describe('access to the API server', function () {
     await writeFile(join(folder, 'token'), `${token}\n`);
     const user = { 'auth-provider': { name: 'tokenFile', config: { tokenFile: join(folder, 'token') } } };
     expect(await reads(await kubeconfig(user))).to.deep.equal(['200']);
+  });
+
+  it('a token file that is replaced is read again when the old token is refused', async () => {
+    let monotonic = 0;
+    await writeFile(join(folder, 'token'), 'expired');
+    const user = { 'auth-provider': { name: 'tokenFile', config: { tokenFile: join(folder, 'token') } } };
+    const file = await kubeconfig(user);
+    const access = new KubeAccess(
+      () => loadKubeConfig(file),
+      () => monotonic,
+    );
+    const connected = connect(file, { access });
+    await access.credentials();
+    await writeFile(join(folder, 'token'), token);
+    monotonic += 10_000;
+    await connected.cluster.read('configmaps', 'default', 'there');
+    expect(connected.records.map((it) => it.code)).to.deep.equal(['401', '200']);
+    await connected.transport.close();
+  });
+
+  it('through a proxy named in the kubeconfig', async () => {
+    const asked: string[] = [];
+    const proxy = createServer().on('connect', (request: IncomingMessage, client: Duplex) => {
+      asked.push(request.url ?? '');
+      const { hostname, port } = new URL(`http://${request.url}`);
+      const upstream = connectTo(Number(port), hostname, () => {
+        client.write('HTTP/1.1 200 Connection established\r\n\r\n');
+        upstream.pipe(client).pipe(upstream);
+      });
+      client.on('error', () => upstream.destroy());
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    const address = proxy.address();
+    const port = typeof address === 'object' ? address?.port : undefined;
+    const file = await kubeconfig({ token }, undefined, { 'proxy-url': `http://127.0.0.1:${port}` });
+    expect(await reads(file, 2)).to.deep.equal(['200', '200']);
+    expect([...new Set(asked)]).to.deep.equal([new URL(server.url).host]);
+    await new Promise((resolve) => proxy.close(resolve));
+  });
+
+  it('a proxy of another kind is refused with what to do', async () => {
+    const connected = connect(await kubeconfig({ token }, undefined, { 'proxy-url': 'socks5://127.0.0.1:1' }));
+    const error: unknown = await connected.cluster.read('configmaps', 'default', 'there').catch((it: unknown) => it);
+    expect(error)
+      .to.be.instanceOf(ApiError)
+      .with.property('message')
+      .that.matches(/use an http:\/\/ or https:\/\/ proxy/);
+    await connected.transport.close();
   });
 
   it('an exec plugin, asked once for many requests', async () => {

@@ -47,12 +47,17 @@ export class Replica {
   readonly leader: Leader;
   readonly events: string[] = [];
   readonly troubles: string[] = [];
+  /** When it first saw the Lease as it is now. */
+  sawAt = NaN;
+  /** When it last wrote it. */
+  wroteAt = NaN;
   fault: Fault = 'none';
   /** Added to the wall clock. */
   skew: number;
   ended = false;
   readonly #stopping = new AbortController();
   readonly #running: Promise<void>;
+  #seen: KubeObject | undefined;
   #stall: { readonly over: Promise<void>; readonly end: () => void } | undefined;
 
   constructor(world: ManualClock, server: LeaseServer, identity: string, skew = 0) {
@@ -68,9 +73,10 @@ export class Replica {
     };
     const request = async (act: () => KubeObject): Promise<KubeObject> => this.#request(world, act);
     const cluster: Pick<Cluster, 'read' | 'create' | 'replace'> = {
-      read: async () => request(() => server.read()),
+      read: async () => request(() => this.#noteLook(world.now(), server.read())),
       create: async (_resource, _namespace, body) => request(() => server.create(body)),
-      replace: async (_resource, _namespace, _name, body) => request(() => server.replace(body)),
+      replace: async (_resource, _namespace, _name, body) =>
+        request(() => this.#noteWrite(world.now(), server.replace(body))),
     };
     this.leader = new Leader({
       cluster,
@@ -113,6 +119,17 @@ export class Replica {
 
   async stopped(): Promise<void> {
     await this.#running;
+  }
+
+  #noteLook(now: number, lease: KubeObject): KubeObject {
+    if (this.#seen !== lease) this.sawAt = now;
+    this.#seen = lease;
+    return lease;
+  }
+
+  #noteWrite(now: number, lease: KubeObject): KubeObject {
+    this.wroteAt = now;
+    return lease;
   }
 
   async #request(world: ManualClock, act: () => KubeObject): Promise<KubeObject> {

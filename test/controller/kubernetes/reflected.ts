@@ -30,6 +30,7 @@ export interface ReflectedOptions {
   readonly scope?: Omit<Partial<WatchScope>, 'namespace'> & { readonly namespace?: string | undefined };
   readonly tuning?: Partial<ReflectorTuning>;
   readonly project?: (raw: KubeObject) => Seen | undefined;
+  readonly marks?: readonly string[];
   readonly longestSleep?: number;
 }
 
@@ -63,6 +64,7 @@ export function reflect(sender: WatchSender, options: ReflectedOptions = {}): Re
     scope: { resource: 'configmaps', ...scope, ...(namespace === undefined ? {} : { namespace }) },
     cache,
     project: options.project ?? projectByLabel,
+    ...(options.marks === undefined ? {} : { marks: options.marks }),
     sender,
     clock,
     random: () => 0.5,

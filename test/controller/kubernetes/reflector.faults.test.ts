@@ -64,6 +64,15 @@ describe('reflector in trouble', function () {
     expect(reflected.reflector.relists).to.equal(0);
   });
 
+  it('where nothing happens the server ends a watch in due time: no trouble, and a sign of life', async () => {
+    const reflected = await bench.startSynced({ tuning: { watchLasts: 600 } });
+    const synced = reflected.reflector.lastActivity;
+    await eventually('three watches', () => reflected.reflector.restarts >= 2);
+    expect(reflected.troubles).to.deep.equal([]);
+    expect(reflected.reflector.relists).to.equal(0);
+    expect(reflected.reflector.lastActivity).to.be.greaterThan(synced);
+  });
+
   it('what was deleted while the server was away is gone afterwards', async () => {
     await bench.put('two', 'second');
     const reflected = await bench.startSynced();
@@ -109,6 +118,34 @@ describe('reflector in trouble', function () {
     await shows(reflected, { one: 'new-list' });
     await eventually('the list', () => reflected.reflector.relists === 1);
     expect(reflected.sleeps).to.deep.equal([800]);
+    expect(reflected.troubles).to.have.length(1);
+    expect(reflected.troubles[0]).to.match(/^expired: /);
+  });
+
+  it('410 in the middle of a list in pages means a list from its beginning', async () => {
+    for (const name of ['two', 'three', 'four', 'five']) await bench.put(name, 'more');
+    proxy.add({ path: /sendInitialEvents/, mischief: { type: 'answer', status: 422 } });
+    proxy.add({ path: /continue=/, times: 1, mischief: { type: 'answer', status: 410, body: '{"reason":"Expired"}' } });
+    const reflected = await bench.startSynced({ tuning: { pageSize: 2 } });
+    await shows(reflected, { one: 'first', two: 'more', three: 'more', four: 'more', five: 'more' });
+    expect(reflected.troubles).to.have.length(1);
+    // The second page was refused; then three pages from the start.
+    expect(proxy.count({ verb: 'list' })).to.equal(5);
+  });
+
+  it('events that are replayed in their order lead to the same end', async () => {
+    const path = '/api/v1/namespaces/x/configmaps/one';
+    const reflected = await bench.startSynced();
+    const versions = [await bench.server.ask('GET', path)];
+    await bench.put('one', 'second');
+    versions.push(await bench.server.ask('GET', path));
+    await shows(reflected, { one: 'second' });
+    const seen: (string | undefined)[] = [];
+    reflected.cache.onChange((_before, after) => seen.push(after?.value));
+    for (const object of versions) proxy.inject('configmaps', JSON.stringify({ type: 'MODIFIED', object }));
+    await eventually('both', () => seen.length === 2);
+    expect(reflected.values()).to.deep.equal({ one: 'second' });
+    expect(reflected.troubles).to.deep.equal([]);
   });
 
   it('410 again and again is answered with lists further and further apart', async () => {

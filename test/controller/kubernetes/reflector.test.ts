@@ -76,6 +76,14 @@ describe('reflector', function () {
     await shows(reflected, { one: 'again' });
   });
 
+  it('the same where objects without a mark are not read', async () => {
+    const reflected = await bench.startSynced({ marks: ['"value":"'] });
+    await bench.put('one', null);
+    await shows(reflected, {});
+    await bench.put('one', 'again');
+    await shows(reflected, { one: 'again' });
+  });
+
   it('lists in small pages where the server refuses streaming lists', async () => {
     for (const name of ['two', 'three', 'four', 'five']) await bench.put(name, 'v');
     proxy.add({ path: streamingList, mischief: { type: 'answer', status: 422, body: '{"reason":"Invalid"}' } });
