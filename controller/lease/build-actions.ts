@@ -5,7 +5,7 @@ import { annotations, secretNameFor } from '../model/labels.ts';
 import type { EventReason } from '../model/reason.ts';
 import type { UserTaskRun } from '../model/task-run.ts';
 import { cleanupTaskRun } from '../taskruns/own-task-run-manifest.ts';
-import { cleanupsOf, type Observed } from './observed.ts';
+import { isHandedOver, type Observed } from './observed.ts';
 
 /** Facts that hold a host. */
 export interface Claimed {
@@ -47,7 +47,7 @@ export function podNews(taskRun: UserTaskRun, claim: HostFacts): Action[] {
 /** One cleanup per lease: it is tried again by itself. */
 export function cleanUp(observed: Observed, { facts, claim }: Claimed): Action[] {
   const lease = { attempt: facts.attempt, claim };
-  if (claim.provider === 'local' || cleanupsOf(observed, lease).length > 0) return [];
+  if (claim.provider === 'local' || isHandedOver(observed, lease)) return [];
   const carried = { ...facts, claim: { ...claim, since: facts.claim?.since ?? 0 } };
   return [
     { type: 'create-task-run', manifest: cleanupTaskRun(observed.build, carried, claim, 1, observed.installation) },

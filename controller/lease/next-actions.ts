@@ -13,7 +13,7 @@ import { nextChildActions } from './next-child-actions.ts';
 import { attend, deliver, delivered, deliverEarly } from './next-delivery-actions.ts';
 import { lostProvision, tryElsewhere } from './next-failure-actions.ts';
 import { nextUnsignedActions } from './next-unsigned-actions.ts';
-import { cleanupsOf, provisionOf, type Observed } from './observed.ts';
+import { isHandedOver, provisionOf, type Observed } from './observed.ts';
 import { noPlan, planOf, type Plan } from './plan.ts';
 import { hasEnded, readPhase } from './read-lease.ts';
 import { defaultKeepTimes, stopWait, type KeepTimes } from './timeouts.ts';
@@ -107,7 +107,7 @@ function provision(observed: Observed, taskRun: UserTaskRun, claimed: Claimed): 
   }
   const [made] = written?.attempt === facts.attempt ? [written.step] : [];
   if (made === 'provision') return lostProvision(observed, taskRun, claimed);
-  const over = cleanupsOf(observed, facts).length > 0;
+  const over = isHandedOver(observed, facts);
   // Attempt 0 was an older controller's: its users are not named as ours.
   if (over || facts.attempt === 0) return [...cleanUp(observed, claimed), patch(taskRun, nextAttempt(facts))];
   const start: Action[] = [

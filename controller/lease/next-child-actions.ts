@@ -4,37 +4,47 @@ import type { Duration, Instant } from '../model/instant.ts';
 import { secretNameFor } from '../model/labels.ts';
 import type { OwnTaskRun } from '../model/task-run.ts';
 import { cleanupTaskRun } from '../taskruns/own-task-run-manifest.ts';
+import { cleanUp } from './build-actions.ts';
 import { cleanupsOf, leaseOf, worksFor, type Observed } from './observed.ts';
 import { noPlan, planOf, type Plan } from './plan.ts';
+import { neverEntered } from './provision-reasons.ts';
 import { cleanupBackoff, cleanupPatience, triedFor, type KeepTimes } from './timeouts.ts';
 
 export function nextChildActions(observed: Observed, now: Instant, keep: KeepTimes): Plan {
-  const plans = observed.children.map((child) => {
+  // What cleaned a host goes last: it remembers for the others that it did.
+  const inOrder = [...observed.children].sort((a, b) => rankOf(a) - rankOf(b));
+  const plans = inOrder.map((child) => {
     if (child.type === 'provision') return nextOfProvision(observed, child, now, keep);
     return child.type === 'clean' ? nextOfCleanup(observed, child, now, keep) : noPlan;
   });
-  return planOf([], ...plans);
+  const plan = planOf([], ...plans);
+  const going = new Set(plan.actions.flatMap((it) => (it.type === 'delete-task-run' ? [it.target.uid] : [])));
+  return { ...plan, actions: plan.actions.filter((it) => it.type !== 'mark-cleaned' || !going.has(it.target.uid)) };
+}
+
+function rankOf({ type, outcome }: OwnTaskRun): number {
+  return type === 'clean' && outcome === 'succeeded' ? 1 : 0;
 }
 
 /** Provision TaskRuns of earlier attempts, and of builds that ended or are gone. */
 function nextOfProvision(observed: Observed, child: OwnTaskRun, now: Instant, keep: KeepTimes): Plan {
   const delivered = observed.taskRun?.facts?.ready === true && child.outcome === 'succeeded';
   if (isInUse(observed, child) && !delivered) return noPlan;
-  const cleaned = cleanupsOf(observed, leaseOf(child)).length > 0;
-  const actions: Action[] = [];
-  if (child.outcome === 'running' && !child.cancelled && !child.deleting)
-    actions.push({ type: 'cancel-task-run', target: child });
-  // Only when its build vanished without a release, as when somebody took our finalizer away.
-  const claim = child.facts?.claim;
-  if (observed.taskRun === undefined && !cleaned && claim !== undefined && child.facts !== undefined) {
-    const manifest = cleanupTaskRun(observed.build, child.facts, claim, 1, observed.installation);
-    actions.push({ type: 'create-task-run', manifest });
-  }
-  if (child.outcome === 'running' || child.deleting) return planOf(actions);
+  // Its end is awaited. Tekton ends none that is being deleted.
+  if (child.outcome === 'running' && !child.deleting)
+    return planOf(child.cancelled ? [] : [{ type: 'cancel-task-run', target: child }]);
+  const actions = cleanUpBehind(observed, child);
+  if (child.deleting) return planOf(actions);
   const kept = child.outcome === 'failed' && !child.cancelled;
   return kept
     ? planOf(actions, keepFor(child, now, keep.failed))
     : planOf([...actions, { type: 'delete-task-run', target: child }]);
+}
+
+/** Only when its build vanished without a release, as when somebody took our finalizer away. */
+function cleanUpBehind(observed: Observed, { facts, results }: OwnTaskRun): Action[] {
+  const needless = observed.taskRun !== undefined || neverEntered.has(results['REASON'] ?? '');
+  return needless || facts?.claim === undefined ? [] : cleanUp(observed, { facts, claim: facts.claim });
 }
 
 /** Its attempt, on its host, is the one its build stands on. */
@@ -46,6 +56,9 @@ function isInUse({ taskRun }: Observed, child: OwnTaskRun): boolean {
 function nextOfCleanup(observed: Observed, child: OwnTaskRun, now: Instant, keep: KeepTimes): Plan {
   const all = cleanupsOf(observed, leaseOf(child));
   const failed = all.filter(({ outcome }) => outcome === 'failed');
+  // Nobody else would try again what an older controller gave up.
+  if (child.cleaned) return retire(child, now, keep.failed);
+  if (all.length === 0 && child.outcome === 'failed') return planOf(tryAgain(observed, child));
   if (child.outcome === 'succeeded') return isInUse(observed, child) ? noPlan : planOf(finish(observed, child));
   if (all.some(({ outcome }) => outcome === 'succeeded') || all[0] !== child)
     return retire(child, now, failed.indexOf(child) < keptFailures ? keep.failed : 0);
@@ -105,8 +118,15 @@ function finish(observed: Observed, child: OwnTaskRun): Action[] {
   const late = observed.taskRun !== undefined && child.facts?.ready === undefined && !holdsSecret(observed);
   return [
     ...(late ? [{ type: 'delete-secret', namespace, name: secretNameFor(name) } as const] : []),
+    ...keptAlong(observed, child).map((target) => ({ type: 'mark-cleaned', target }) as const),
     ...remove(child),
   ];
+}
+
+/** Others of the lease that stay, for their logs or because they still run. */
+function keptAlong({ children }: Observed, done: OwnTaskRun): OwnTaskRun[] {
+  const others = children.filter((child) => child !== done && !child.cleaned && worksFor(child, leaseOf(done)));
+  return others.filter(({ outcome, cancelled }) => outcome === 'running' || (outcome === 'failed' && !cancelled));
 }
 
 /** The build goes on, on another host or with an error Secret. */

@@ -15,8 +15,10 @@ import { release, restore } from './write-lease.ts';
 
 export function nextUnsignedActions(observed: Observed, taskRun: UserTaskRun, now: Instant): Plan {
   const known = recoverFacts(observed);
-  if (known !== undefined) return planOf(found(taskRun, known));
   const { labelled } = observed;
+  // A later claim may have left nothing but its label.
+  const newer = labelled.to === 'host' && nothingHeld(taskRun).attempt > (known?.attempt ?? 0);
+  if (known !== undefined && !newer) return planOf(found(taskRun, known));
   if (labelled.to === 'unknown' && now < (taskRun.ended ?? now) + configGrace) {
     return { actions: [], lookAgainAt: (taskRun.ended ?? now) + configGrace };
   }
@@ -33,15 +35,14 @@ function labelledHost(observed: Observed, taskRun: UserTaskRun, to: Extract<Labe
   const { claim } = to;
   const facts = { ...nothingHeld(taskRun), claim: { ...claim, since: taskRun.created } };
   if (hasEnded(taskRun) || claim.provider === 'local') return [patch(taskRun, restore(taskRun, facts))];
-  // Of ours, a provision may have begun. The older controller keeps its failed ones, so there would be one to see.
-  const half = facts.attempt === 0 ? [] : cleanUp(observed, { facts, claim });
   return [
     {
       type: 'check-secret',
       owner: taskRun,
       // A full host takes no more builds because of a label; it is looked at again.
       present: to.hasRoom ? [patch(taskRun, restore(taskRun, { ...facts, ready: true }))] : [],
-      missing: [...half, patch(taskRun, restore(taskRun, nothingHeld(taskRun)))],
+      // A provision may have begun, though nothing of it is to be seen any more.
+      missing: [...cleanUp(observed, { facts, claim }), patch(taskRun, restore(taskRun, nothingHeld(taskRun)))],
     },
   ];
 }

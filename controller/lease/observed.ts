@@ -1,6 +1,7 @@
 // What is known of one build: its TaskRun, and ours that work for it.
 import type { HostFacts, LeaseFacts } from '../model/host-lease.ts';
 import type { OwnTaskRun, UserTaskRun } from '../model/task-run.ts';
+import { readOlderBuildUid } from '../taskruns/older-task-run.ts';
 import type { BuildIdentity, Installation } from '../taskruns/own-task-run-manifest.ts';
 
 export interface Observed {
@@ -47,11 +48,25 @@ export function provisionOf({ children }: Observed, lease: Lease | undefined): O
   return lease && children.find((child) => child.type === 'provision' && worksFor(child, lease));
 }
 
-/** Cleanups of a lease, newest try first. */
+/** Cleanups of a lease, newest try first. An older controller's counts once it succeeded: nothing holds it until then. */
 export function cleanupsOf({ children }: Observed, lease: Lease | undefined): OwnTaskRun[] {
   if (lease === undefined) return [];
-  const all = children.filter((child) => child.type === 'clean' && worksFor(child, lease));
+  const all = children.filter(
+    (child) => child.type === 'clean' && worksFor(child, lease) && (child.outcome === 'succeeded' || !isOlders(child)),
+  );
   return all.sort((a, b) => b.cleanupTry - a.cleanupTry);
+}
+
+/** Somebody cleans up behind this lease, or did. */
+export function isHandedOver(observed: Observed, lease: Lease): boolean {
+  return (
+    cleanupsOf(observed, lease).length > 0 || observed.children.some((child) => child.cleaned && worksFor(child, lease))
+  );
+}
+
+/** Made by an older controller, for a build it knew by name. */
+export function isOlders({ userUid, hasFinalizer, attempt }: OwnTaskRun): boolean {
+  return attempt === 0 && !hasFinalizer && readOlderBuildUid(userUid) !== undefined;
 }
 
 /** The lease a TaskRun of ours was made for. */

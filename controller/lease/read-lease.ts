@@ -1,7 +1,7 @@
 // In which phase a lease is, derived from the facts on objects and nothing else.
 import type { LeasePhase } from '../model/host-lease.ts';
 import type { Instant } from '../model/instant.ts';
-import type { UserTaskRun } from '../model/task-run.ts';
+import type { OwnTaskRun, UserTaskRun } from '../model/task-run.ts';
 import { cleanupsOf, highestAttempt, provisionOf, type Observed } from './observed.ts';
 import { stopWait } from './timeouts.ts';
 
@@ -16,7 +16,7 @@ export function readPhase(observed: Observed, now: Instant): LeasePhase {
     return facts?.rejected === undefined ? 'waiting' : 'rejected';
   }
   const provision = provisionOf(observed, facts);
-  if (ended) return provision?.outcome === 'running' && isWorthAwaiting(observed, now) ? 'stopping' : 'releasing';
+  if (ended) return isRunning(provision) && isWorthAwaiting(observed, now) ? 'stopping' : 'releasing';
   if (facts.ready) return 'ready';
   if (provision === undefined) return 'claimed';
   if (provision.outcome === 'running') return 'provisioning';
@@ -37,6 +37,11 @@ function isBehind(observed: Observed): boolean {
   const highest = highestAttempt(observed);
   const { facts } = observed.taskRun ?? {};
   return highest !== undefined && (facts === undefined || facts.attempt < highest);
+}
+
+/** Tekton ends none that is being deleted. */
+function isRunning(provision: OwnTaskRun | undefined): boolean {
+  return provision?.outcome === 'running' && !provision.deleting;
 }
 
 /** A cleanup that exists means the wait is over already. */

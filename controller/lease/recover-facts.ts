@@ -1,7 +1,7 @@
 // The facts of a build that lost them, from TaskRuns of ours that work for it: those are in our own namespace, so they are
 // believed. The newest of them tells where the build stands.
 import type { LeaseFacts } from '../model/host-lease.ts';
-import { cleanupsOf, hasFacts, highestAttempt, leaseOf, type Observed } from './observed.ts';
+import { hasFacts, highestAttempt, isHandedOver, leaseOf, type Observed } from './observed.ts';
 
 /** Undefined: nobody ever worked for it, or all is cleaned up and gone. */
 export function recoverFacts(observed: Observed): LeaseFacts | undefined {
@@ -10,7 +10,7 @@ export function recoverFacts(observed: Observed): LeaseFacts | undefined {
   const [first] = newest;
   if (first === undefined) return undefined;
   const platform = observed.taskRun?.platform ?? first.facts.platform;
-  const held = newest.find((child) => child.type === 'provision' && cleanupsOf(observed, leaseOf(child)).length === 0);
+  const held = newest.find((child) => !isHandedOver(observed, leaseOf(child)));
   // What is being cleaned up was given back.
   const over: LeaseFacts = { attempt: first.attempt, platform };
   return held?.facts.claim === undefined ? over : { ...over, claim: held.facts.claim };

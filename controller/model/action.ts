@@ -10,6 +10,8 @@ export type Action =
   | { readonly type: 'cancel-task-run'; readonly target: OwnTaskRun }
   | { readonly type: 'delete-task-run'; readonly target: OwnTaskRun }
   | { readonly type: 'drop-own-finalizer'; readonly target: OwnTaskRun }
+  /** Remembers on a TaskRun that is kept that its host is clean: the TaskRun that cleaned it is going. */
+  | { readonly type: 'mark-cleaned'; readonly target: OwnTaskRun }
   | { readonly type: 'create-secret'; readonly owner: UserTaskRun; readonly data: Readonly<Record<string, string>> }
   | {
       readonly type: 'check-secret';

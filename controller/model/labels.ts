@@ -18,6 +18,8 @@ export const labels = {
   attempt: `${prefix}/attempt`,
   /** 1, 2, …: which try of the same cleanup this TaskRun is. */
   cleanupTry: `${prefix}/cleanup-try`,
+  /** `true` on a TaskRun of ours that is kept for its log: what it left on its host is cleaned up. */
+  cleaned: `${prefix}/cleaned`,
   multiPlatformSecret: `${prefix}/multi-platform-secret`,
   multiPlatformConfig: `${prefix}/multi-platform-config`,
 } as const;

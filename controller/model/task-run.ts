@@ -67,6 +67,8 @@ export interface OwnTaskRun extends TaskRunState {
   readonly userNamespace: string;
   readonly attempt: number;
   readonly cleanupTry: number;
+  /** Label `…/cleaned`: nothing of its attempt is left on the host. */
+  readonly cleaned: boolean;
   /** Label `…/assigned-host`. */
   readonly host: string;
   /** Facts as written at creation; of an older controller's TaskRun, read from what it was given. */

@@ -14,7 +14,10 @@ export interface KnownHosts {
 export const localHost = 'localhost';
 
 /** `taken`: slots of a host that nobody else may have. */
-export function knownHosts(hostConfig: HostConfigState, taken: (host: string) => number): KnownHosts {
+export function knownHosts(
+  hostConfig: Pick<HostConfigState, 'poolOf' | 'config'>,
+  taken: (host: string) => number,
+): KnownHosts {
   return {
     labelled: ({ platform, assignedHost }) => {
       if (platform === undefined || assignedHost === undefined) return { to: 'nothing' };

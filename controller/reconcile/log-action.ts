@@ -21,6 +21,7 @@ export function logAction(logger: Logger, action: Action): void {
     case 'patch-user-task-run':
     case 'delete-task-run':
     case 'drop-own-finalizer':
+    case 'mark-cleaned':
     case 'create-secret':
     case 'check-secret':
     case 'delete-secret':

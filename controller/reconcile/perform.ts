@@ -58,6 +58,9 @@ async function performOne(options: PerformOptions, action: Action): Promise<read
     case 'drop-own-finalizer':
       await patchOwn(options, action.target, withoutOwnFinalizer(action.target));
       return [];
+    case 'mark-cleaned':
+      await patchOwn(options, action.target, [{ op: 'add', path: cleanedPath, value: 'true' }]);
+      return [];
     case 'create-secret':
       await createSecret(cluster, action);
       return [];
@@ -124,6 +127,8 @@ async function patchOwn(options: PerformOptions, target: OwnTaskRun, change: Pat
   );
   remember(options, patched);
 }
+
+const cleanedPath = `/metadata/labels/${labels.cleaned.replaceAll('/', '~1')}`;
 
 function withoutOwnFinalizer({ finalizers }: OwnTaskRun): PatchOperations {
   const path = '/metadata/finalizers';

@@ -25,6 +25,7 @@ export function readOwnTaskRun(raw: Json, parseFacts: ParseFacts): OwnTaskRun | 
     ...readBuild(labelValues),
     attempt: Number(labelValues[labels.attempt] ?? 0),
     cleanupTry: Number(labelValues[labels.cleanupTry] ?? 1),
+    cleaned: labelValues[labels.cleaned] === 'true',
     host: labelValues[labels.assignedHost] ?? '',
     facts: readFacts(raw, parseFacts) ?? (isOlder(labelValues) ? readOlderFacts(raw) : undefined),
     finalizers,

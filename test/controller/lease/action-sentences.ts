@@ -27,6 +27,8 @@ function sentenceOf(action: Exclude<Action, { type: 'check-secret' }>): string {
       return `delete ${ownName(action.target)}`;
     case 'drop-own-finalizer':
       return `drop the finalizer of ${ownName(action.target)}`;
+    case 'mark-cleaned':
+      return `mark ${ownName(action.target)} as cleaned`;
     case 'create-secret':
       return `create Secret ${Object.keys(action.data).join(', ')}`;
     case 'delete-secret':

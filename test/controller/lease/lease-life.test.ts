@@ -3,11 +3,16 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { assertNever } from '../../../controller/model/assert-never.ts';
-import { LeaseWorld, type Cut } from './lease-world.ts';
+import { olderBuildUid } from '../../../controller/taskruns/older-task-run.ts';
+import { olderLease } from './lease-checks.ts';
+import { LeaseWorld, hosts, type Cut } from './lease-world.ts';
+import { putOlderBuild, putOlderSecret, putOlderTaskRun, stripAnnotations } from './older-builds.ts';
 import { buildEnds, cleanupFates, leftovers, PlayedTekton, provisionFates } from './played-tekton.ts';
 
 type Step =
   | { readonly step: 'create'; readonly on: string }
+  | { readonly step: 'take over'; readonly on: number; readonly found: (typeof olderStates)[number] }
+  | { readonly step: 'strip'; readonly at: number }
   | { readonly step: 'look'; readonly at: number; readonly cut: Cut | undefined }
   | { readonly step: 'lane'; readonly on: string; readonly cut: Cut | undefined }
   | { readonly step: 'watch' }
@@ -16,6 +21,9 @@ type Step =
   | { readonly step: 'end'; readonly at: number; readonly how: (typeof buildEnds)[number] }
   | { readonly step: 'pass'; readonly seconds: number }
   | { readonly step: 'restart' };
+
+/** How far an older controller came with its build. */
+const olderStates = ['labelled', 'preparing', 'ready', 'ready, and it ended', 'being cleaned'] as const;
 
 const at = fc.nat({ max: 5 });
 const platforms = fc.constantFrom('linux/arm64', 'linux/arm64', 'linux/arm64', 'linux/x86_64');
@@ -33,6 +41,11 @@ const step = <Name extends Step['step'], Rest>(
 
 const anyStep: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: step('create', fc.record({ on: platforms })) },
+  {
+    weight: 1,
+    arbitrary: step('take over', fc.record({ on: fc.nat({ max: 1 }), found: fc.constantFrom(...olderStates) })),
+  },
+  { weight: 2, arbitrary: step('strip', fc.record({ at })) },
   { weight: 8, arbitrary: step('look', fc.record({ at, cut })) },
   { weight: 4, arbitrary: step('lane', fc.record({ on: platforms, cut })) },
   { weight: 8, arbitrary: step('watch', fc.record({})) },
@@ -52,8 +65,13 @@ class Life {
     const { world, tekton } = this;
     switch (next.step) {
       case 'create':
-        if (this.#uids.length < 4) world.create(`build-${this.#uids.length}`, next.on);
+        if (this.#uids.length < 5) world.create(`build-${this.#uids.length}`, next.on);
         return this.#note();
+      case 'take over':
+        if (this.#uids.length < 5) this.#takeOver(`build-${this.#uids.length}`, next.on, next.found);
+        return this.#note();
+      case 'strip':
+        return this.#with(world.builds(), next.at, ({ name }) => stripAnnotations(world.cluster, name));
       case 'look':
         return this.#with(this.#uids, next.at, (uid) => world.look(uid, next.cut));
       case 'lane':
@@ -99,6 +117,24 @@ class Life {
       world.catchUp();
       await world.look(uid);
     }
+  }
+
+  /** An older controller got so far with a build before it was replaced. */
+  #takeOver(name: string, on: number, found: (typeof olderStates)[number]): void {
+    const { cluster } = this.world;
+    const host = hosts[on];
+    if (host === undefined) throw new Error(`no host ${on}`);
+    if (found === 'preparing') putOlderTaskRun(cluster, 'provision', name, host);
+    if (found === 'being cleaned') putOlderTaskRun(cluster, 'clean', name, host);
+    if (found !== 'labelled' && found !== 'preparing') {
+      putOlderSecret(cluster, name);
+      this.tekton.users.add(olderLease(name, host));
+    }
+    putOlderBuild(cluster, name, host.name);
+    this.#uids.push(olderBuildUid('team-a', name));
+    const ended = found === 'ready, and it ended' || found === 'being cleaned';
+    const build = this.world.builds().find((it) => it.name === name);
+    if (ended && build !== undefined) this.tekton.endBuild(build, 'succeeds');
   }
 
   #note(): void {

@@ -5,19 +5,17 @@ import { allocate } from '../../../controller/allocation/allocate.ts';
 import { Cache } from '../../../controller/kubernetes/cache.ts';
 import type { KubeObject } from '../../../controller/kubernetes/cluster.ts';
 import { refusal } from '../../../controller/lease/refusal.ts';
-import { readPhase } from '../../../controller/lease/read-lease.ts';
 import { signFacts } from '../../../controller/lease/signed-facts.ts';
 import { defaultKeepTimes } from '../../../controller/lease/timeouts.ts';
-import { transitions } from '../../../controller/lease/transitions.ts';
 import { claimHost, claimLocal } from '../../../controller/lease/write-lease.ts';
 import type { Action } from '../../../controller/model/action.ts';
-import type { LeasePhase } from '../../../controller/model/host-lease.ts';
 import { second } from '../../../controller/model/instant.ts';
 import { noLimits } from '../../../controller/model/pool.ts';
 import type { KeptTaskRun, OwnTaskRun, UserTaskRun } from '../../../controller/model/task-run.ts';
 import { BuildReconciler } from '../../../controller/reconcile/build-reconciler.ts';
 import { EventRecorder } from '../../../controller/reconcile/event-recorder.ts';
 import type { ConfiguredPool } from '../../../controller/reconcile/host-config-state.ts';
+import { knownHosts } from '../../../controller/reconcile/known-hosts.ts';
 import { performWith, type Perform } from '../../../controller/reconcile/perform.ts';
 import {
   readRequest,
@@ -29,7 +27,7 @@ import { aTaskRun, installation, operatorNamespace, readBuild, readOwn, testKey 
 import { aHost, platform } from '../../support/host-builders.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { apiError, MemoryCluster, type WatchEvent } from '../../support/memory-cluster.ts';
-import { observe } from './observed-builds.ts';
+import { LeaseChecks } from './lease-checks.ts';
 
 /** Where the controller is cut off: at its nth write, which took effect or not; or it is only told a time-out. */
 export interface Cut {
@@ -37,17 +35,11 @@ export interface Cut {
   readonly how: 'crash before' | 'crash after' | 'time-out before' | 'time-out after';
 }
 
-/** Changes that only a view older than the truth leads to: what was decided is put right by the next look. */
-const lateViews: ReadonlySet<string> = new Set([
-  'over → releasing', // a host was given to a build that had ended
-  'releasing → stopping', // a provision TaskRun was created for a build that had ended
-]);
-
 class Crash extends Error {
   override readonly name = 'Crash';
 }
 
-const hosts = [aHost('one').build(), aHost('two').withSlots(2).build()];
+export const hosts = [aHost('one').at('10.0.0.1').build(), aHost('two').at('10.0.0.2').withSlots(2).build()];
 const pools: Readonly<Record<string, ConfiguredPool>> = {
   'linux/arm64': {
     status: 'pool',
@@ -55,6 +47,10 @@ const pools: Readonly<Record<string, ConfiguredPool>> = {
   },
   'linux/x86_64': { status: 'pool', pool: { kind: 'local', platform: platform('linux/x86_64'), limits: noLimits } },
 };
+
+function poolOf(name: string): ConfiguredPool {
+  return pools[name] ?? { status: 'unknown', configured: Object.keys(pools) };
+}
 
 export function project(raw: KubeObject): KeptTaskRun | undefined {
   return raw.metadata.namespace === operatorNamespace ? readOwn(raw) : readBuild(raw);
@@ -65,7 +61,7 @@ export class LeaseWorld {
   readonly cluster = new MemoryCluster(this.clock);
   /** What went wrong, as sentences. Empty at the end of a good life. */
   readonly wrong: string[] = [];
-  readonly #phases = new Map<string, LeasePhase>();
+  readonly #checks = new LeaseChecks();
   readonly #events: WatchEvent[] = [];
   #taskRuns: TaskRuns = newCache();
   #perform: Perform = async () => undefined;
@@ -86,14 +82,16 @@ export class LeaseWorld {
     this.#events.length = 0;
     const taskRuns = newCache();
     this.#taskRuns = taskRuns;
-    const kept = this.cluster.all('taskruns').flatMap((raw) => project(raw) ?? []);
-    taskRuns.replace(taskRuns.relisting(), kept);
     const events = new EventRecorder(this.cluster, this.clock, () => undefined);
     const sign = (uid: string, facts: Parameters<typeof signFacts>[2]): string => signFacts(testKey, uid, facts);
     const onDone = (action: Action): void => builds.noteDone(action);
     this.#perform = performWith({ cluster: this.cluster, taskRuns, project, sign, events, onDone });
     const builds = new BuildReconciler({
       hasReported: () => false,
+      knownHosts: knownHosts({ poolOf, config: undefined }, (host) => {
+        const claims = [...taskRuns.by('claims', host)].length;
+        return claims + builds.lostClaimsOn(host) - builds.undecidedOn(host);
+      }),
       taskRuns,
       perform: (actions) => this.#perform(actions),
       clock: this.clock,
@@ -102,6 +100,8 @@ export class LeaseWorld {
     });
     this.#builds = builds;
     taskRuns.onChange((before, after) => builds.noteChange(before, after));
+    const kept = this.cluster.all('taskruns').flatMap((raw) => project(raw) ?? []);
+    taskRuns.replace(taskRuns.relisting(), kept);
   }
 
   /** The watch brings everything that happened. */
@@ -120,13 +120,14 @@ export class LeaseWorld {
 
   /** Gives away hosts, one claim after another. */
   async lane(name: string, cut?: Cut): Promise<void> {
-    const configured = pools[name];
-    if (configured === undefined) throw new Error(`no pool ${name}`);
-    const sources = { taskRuns: this.#taskRuns, hasSshSecret: () => true, assumed: () => [], isDraining: () => false };
+    const assumed = (host: string): string[] => Array.from({ length: this.#builds?.lostClaimsOn(host) ?? 0 }, () => '');
+    const sources = { taskRuns: this.#taskRuns, hasSshSecret: () => true, assumed, isDraining: () => false };
     const now = this.clock.now();
-    const waiting = [...this.#taskRuns.by('waiting', name)].flatMap((it) => (it.kind === 'user' ? [it] : []));
+    const waiting = [...this.#taskRuns.by('waiting', name)].flatMap((it) =>
+      it.kind === 'user' && !this.#builds?.hasLostFacts(it.uid) ? [it] : [],
+    );
     const requests = waiting.flatMap((it) => readRequest(it, this.#taskRuns) ?? []);
-    for (const allocation of allocate(takeSnapshot(name, configured, sources), requests, now)) {
+    for (const allocation of allocate(takeSnapshot(name, poolOf(name), sources), requests, now)) {
       const target = waiting.find(({ uid }) => uid === allocation.request.uid);
       if (target === undefined || allocation.outcome === 'wait') continue;
       if (allocation.outcome === 'reject')
@@ -185,41 +186,9 @@ export class LeaseWorld {
   }
 
   #check(after: string): void {
-    this.#checkPhases(after);
-    for (const { name, concurrency } of hosts) {
-      const claims = this.builds().filter((it) => it.facts?.claim?.host === name && isLive(it));
-      if (claims.length > concurrency) this.wrong.push(`${after}: host ${name} has ${claims.length} builds`);
-    }
-    for (const type of ['provision', 'clean'] as const) {
-      const live = this.ours(type).filter((it) => isLive(it) && !it.cancelled);
-      const twice = live.filter((it) => live.some((other) => other !== it && leaseOf(other) === leaseOf(it)));
-      if (twice.length > 0) this.wrong.push(`${after}: ${twice.length} live ${type} TaskRuns of one attempt`);
-    }
-    for (const { name, ...cleanup } of this.ours('clean'))
-      if (
-        this.ours('provision').some(
-          (it) => leaseOf(it) === leaseOf({ name, ...cleanup }) && isLive(it) && !it.cancelled,
-        )
-      )
-        this.wrong.push(`${after}: ${name} cleans up behind a provision TaskRun that nobody cancelled`);
-  }
-
-  #checkPhases(after: string): void {
-    const now = this.clock.now();
-    const builds = new Map(this.builds().map((it) => [it.uid, it]));
-    const children = [...this.ours('provision'), ...this.ours('clean')];
-    for (const uid of new Set([...builds.keys(), ...this.#phases.keys()])) {
-      const taskRun = builds.get(uid);
-      const build = { uid, namespace: 'team-a', name: taskRun?.name ?? '' };
-      const own = children.filter(({ userUid }) => userUid === uid);
-      const phase = readPhase(observe(taskRun, own, { build }), now);
-      const before = this.#phases.get(uid) ?? 'waiting';
-      this.#phases.set(uid, phase);
-      // A build without our finalizer is deleted from one moment to the next, whatever phase it is in.
-      if (taskRun === undefined || phase === before || lateViews.has(`${before} → ${phase}`)) continue;
-      if (!transitions.some(({ from, to }) => from === before && to === phase))
-        this.wrong.push(`${after}: ${before} → ${phase} is not in the table`);
-    }
+    const ours = [...this.ours('provision'), ...this.ours('clean')];
+    const truth = { builds: this.builds(), ours, hosts, now: this.clock.now() };
+    this.wrong.push(...this.#checks.wrongNow(truth).map((wrong) => `${after}: ${wrong}`));
   }
 }
 
@@ -230,13 +199,4 @@ function newCache(): TaskRuns {
       throw error;
     },
   });
-}
-
-function isLive(taskRun: KeptTaskRun): boolean {
-  return taskRun.outcome === 'running' && !taskRun.deleting;
-}
-
-/** Whose attempt on which host. */
-export function leaseOf({ userUid, attempt, host }: OwnTaskRun): string {
-  return `${userUid} attempt ${attempt} on ${host}`;
 }

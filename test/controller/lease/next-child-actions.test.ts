@@ -19,6 +19,11 @@ const cleanup = (cleanupTry = 1): OwnTaskRunBuilder => aCleanupFor(claimed().bui
 const withoutFinalizer = (builder: OwnTaskRunBuilder): OwnTaskRunBuilder =>
   builder.with(({ metadata }) => delete metadata['finalizers']);
 
+const cleaned = (builder: OwnTaskRunBuilder): OwnTaskRunBuilder =>
+  builder.with(({ metadata }) =>
+    Object.assign(metadata['labels'] ?? {}, { 'build.appstudio.redhat.com/cleaned': 'true' }),
+  );
+
 const gone = undefined;
 const released = (): TaskRunBuilder => claimed().ended().released();
 const waitsAgain = (): TaskRunBuilder => claimed().gaveUpHost();
@@ -62,15 +67,33 @@ describe('a provision TaskRun nobody needs any more', () => {
     expect(look(released(), [stopped]).does).to.deep.equal(['delete provision of attempt 1 on h']);
   });
 
-  it('of a build that vanished without a release: is cancelled, and its host cleaned', () => {
-    expect(look(gone, [provision()]).does).to.deep.equal([
-      'cancel provision of attempt 1 on h',
+  it('of a build that vanished without a release: is cancelled and awaited, then its host is cleaned', () => {
+    expect(look(gone, [provision()]).does).to.deep.equal(['cancel provision of attempt 1 on h']);
+    expect(look(gone, [provision().cancelled()]).does).to.deep.equal([]);
+    expect(look(gone, [provision().cancelled().ended('failed')]).does).to.deep.equal([
       'create cleanup 1 of attempt 1 on h',
+      'delete provision of attempt 1 on h',
     ]);
+    expect(look(gone, [provision().cancelled().deleting()]).does).to.deep.equal(['create cleanup 1 of attempt 1 on h']);
     expect(look(gone, [provision().ended('succeeded')]).does).to.deep.equal([
       'create cleanup 1 of attempt 1 on h',
       'delete provision of attempt 1 on h',
     ]);
+  });
+
+  it('of a build that vanished: one that never came to its host left nothing there', () => {
+    const refused = provision().ended('failed', start, { REASON: 'AuthenticationFailed' });
+    expect(look(gone, [refused]).does).to.deep.equal([]);
+  });
+
+  it('is kept for its log: it remembers that its host is clean when the cleanup goes', () => {
+    const failed = provision().ended('failed', start);
+    expect(look(gone, [failed, cleanup().ended('succeeded')]).does).to.deep.equal([
+      'mark provision of attempt 1 on h as cleaned',
+      'drop the finalizer of cleanup 1 of attempt 1 on h',
+      'delete cleanup 1 of attempt 1 on h',
+    ]);
+    expect(look(gone, [cleaned(failed)]).does).to.deep.equal([]);
   });
 
   it('is left to whoever deletes it', () => expect(look(released(), [provision().deleting()]).does).to.deep.equal([]));
@@ -176,6 +199,45 @@ describe('a cleanup', () => {
       'drop the finalizer of cleanup 2 of attempt 1 on h',
       'delete cleanup 2 of attempt 1 on h',
     ]);
+  });
+
+  it('succeeded: a failed one that is kept is not tried again when it is the last that is left', () => {
+    const failed = withoutFinalizer(cleanup(1).ended('failed', start));
+    expect(look(gone, [failed, cleanup(2).ended('succeeded')]).does).to.deep.equal([
+      'mark cleanup 1 of attempt 1 on h as cleaned',
+      'drop the finalizer of cleanup 2 of attempt 1 on h',
+      'delete cleanup 2 of attempt 1 on h',
+    ]);
+    expect(look(gone, [cleaned(failed)], start + minute).does).to.deep.equal([]);
+    expect(look(gone, [cleaned(failed)], start + hour).does).to.deep.equal(['delete cleanup 1 of attempt 1 on h']);
+  });
+
+  it('failed again and again: the two newest logs are kept', () => {
+    const tries = [1, 2, 3, 4].map((nth) => withoutFinalizer(cleanup(nth).ended('failed', start)));
+    expect(look(gone, [...tries, cleanup(5)], start + minute).does).to.deep.equal([
+      'delete cleanup 1 of attempt 1 on h',
+      'delete cleanup 2 of attempt 1 on h',
+    ]);
+  });
+
+  it('of a host that is not in host-config any more: given up after a day of tries, and told', () => {
+    const tries = (nth: number): OwnTaskRunBuilder[] => [
+      withoutFinalizer(cleanup(nth - 1).ended('failed', start)),
+      cleanup(nth).ended('failed', start),
+    ];
+    const children = (nth: number) => tries(nth).map((it) => it.build());
+    const look1 = (nth: number, isConfigured: boolean): string[] =>
+      sentencesOf(
+        nextActions(observe(gone, children(nth), { isConfigured: () => isConfigured }), start + hour - 1).actions,
+      );
+    expect(look1(80, false)).to.deep.equal([
+      'report host-user on h',
+      'delete cleanup 79 of attempt 1 on h',
+      'drop the finalizer of cleanup 80 of attempt 1 on h',
+      'delete cleanup 80 of attempt 1 on h',
+    ]);
+    expect(look1(80, true)).to.deep.equal(['create cleanup 81 of attempt 1 on h']);
+    expect(look1(20, false)).to.deep.equal(['create cleanup 21 of attempt 1 on h']);
   });
 
   it('succeeded while its build still stands on that attempt: stays until the finalizer is gone', () => {

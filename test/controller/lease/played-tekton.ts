@@ -4,7 +4,8 @@ import { asArray } from '../../../controller/model/json.ts';
 import { secretNameFor } from '../../../controller/model/labels.ts';
 import type { KeptTaskRun, OwnTaskRun, UserTaskRun } from '../../../controller/model/task-run.ts';
 import { endedStatus, operatorNamespace } from '../../support/builders.ts';
-import { leaseOf, type LeaseWorld } from './lease-world.ts';
+import { leaseOf } from './lease-checks.ts';
+import type { LeaseWorld } from './lease-world.ts';
 
 export const provisionFates = ['succeeds', 'fails', 'fails late', 'makes no Secret', 'vanishes', 'is deleted'] as const;
 export const cleanupFates = ['succeeds', 'fails', 'is deleted'] as const;
