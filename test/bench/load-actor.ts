@@ -2,7 +2,7 @@
 // Provision and cleanup TaskRuns succeed after a moment; foreign TaskRuns are made and changed as told.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiClient, inParallel, taskRunsOf, type ApiAccess, type Raw } from './api-client.ts';
-import { foreignName, foreignNamespace, foreignSpec, foreignStatus, foreignUpdate } from './foreign-task-run.ts';
+import { foreignName, foreignNamespace, foreignSpec, foreignUpdate } from './foreign-task-run.ts';
 
 export type Order =
   | { readonly type: 'start'; readonly access: ApiAccess }
@@ -107,7 +107,6 @@ async function makeForeign(api: ApiClient, nth: number): Promise<void> {
   const metadata = { name: foreignName(nth), labels: { bench: 'foreign', 'tekton.dev/pipelineTask': 'build' } };
   const body = { apiVersion: 'tekton.dev/v1', kind: 'TaskRun', metadata, spec: foreignSpec(nth) };
   await api.ask('POST', taskRunsOf(foreignNamespace), body);
-  await api.ask('PATCH', `${taskRunsOf(foreignNamespace)}/${metadata.name}/status`, { status: foreignStatus(nth) });
 }
 
 async function updateForeign(api: ApiClient, among: number, perSecond: number, seconds: number): Promise<void> {
@@ -115,8 +114,9 @@ async function updateForeign(api: ApiClient, among: number, perSecond: number, s
   const sent: Promise<unknown>[] = [];
   for (let nth = 0; nth < perSecond * seconds; nth += 1) {
     await sleep(Math.max(0, began + (nth * 1000) / perSecond - performance.now()));
-    const path = `${taskRunsOf(foreignNamespace)}/${foreignName(nth % among)}/status`;
-    sent.push(api.ask('PATCH', path, { status: foreignUpdate(nth) }));
+    const name = foreignName(nth % among);
+    const status = foreignUpdate(nth, `${name}-pod`);
+    sent.push(api.ask('PATCH', `${taskRunsOf(foreignNamespace)}/${name}/status`, { status }));
   }
   await Promise.all(sent);
 }
