@@ -1,6 +1,7 @@
 // The composition root: puts flags, clients, watches, the controller and its endpoints together, and ends them in order.
 // The only file that knows everything; it decides nothing.
 import { randomUUID } from 'node:crypto';
+import { ApiError } from './kubernetes/api-errors.ts';
 import { ClusterClient } from './kubernetes/cluster-client.ts';
 import { HttpTransport } from './kubernetes/http-transport.ts';
 import { KubeAccess, loadKubeConfig } from './kubernetes/kube-access.ts';
@@ -9,7 +10,7 @@ import { hostConfigName } from './model/labels.ts';
 import { Controller } from './reconcile/controller.ts';
 import { loadLeaseKey } from './reconcile/lease-key.ts';
 import { reviewerOf } from './reconcile/metrics-reviewer.ts';
-import { startWatches } from './reconcile/start-watches.ts';
+import { startWatches, type NamedWatch } from './reconcile/start-watches.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { systemClock as clock } from './telemetry/clock.ts';
 import { EventLoopWatch } from './telemetry/event-loop-watch.ts';
@@ -32,7 +33,7 @@ const logger = createLogger({
   level:
     parseLogLevel(settings.logLevel) ?? fail(`--log-level: '${settings.logLevel}' is not error, warn, info or debug`),
 });
-const metrics: Metrics = new Metrics(() => controller.collect());
+const metrics: Metrics = new Metrics(() => session.controller.collect());
 let leader: Leader | undefined;
 
 const access = orFail(
@@ -52,76 +53,89 @@ const transport = new HttpTransport({
   onRequest: ({ verb, resource, code }) => metrics.countApiRequest(verb, resource, code),
 });
 const cluster = new ClusterClient(transport);
-const controller = new Controller(
-  {
-    cluster,
-    clock,
-    logger,
-    namespace,
-    leaseKey: await loadLeaseKey(cluster, namespace).catch((error: unknown) =>
-      fail(`the API server does not let us start: ${sentence(error)}`),
-    ),
-    workers: settings.concurrentReconciles,
-    keep: settings.keep,
-    isLeader: () => !settings.leaderElect || (leader?.remaining() ?? 0) > 0,
-  },
-  metrics,
-);
+const leaseKey = await untilAnswered(() => loadLeaseKey(cluster, namespace));
 
-const stop = new AbortController();
-const watches = startWatches({ controller, sender: transport, clock, namespace, logger, metrics }, stop.signal);
+const ending = new AbortController();
+let session = newSession();
 const loop = new EventLoopWatch(clock, loopStall);
 const endpoints = await startEndpoints(settings).catch((error: unknown) => fail(sentence(error)));
-const synced = Promise.all(watches.map((watch) => watch.reflector.untilSynced()));
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const)
   process.once(signal, () => void end(settings.drain === undefined ? 0 : 1, `got ${signal}`));
 process.on('unhandledRejection', (error) => logger.error('a promise nobody waited for failed', { error }));
 
 logger.info('starting', { namespace, server: access.origin, leaderElect: settings.leaderElect });
-const act = async (): Promise<void> => {
-  await synced;
-  if (settings.drain !== undefined) return drain(settings.drain);
-  logger.info('acting');
-  controller.start();
-};
 if (settings.drain !== undefined)
   logger.info('waiting for the leader Lease: scale Deployment multi-platform-controller to 0');
-const leading = settings.leaderElect ? lead() : act();
+const leading = settings.leaderElect ? lead(settings.identity ?? randomUUID()) : act(session);
 
-async function drain(times: NonNullable<Settings['drain']>): Promise<void> {
-  const left = await controller.drain(times, stop.signal);
+/** The controller and what feeds it. */
+interface Session {
+  readonly controller: Controller;
+  readonly watches: readonly NamedWatch[];
+  readonly stop: AbortController;
+}
+
+function newSession(): Session {
+  const { keep, concurrentReconciles: workers } = settings;
+  const isLeader = (): boolean => !settings.leaderElect || (leader?.remaining() ?? 0) > 0;
+  const options = { cluster, clock, logger, namespace, leaseKey, workers, keep, isLeader };
+  const controller = new Controller(options, metrics);
+  const sessionStop = new AbortController();
+  const watching = { controller, sender: transport, clock, namespace, logger, metrics };
+  return { controller, watches: startWatches(watching, sessionStop.signal), stop: sessionStop };
+}
+
+async function act({ controller, watches, stop }: Session): Promise<void> {
+  await Promise.all(watches.map((watch) => watch.reflector.untilSynced()));
+  if (stop.signal.aborted) return;
+  if (settings.drain !== undefined) return drain(controller, settings.drain);
+  logger.info('acting');
+  controller.start();
+}
+
+async function drain(controller: Controller, times: NonNullable<Settings['drain']>): Promise<void> {
+  const left = await controller.drain(times, ending.signal);
   await (left.length === 0 ? end(0, 'everything is given back') : end(1, `${left.length} things are left`));
 }
 
-function lead(): Promise<void> {
-  leader = new Leader({
-    cluster,
-    clock,
-    namespace,
-    name: 'multi-platform-controller',
-    identity: settings.identity ?? randomUUID(),
-    onStarted: () => void act(),
-    onLost: (why) => void end(1, why),
-    onTrouble: (error) => logger.warn('the leader Lease could not be read or renewed', { error }),
-  });
-  return leader.run(stop.signal);
+/** Leads whenever it can. After a loss everything is read anew: somebody else may have written, and writes of ours may be unseen. */
+async function lead(identity: string): Promise<void> {
+  const onTrouble = (error: unknown): void => logger.warn('the leader Lease could not be read or renewed', { error });
+  const onLost = (why: string): void => logger.warn('not the leader any more, standing by', { why });
+  while (!ending.signal.aborted) {
+    const current = session;
+    const onStarted = (): void => void act(current);
+    const name = 'multi-platform-controller';
+    leader = new Leader({ cluster, clock, namespace, name, identity, onStarted, onLost, onTrouble });
+    await leader.run(ending.signal);
+    if (ending.signal.aborted) return;
+    await endSession(current);
+    session = newSession();
+  }
+}
+
+async function endSession({ controller, stop }: Session): Promise<void> {
+  await controller.stop();
+  stop.abort();
 }
 
 async function startEndpoints(given: Settings): Promise<{ close(): Promise<void> }[]> {
   const health = parseListenAddress('--health-probe-bind-address', given.healthProbeBindAddress);
   const scrape = parseListenAddress('--metrics-bind-address', given.metricsBindAddress);
-  const ready: HealthCheck[] = watches.map(({ name, reflector }) => ({
+  const watch = (index: number): NamedWatch['reflector'] | undefined => session.watches[index]?.reflector;
+  const ready: HealthCheck[] = session.watches.map(({ name }, index) => ({
     name,
-    problem: () => (reflector.synced ? undefined : 'not read yet'),
+    problem: () => (watch(index)?.synced ? undefined : 'not read yet'),
   }));
   ready.push({
     name: hostConfigName,
-    problem: () => (controller.state.hostConfig.config ? undefined : 'not there yet'),
+    problem: () => (session.controller.state.hostConfig.config ? undefined : 'not there yet'),
   });
-  const live: HealthCheck[] = watches.map(({ name, reflector }) => ({
+  const isSilent = (index: number): boolean => clock.monotonic() - (watch(index)?.lastActivity ?? 0) >= watchSilence;
+  const live: HealthCheck[] = session.watches.map(({ name }, index) => ({
     name,
-    problem: () => (clock.monotonic() - reflector.lastActivity < watchSilence ? undefined : 'silent for too long'),
+    problem: () => (isSilent(index) ? 'silent for too long' : undefined),
   }));
   const started: { close(): Promise<void> }[] = [];
   if (health !== undefined)
@@ -136,15 +150,30 @@ async function startEndpoints(given: Settings): Promise<{ close(): Promise<void>
 
 /** Acting ends first, the Lease is given back last: nobody else starts while we still write. */
 async function end(code: number, why: string): Promise<void> {
-  if (stop.signal.aborted) return;
+  if (ending.signal.aborted) return;
   logger.info('stopping', { why });
-  await controller.stop();
-  stop.abort();
+  await session.controller.stop();
+  ending.abort();
+  session.stop.abort();
   loop.stop();
   if (settings.leaderElect) await leading;
   await Promise.all(endpoints.map((endpoint) => endpoint.close()));
   await transport.close();
   process.exit(code);
+}
+
+/** An API server that starts, or is away for a while, is waited for; one that refuses us ends the start. */
+async function untilAnswered<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+  for (let pause = 500; ; pause = Math.min(2 * pause, 10_000)) {
+    try {
+      return await ask();
+    } catch (error) {
+      const final = !(error instanceof ApiError) || error.kind === 'refused' || error.kind === 'invalid';
+      if (final) fail(`the API server does not let us start: ${sentence(error)}`);
+      logger.warn('the API server does not answer, trying again', { error });
+    }
+    await clock.sleep(pause);
+  }
 }
 
 /** What cannot be put right here ends the start with one sentence. */

@@ -147,6 +147,7 @@ export class Controller {
     this.#sweeping = undefined;
     this.#lanes.stop();
     await Promise.all([this.#queue.stop(), this.#announcer.stop(), this.#upkeep.stop()]);
+    await this.#events.stop();
   }
 
   collect(): MetricsSnapshot {

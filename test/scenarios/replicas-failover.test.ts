@@ -43,6 +43,12 @@ describe('scenario: two replicas', function () {
   const isLed = (identity: string): Promise<unknown> =>
     eventually(async () => (await electionLease(scenario)).spec.holderIdentity === identity);
 
+  const standsBy = (replica: Replica): Promise<unknown> =>
+    eventually(async () => {
+      expect(replica.process.ended).to.equal(false);
+      return replica.process.log().some(({ message }) => message === 'not the leader any more, standing by');
+    });
+
   it('15: one acts, the other only looks', async () => {
     await lane.build('b');
     await finished('b');
@@ -75,7 +81,7 @@ describe('scenario: two replicas', function () {
     await finished('before', 'after');
   });
 
-  it('15: the leader stalls in the middle of its work: awake again it writes nothing, and ends', async () => {
+  it('15: the leader stalls in the middle of its work: awake again it writes nothing, and stands by', async () => {
     // Its claim is answered while it is stalled, so that it has something to go on with.
     leading.proxy.add({ verb: 'patch', resource: 'taskruns', mischief: { type: 'lag', ms: 2000 } });
     await lane.build('stalled');
@@ -86,7 +92,7 @@ describe('scenario: two replicas', function () {
     await lane.build('meanwhile');
     await lane.ready('meanwhile');
     leading.process.resume();
-    await eventually(async () => leading.process.ended);
+    await standsBy(leading);
     expect(leading.writes(since)).to.deep.equal([]);
     await finished('stalled', 'meanwhile');
   });
@@ -100,8 +106,21 @@ describe('scenario: two replicas', function () {
     const since = leading.proxy.requests.length;
     await lane.build('after');
     await finished('before', 'after');
-    await eventually(async () => leading.process.ended);
+    await standsBy(leading);
     expect(leading.writes(since)).to.deep.equal([]);
+  });
+
+  it('15: cut off and alone: it stops writing, and acts again once the API server answers', async () => {
+    await standing.process.stop();
+    await lane.build('before');
+    await lane.assigned('before');
+    leading.proxy.down();
+    await standsBy(leading);
+    const since = leading.proxy.requests.length;
+    await lane.build('meanwhile');
+    leading.proxy.up();
+    await finished('before', 'meanwhile');
+    expect(leading.writes(since)).not.to.deep.equal([]);
   });
 
   it('1: a burst of 50 builds, the leader killed in the middle: no host ever has more builds than slots', async () => {
