@@ -1,0 +1,161 @@
+// Where rounds of builds take place: a scenario with a platform and two hosts of one slot for each build of a round, and
+// what must be true after a round: nothing left, nothing made twice, every slot free. Disturbs nothing.
+import { expect } from 'chai';
+import { ready, type Build, type BuildLife } from './build-life.ts';
+import { factsOf, isBuild, isDone, label, leaseOf, taskType, userFinalizer } from './observed-task-run.ts';
+import { playTekton } from './play-tekton.ts';
+import { eventually, Scenario, type Raw } from './scenario.ts';
+
+/** Builds one round can have. */
+const platforms = 40;
+const hostsOfPlatform = 2;
+const sshSecret = 'key';
+
+export class RoundPlace {
+  readonly scenario: Scenario;
+  #rounds = 0;
+  #closed = false;
+  #tenant = '';
+  /** Builds of this round. */
+  #count = 0;
+  /** Names of TaskRuns that were deleted. */
+  readonly #gone = new Set<string>();
+  /** Names of cleanup TaskRuns by lease. */
+  readonly #cleanups = new Map<string, Set<string>>();
+
+  private constructor(scenario: Scenario) {
+    this.scenario = scenario;
+    scenario.watched.onChange((before, after) => {
+      if (after === undefined) this.#gone.add(before.metadata.name);
+      else this.#noteCleanup(after);
+    });
+  }
+
+  static async open(): Promise<RoundPlace> {
+    const scenario = await Scenario.start();
+    await scenario.sshSecret(sshSecret);
+    await scenario.hostConfig(hostConfig());
+    return new RoundPlace(scenario);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.scenario.stop();
+  }
+
+  /** Names of builds that are to be created; `r<round>n<index>`. */
+  async begin(count: number): Promise<Build[]> {
+    this.#cleanups.clear();
+    this.#gone.clear();
+    this.#rounds += 1;
+    this.#count = count;
+    this.#tenant = `tenant-${this.#rounds}`;
+    await this.scenario.api.createNamespace(this.#tenant);
+    return Array.from({ length: count }, (_, index) => ({
+      scenario: this.scenario,
+      namespace: this.#tenant,
+      name: `r${this.#rounds}n${index}`,
+    }));
+  }
+
+  async create(build: Build, life: BuildLife): Promise<void> {
+    const index = Number(/\d+$/.exec(build.name)?.[0]);
+    await create(build, life.unknownPlatform ? 'linux-unknown/arm64' : platformOf(index));
+  }
+
+  isOver({ namespace, name }: Build): boolean {
+    const { all } = this.scenario.watched;
+    const taskRun = all.find(({ metadata }) => metadata.namespace === namespace && metadata.name === name);
+    // Not created yet.
+    if (taskRun === undefined && !this.#gone.has(name)) return false;
+    const children = all.filter((it) => label(it, 'user-task-name') === name);
+    return (
+      (taskRun === undefined || (isDone(taskRun) && !taskRun.metadata.finalizers?.includes(userFinalizer))) &&
+      children.every((it) => taskType(it) === 'provision' && isDone(it))
+    );
+  }
+
+  /** Nothing is left of any build. */
+  async settled(builds: readonly Build[]): Promise<void> {
+    const { invariants, api } = this.scenario;
+    await this.scenario.watched.until(() => builds.every((it) => this.isOver(it)));
+    await eventually(async () => this.#closed || (await invariants.leftovers(api)).length === 0);
+  }
+
+  /** To be called when the builds of this round are settled. */
+  async end(life: BuildLife): Promise<void> {
+    await this.#expectErrors(life);
+    await this.#fillEverySlot();
+    expect(this.scenario.invariants.violations).to.deep.equal([]);
+    for (const [lease, names] of this.#cleanups) expect([...names], lease).to.have.length(1);
+    // Ours first: a build that was pruned says nothing any more about what is left of its host.
+    await this.#removeAll((it) => taskType(it) !== undefined);
+    await this.#removeAll(() => true);
+  }
+
+  async #removeAll(which: (taskRun: Raw) => boolean): Promise<void> {
+    const { watched } = this.scenario;
+    const removed = watched.all.filter(which);
+    await Promise.all(removed.map(({ metadata }) => this.scenario.remove(metadata.namespace, metadata.name)));
+    await watched.until((all) => !all.some(which));
+  }
+
+  /** An error Secret may be gone once its build has read it and ended. */
+  async #expectErrors({ error }: BuildLife): Promise<void> {
+    const rejected = this.#builds().filter((it) => factsOf(it)?.rejected !== undefined);
+    expect(rejected).to.have.length(error === undefined ? 0 : this.#builds().length);
+    const { items } = await this.scenario.api.ask('GET', `/api/v1/namespaces/${this.#tenant}/secrets`);
+    for (const secret of items)
+      expect(Buffer.from(secret.data.error ?? '', 'base64').toString()).to.match(error ?? /none is expected/);
+  }
+
+  #builds(): readonly Raw[] {
+    return this.scenario.watched.all.filter(({ metadata }) => metadata.namespace === this.#tenant);
+  }
+
+  /** Every slot of every host that was used is taken at once by builds that follow. */
+  async #fillEverySlot(): Promise<void> {
+    const used = this.#count;
+    const namespace = `${this.#tenant}-next`;
+    await this.scenario.api.createNamespace(namespace);
+    const tekton = playTekton(this.scenario);
+    const next = Array.from({ length: used * hostsOfPlatform }, (_, index) => ({
+      build: { scenario: this.scenario, namespace, name: `next${index}` },
+      platform: platformOf(index % used),
+    }));
+    await Promise.all(next.map(({ build, platform }) => create(build, platform)));
+    await Promise.all(next.map(({ build }) => ready(build)));
+    await Promise.all(next.map(({ build }) => this.scenario.finish(namespace, build.name, 'succeeded')));
+    await this.settled(next.map(({ build }) => build));
+    await tekton.stop();
+  }
+
+  #noteCleanup(taskRun: Raw): void {
+    if (taskType(taskRun) !== 'clean') return;
+    const lease = leaseOf(taskRun);
+    this.#cleanups.set(lease, (this.#cleanups.get(lease) ?? new Set()).add(taskRun.metadata.name));
+  }
+}
+
+/** And waits until everybody sees it as a build. */
+async function create({ scenario, namespace, name }: Build, platform: string): Promise<void> {
+  const { uid } = (await scenario.build(namespace, name, platform)).metadata;
+  await scenario.watched.until((all) => all.find((it) => it.metadata.uid === uid && isBuild(it)));
+}
+
+function platformOf(index: number): string {
+  return `linux-n${index}/arm64`;
+}
+
+function hostConfig(): Record<string, string> {
+  const config: Record<string, string> = {};
+  for (let index = 0; index < platforms * hostsOfPlatform; index += 1) {
+    const host = `host.h${index}`;
+    config[`${host}.address`] = `10.1.1.${index + 1}`;
+    config[`${host}.user`] = 'builder';
+    config[`${host}.platform`] = platformOf(index % platforms);
+    config[`${host}.secret`] = sshSecret;
+    config[`${host}.concurrency`] = '1';
+  }
+  return config;
+}
