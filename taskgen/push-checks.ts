@@ -12,7 +12,7 @@ const localTransport = /\s["']?(?:oci|oci-archive|docker-archive|docker-daemon|d
 const separatePush: TextCheck = {
   code: 'MPT203',
   pattern:
-    /\b(?:buildah|podman|docker)\b[^\n;|&]*\s(?:manifest\s+)?push\b[^\n;|&]*|\bskopeo\b[^\n;|&]*\b(?:copy|sync)\b[^\n;|&]*|\bcosign\s+(?:sign|attach|attest)\b|\b(?:crane|img|makisu|regctl\s+image|helm)\s+(?:push|copy)\b|\boras\s+(?:push|attach|copy|cp)\b/g,
+    /(?:\b|_)(?:buildah|podman|docker)\b[^\n;|&]*\s(?:manifest\s+)?push\b[^\n;|&]*|\bskopeo\b[^\n;|&]*\b(?:copy|sync)\b[^\n;|&]*|\bcosign\s+(?:sign|attach|attest)\b|\b(?:crane|img|makisu|regctl\s+image|helm)\s+(?:push|copy)\b|\boras\s+(?:push|attach|copy|cp)\b/g,
   says: (found) =>
     `The script also pushes ("${found}"); no registry credential reaches the host, so the push would fail there.`,
   fix: 'Say --defer-push, which pushes from the cluster when the image is back, or move the push to a step of its own as in taskgen/sources/buildah.yaml. If the pattern is wrong, say --accept MPT203.',

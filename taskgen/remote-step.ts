@@ -1,6 +1,7 @@
 // The edits that make the build step a remote one: its image, its script, and what that script is told by environment.
 // Every Tekton reference stands in env; the script's own text has none outside the user's part.
 
+import { isMap, isSeq } from 'yaml';
 import type { YAMLMap } from 'yaml';
 import { appendVariables } from './append-platform.ts';
 import { secondsOf } from './durations.ts';
@@ -16,7 +17,7 @@ import { text as textOf } from './task-model.ts';
 import type { Task } from './task-model.ts';
 import { wrapperResources } from './wrapper-resources.ts';
 import { wrapperSecurity } from './wrapper-security.ts';
-import { mapAt } from './yaml-places.ts';
+import { mapAt, pairOf } from './yaml-places.ts';
 import type { YamlEditor } from './yaml-editor.ts';
 import type { YamlValue } from './yaml-text.ts';
 
@@ -52,11 +53,21 @@ export function editRemoteStep(editor: YamlEditor, map: YAMLMap, plan: RemotePla
   } else {
     for (const [key, value] of Object.entries(added)) editor.set(security, key, value);
   }
-  const known = new Set(step.env.map(({ name }) => name));
+  const unbound = variablesOfUnsent(plan);
+  const known = new Set(step.env.map(({ name }) => name).filter((name) => !unbound.has(name)));
+  const env = pairOf(map, 'env')?.value;
+  for (const item of isSeq(env) ? env.items : []) {
+    const name = isMap(item) ? item.get('name') : undefined;
+    if (!isMap(item) || typeof name !== 'string' || !unbound.delete(name)) continue;
+    editor.set(item, 'value', 'false');
+    known.add(name);
+  }
   editor.append(
     map,
     'env',
-    remoteEnvironment(plan).filter(({ name }) => !known.has(name)),
+    [...[...unbound].map((name) => ({ name, value: 'false' })), ...remoteEnvironment(plan)].filter(
+      ({ name }) => !known.has(name),
+    ),
   );
   editor.append(map, 'volumeMounts', [
     { name: plan.secretVolume, mountPath: '/ssh', readOnly: true },
@@ -75,6 +86,16 @@ export function commandToArguments(editor: YamlEditor, map: YAMLMap, { choice }:
   if (step.args.length === 0 && step.own['args'] === undefined) return editor.rename(map, 'command', 'args');
   editor.remove(map, 'command');
   editor.set(map, 'args', [...wrapped, ...step.args]);
+}
+
+/** Variables that say whether a workspace is there, of those that stay in the cluster: to a script on the host it is not. */
+function variablesOfUnsent({ choice, sync }: RemotePlan): Set<string> {
+  const unsent = new Set(sync.leftOut.map(({ workspace }) => workspace));
+  const names = choice.step.env.filter(({ value }) => {
+    const [, dotted, quoted] = /^\$\(workspaces(?:\.([^.)]+)|\[["']([^"']+)["']\])\.bound\)$/.exec(value ?? '') ?? [];
+    return unsent.has(dotted ?? quoted) && (dotted ?? quoted) !== undefined;
+  });
+  return new Set(names.map(({ name }) => name));
 }
 
 /** What the script learns about this Task; the names are the interface between the two. */

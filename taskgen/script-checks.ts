@@ -6,7 +6,7 @@ import type { GenerateOptions } from './options.ts';
 import { pushFindings } from './push-checks.ts';
 import type { StepChoice } from './step-choice.ts';
 import type { Step } from './task-model.ts';
-import { firstMatch, withoutComments } from './text-checks.ts';
+import { carriedScripts, firstMatch, withoutComments } from './text-checks.ts';
 import type { TextCheck } from './text-checks.ts';
 import { isPrintable } from './yaml-text.ts';
 
@@ -54,15 +54,20 @@ export function scriptFindings(
   if (script === undefined) return [];
   const isWrapped = wrapped.length > 0;
   const at: Path = ['spec', 'steps', stepIndex, isWrapped ? 'command' : 'script'];
-  const commands = isWrapped ? [...wrapped, ...step.args].join(' ') : withoutComments(script);
-  return [
+  const own = isWrapped ? [...wrapped, ...step.args].join(' ') : withoutComments(script);
+  const commands = `${own}\n${withoutComments(carriedScripts(script))}`;
+  const findings = [
     ...pushFindings(commands, at, options.deferPush),
     ...formFindings(script, at),
     ...parameterFindings(script, at),
     ...scriptChecks.flatMap((check) => firstMatch(check, commands, at)),
     ...(options.afterLoad === undefined ? firstMatch(leftContainer, commands, at) : []),
-    ...referenceFindings(step, stepIndex, commands),
+    ...referenceFindings(step, stepIndex, own),
   ];
+  // What stands in a carried script has no line of its own.
+  return findings.map(({ scriptOffset, ...finding }) =>
+    scriptOffset === undefined || scriptOffset >= own.length ? finding : { ...finding, scriptOffset },
+  );
 }
 
 function formFindings(script: string, at: Path): Finding[] {

@@ -24,6 +24,7 @@ export interface PlannedMount {
 /** Stays in the cluster. */
 export interface LeftOut {
   readonly name: string;
+  readonly workspace?: string;
   readonly why: string;
 }
 
@@ -43,7 +44,11 @@ export function planSync(task: Task, stepIndex: number, options: GenerateOptions
     ...task.workspaces.map((workspace, index) =>
       isVisible(task, step, workspace.name)
         ? planWorkspace(workspace, index, options, findings)
-        : { name: `workspace ${workspace.name}`, why: 'other steps claim it for themselves' },
+        : {
+            name: `workspace ${workspace.name}`,
+            workspace: workspace.name,
+            why: 'other steps claim it for themselves',
+          },
     ),
     ...step.mounts.map((mount) => planVolume(task, stepIndex, mount, options, findings)),
   ];
@@ -75,9 +80,9 @@ function planWorkspace(
       message: `Workspace "${name}" looks like credentials, so it stays in the cluster; the script finds no files there on the host.`,
       fix: `If the build needs it, say --sync ${name}=in; otherwise --sync ${name}=none.`,
     });
-    return { name: label, why: 'its name sounds like credentials' };
+    return { name: label, workspace: name, why: 'its name sounds like credentials' };
   }
-  if (asked === 'none') return { name: label, why: `--sync ${name}=none` };
+  if (asked === 'none') return { name: label, workspace: name, why: `--sync ${name}=none` };
   // A workspace outlives the Task, so what the build writes goes back even when no later step looks at it.
   const sync = workspace.readOnly ? 'in' : (asked ?? 'both');
   const bound = workspace.optional ? `$(workspaces.${name}.bound)` : 'true';

@@ -15,6 +15,14 @@ export function withoutComments(script: string): string {
   return script.replaceAll('\\\n', blank).replace(/^[ \t]*#[^\n]*$/gm, blank);
 }
 
+/** Scripts that a script carries along in base64, as some catalogs do; what cannot be text is left out. */
+export function carriedScripts(script: string): string {
+  return [...script.matchAll(/[A-Za-z0-9+/]{64,}={0,2}/g)]
+    .map(([encoded]) => Buffer.from(encoded, 'base64').toString('utf8'))
+    .filter((text) => /^[\t\n\x20-\x7e\u00a0-\u{10ffff}]*$/u.test(text) && !text.includes('\ufffd'))
+    .join('\n');
+}
+
 /** One finding for all matches: at the first, naming up to three. */
 export function firstMatch(
   check: TextCheck,

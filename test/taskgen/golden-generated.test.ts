@@ -1,7 +1,7 @@
 // The files of tasks/generated are what the generator makes today, and every script in them is clean.
 
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -61,6 +61,16 @@ describe('the remote step of tasks/generated/buildah-remote.yaml', () => {
   });
 });
 
+/** Every shape that a generated script can have. */
+const shapes = [
+  'smallest',
+  'wrapped-command',
+  'defer-push',
+  'after-load',
+  'append-platform',
+  'tool-that-writes-a-file',
+];
+
 describe('scripts of our Tasks pass shellcheck:', function () {
   this.timeout(60_000);
   let folder = '';
@@ -69,15 +79,31 @@ describe('scripts of our Tasks pass shellcheck:', function () {
   });
   after(() => rmSync(folder, { recursive: true }));
 
+  function check({ name, script }: Step): void {
+    const path = join(folder, `${name}.sh`);
+    writeFileSync(path, script);
+    const { stdout, error } = spawnSync('shellcheck', [...excluded, path], { encoding: 'utf8' });
+    expect(error).to.equal(undefined);
+    expect(stdout).to.equal('');
+  }
+
   for (const file of ['taskgen/sources/buildah.yaml', ...generated.map((entry) => entry.file)]) {
-    for (const { name, script } of scriptsOf(file)) {
-      it(`${file}, step ${name}`, () => {
-        const path = join(folder, `${name}.sh`);
-        writeFileSync(path, script);
-        const { stdout, error } = spawnSync('shellcheck', [...excluded, path], { encoding: 'utf8' });
-        expect(error).to.equal(undefined);
-        expect(stdout).to.equal('');
-      });
-    }
+    for (const step of scriptsOf(file)) it(`${file}, step ${step.name}`, () => check(step));
+  }
+
+  for (const shape of shapes) {
+    it(`the generated steps of the golden ${shape}`, () => {
+      const golden = join(root, 'test/taskgen/golden', shape);
+      const flags = existsSync(join(golden, 'flags.txt')) ? readFileSync(join(golden, 'flags.txt'), 'utf8') : '';
+      const words = [...flags.split(/\s/).filter((word) => word !== ''), 'source.yaml'];
+      const command = [join(root, 'taskgen/main.ts'), ...words];
+      const { status, stdout, stderr } = spawnSync(process.execPath, command, { cwd: golden, encoding: 'utf8' });
+      expect(status, stderr).to.equal(0);
+      const { spec }: { spec: { steps: Step[] } } = parse(stdout);
+      const steps = spec.steps.filter(({ name }) => name.startsWith('build'));
+      expect(steps.map(({ name }) => name)).to.deep.equal(['build', 'build-local']);
+      // Shellcheck knows no busybox in a place of its own.
+      for (const step of steps) check({ ...step, script: step.script.replace('#!/busybox/sh', '#!/bin/sh') });
+    });
   }
 });
