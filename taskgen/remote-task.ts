@@ -10,6 +10,7 @@ import { expandAliases } from './alias-expansion.ts';
 import { planEnvironment } from './environment-plan.ts';
 import { judgeSeverity } from './findings.ts';
 import type { LocatedFinding } from './findings.ts';
+import { flagFindings } from './flag-checks.ts';
 import { addLocalStep } from './local-step.ts';
 import type { GenerateOptions } from './options.ts';
 import { platformParameter } from './parameter-checks.ts';
@@ -90,6 +91,7 @@ function plan(
     ...sizeFindings(task, choice, scripts, options),
     ...userFindings(choice, sync.mounts, options),
     ...featureFindings(features, options),
+    ...flagFindings(task, choice, options),
     ...appendFindings(task, options),
     ...(options.apiVersion === undefined ? [] : versionFindings(chosen.content)),
   ];

@@ -1,0 +1,43 @@
+// Flags that name something this Task does not have: a typing error there would send what should stay, or keep what the build needs.
+
+import type { Finding } from './findings.ts';
+import { matchesGlob } from './options.ts';
+import type { GenerateOptions } from './options.ts';
+import type { StepChoice } from './step-choice.ts';
+import { text } from './task-model.ts';
+import type { Task } from './task-model.ts';
+
+export function flagFindings(task: Task, { step, index, name }: StepChoice, options: GenerateOptions): Finding[] {
+  const label = `step "${name}"`;
+  const found = (flag: string, problem: string, known: readonly string[]): Finding => ({
+    code: 'MPT036',
+    at: ['spec', 'steps', index],
+    message: `${flag}: ${problem}.`,
+    fix: known.length === 0 ? 'Leave the flag out.' : `Use one of: ${[...new Set(known)].join(', ')}; or leave it out.`,
+  });
+  const workspaces = task.workspaces.map((workspace) => workspace.name);
+  const volumes = step.mounts.map((mount) => mount.name);
+  const variables = step.env.map((variable) => variable.name);
+  const matchless = (globs: readonly string[]) =>
+    step.envFrom.length > 0 ? [] : globs.filter((glob) => !variables.some((variable) => matchesGlob(variable, glob)));
+  return [
+    ...[...options.sync.keys()]
+      .filter((key) => !workspaces.includes(key))
+      .map((key) => found(`--sync ${key}`, 'the Task has no such workspace', workspaces)),
+    ...[...options.volumes.keys()]
+      .filter((key) => !volumes.includes(key))
+      .map((key) => found(`--volume ${key}`, `${label} mounts no such volume`, volumes)),
+    ...matchless(options.envAllow).map((glob) =>
+      found(`--env-allow ${glob}`, `${label} has no such variable`, variables),
+    ),
+    ...matchless(options.envDeny).map((glob) =>
+      found(`--env-deny ${glob}`, `${label} has no such variable`, variables),
+    ),
+    ...(options.timeoutMargin !== undefined && text(step.own['timeout']) === undefined
+      ? [found('--timeout-margin', `${label} has no timeout`, [])]
+      : []),
+    ...(options.wrapperUser !== undefined && step.securityContext['runAsUser'] !== undefined
+      ? [found('--wrapper-user', `${label} has a runAsUser of its own, which its remote step keeps`, [])]
+      : []),
+  ];
+}
