@@ -6,7 +6,7 @@ import type { OwnTaskRun } from '../model/task-run.ts';
 /** Tekton ends a TaskRun after an hour; one that goes on for longer has nobody who runs it. */
 const lostAfter: Duration = 2 * hour;
 /** Tekton starts a TaskRun within a moment, or it is not there. */
-const startWait: Duration = 5 * second;
+const startWait: Duration = 10 * second;
 /** After care that was put off. */
 export const putOff: Duration = hour;
 /** REASON of an update TaskRun that found builds on the host. */

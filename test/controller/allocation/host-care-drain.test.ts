@@ -71,14 +71,14 @@ describe('care of hosts: draining', () => {
     expect(world.lookAgainIn).to.equal(10 * minute);
   });
 
-  it('ends when nobody starts the update within 5 s, and comes back when somebody does', () => {
+  it('ends when nobody starts the update within 10 s, and comes back when somebody does', () => {
     const world = new CareWorld('a');
     world.look();
     world.lookAt(minute);
     world.begin('a', '');
     expect(world.look()).to.deep.equal(['a drained']);
-    expect(world.lookAgainIn).to.equal(5 * second);
-    expect(world.lookAt(minute + 5 * second)).to.deep.equal([]);
+    expect(world.lookAgainIn).to.equal(10 * second);
+    expect(world.lookAt(minute + 10 * second)).to.deep.equal([]);
     world.runs = [anUpdate({ of: 'a', created: start + minute })];
     expect(world.look()).to.deep.equal(['a drained']);
   });
