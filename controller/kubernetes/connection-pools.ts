@@ -1,12 +1,13 @@
-// The connections to the API server: one pool for requests and one for watches, which hold theirs for minutes. Replaced
-// as a whole when certificates change; knows nothing of what is sent.
+// The connections to the API server: one pool for requests, one for watches, which hold theirs for minutes, and one for
+// the leader Lease, whose renewal must never stand behind a burst. Replaced as a whole when certificates change; knows
+// nothing of what is sent.
 import { createSecureContext } from 'node:tls';
 import { Agent, ProxyAgent } from 'undici';
 import type { Dispatcher } from 'undici';
 import type { Duration } from '../model/instant.ts';
 import type { Credentials, KubeAccess } from './kube-access.ts';
 
-export type PoolName = 'requests' | 'watches';
+export type PoolName = 'requests' | 'watches' | 'leader';
 
 export interface Connection {
   readonly dispatcher: Dispatcher;
@@ -18,10 +19,12 @@ const connectTimeout: Duration = 5_000;
 const keepAliveTimeout: Duration = 30_000;
 /** Enough for the claims that are written at once; each one costs both sides a handshake. */
 const requestConnections = 16;
+/** A second one, should the first have died without a word. */
+const leaderConnections = 2;
 
 export class ConnectionPools {
   readonly #access: KubeAccess;
-  #pools: { readonly tls: Credentials['tls']; readonly requests: Dispatcher; readonly watches: Dispatcher } | undefined;
+  #pools: ({ readonly tls: Credentials['tls'] } & Readonly<Record<PoolName, Dispatcher>>) | undefined;
   #closed = false;
 
   constructor(access: KubeAccess) {
@@ -38,9 +41,10 @@ export class ConnectionPools {
         tls: credentials.tls,
         requests: this.#newPool(connect, requestConnections),
         watches: this.#newPool(connect, null),
+        leader: this.#newPool(connect, leaderConnections),
       };
       // Requests under way finish; watches of the old pool end by themselves within minutes.
-      void Promise.allSettled([old?.requests.close(), old?.watches.close()]);
+      void Promise.allSettled([old?.requests.close(), old?.watches.close(), old?.leader.close()]);
     }
     return { dispatcher: this.#pools[pool], credentials };
   }
@@ -48,7 +52,8 @@ export class ConnectionPools {
   /** Ends all connections. What is under way fails. */
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.allSettled([this.#pools?.requests.destroy(), this.#pools?.watches.destroy()]);
+    const { requests, watches, leader } = this.#pools ?? {};
+    await Promise.allSettled([requests?.destroy(), watches?.destroy(), leader?.destroy()]);
   }
 
   #newPool(connect: ConnectOptions, connections: number | null): Dispatcher {

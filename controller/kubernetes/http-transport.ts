@@ -139,7 +139,8 @@ export class HttpTransport {
     const deadline = Math.min(remaining, fence);
     const timer = setTimeout(() => abort.abort(new DeadlineError(deadline)), deadline);
     try {
-      const answer = await this.#send(request, { pool: 'requests', signal: abort.signal, idleLimit: 0 });
+      const pool = request.resource === 'leases' ? 'leader' : 'requests';
+      const answer = await this.#send(request, { pool, signal: abort.signal, idleLimit: 0 });
       const body = await answer.body.arrayBuffer().catch((thrown: unknown) => {
         throw apiErrorFromFailure(nameOf(request), thrown, !isRead(request));
       });

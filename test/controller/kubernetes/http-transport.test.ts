@@ -173,6 +173,21 @@ describe('transport through a proxy that misbehaves', function () {
     expect(proxy.connections).to.be.at.most(16);
   });
 
+  it('a renewal of the leader Lease does not stand behind a hundred requests that nobody answers', async () => {
+    proxy.add({ resource: 'configmaps', mischief: { type: 'silence' } });
+    const stuck = Array.from({ length: 100 }, () => outcome(connected.cluster.read('configmaps', namespace, 'any')));
+    await connected.cluster.create('leases', namespace, {
+      metadata: { name: 'leader' },
+      spec: { holderIdentity: 'us' },
+    });
+    const lease = await connected.cluster.read('leases', namespace, 'leader');
+    const spec = { holderIdentity: 'us', leaseTransitions: 1 };
+    await connected.cluster.replace('leases', namespace, 'leader', { metadata: { ...lease.metadata }, spec });
+    await connected.transport.close();
+    const kinds = new Set((await Promise.all(stuck)).map((it) => it?.kind));
+    expect([...kinds]).to.deep.equal(['unavailable']);
+  });
+
   it('a removal leaves its connection open for the next request', async () => {
     const name = await create();
     const before = proxy.connections;
