@@ -69,15 +69,19 @@ try {
   const rows: Row[] = [];
   for (const line of lines.filter(({ name }) => flags.only?.includes(name) ?? true)) {
     console.error(`bench: ${line.name}`);
-    rows.push(...rowsOf(line, await measure(line, plans)));
-  }
-  console.log(printed(rows, flags.compare !== undefined));
-  if (flags.json !== undefined) {
-    const machine = { cpus: cpus().length, model: cpus()[0]?.model, node: process.version };
-    writeFileSync(flags.json, `${JSON.stringify({ machine, quick: flags.quick, rows }, null, 2)}\n`);
+    const found = rowsOf(line, await measure(line, plans));
+    rows.push(...found);
+    // Shown and kept as it comes: the whole table takes a while.
+    console.log(printed(found, flags.compare !== undefined));
+    if (flags.json !== undefined) writeFileSync(flags.json, asJson(rows));
   }
 } finally {
   await arena.close();
+}
+
+function asJson(rows: readonly Row[]): string {
+  const machine = { cpus: cpus().length, model: cpus()[0]?.model, node: process.version };
+  return `${JSON.stringify({ machine, quick: flags.quick, rows }, null, 2)}\n`;
 }
 
 /** By turns, so that what the machine does meanwhile meets both. */
