@@ -40,6 +40,8 @@ export class LanesWorld {
   #faults: { readonly kind: ApiErrorKind; readonly effect: boolean }[] = [];
   /** Builds whose claim failed once: they step aside for a while, and others may pass. */
   readonly #disturbed = new Set<string>();
+  /** A claim of theirs is being written, maybe again: their slot is kept for them. */
+  readonly #attempted = new Set<string>();
   readonly #claims = new Map<string, string>();
 
   constructor() {
@@ -81,6 +83,7 @@ export class LanesWorld {
       if (outcome === 'running') this.wrong.push(`${name} never had its turn`);
       if (finalizers.length > 0) this.wrong.push(`${name} keeps a finalizer`);
     }
+    if (this.#running('clean').length > 0) this.wrong.push('a host is still being cleaned');
     if ((await this.#stand.stop()) > 0) this.wrong.push('a timer is left');
   }
 
@@ -147,6 +150,7 @@ export class LanesWorld {
   #fault({ verb, resource, name, body }: ClusterRequest) {
     const isClaim = verb === 'patch' && resource === 'taskruns' && JSON.stringify(body).includes('"claim');
     const [fault] = this.#faults;
+    if (isClaim) this.#attempted.add(name);
     if (!isClaim || fault === undefined) return undefined;
     this.#faults.shift();
     this.#disturbed.add(name);
@@ -161,6 +165,7 @@ export class LanesWorld {
     if (host === before) return;
     if (host === undefined) this.#claims.delete(build.uid);
     else this.#claims.set(build.uid, host);
+    this.#attempted.delete(build.name);
     if (host === undefined || before !== undefined) return;
     this.#checkCapacity(build, host);
     this.#checkOrder(build, host);
@@ -187,8 +192,8 @@ export class LanesWorld {
     const claimed = readRequest(build, taskRuns);
     for (const request of this.#knownWaiters()) {
       const passed = claimed !== undefined && request.uid !== build.uid && order(request, claimed) < 0;
-      if (!passed || this.#disturbed.has(request.name) || !couldUse(snapshot, host, request, this.#stand.clock.now()))
-        continue;
+      const excused = this.#disturbed.has(request.name) || this.#attempted.has(request.name);
+      if (!passed || excused || !couldUse(snapshot, host, request, this.#stand.clock.now())) continue;
       this.wrong.push(`${build.name} overtook ${request.name} to ${host}`);
     }
   }
