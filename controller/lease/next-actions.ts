@@ -101,11 +101,11 @@ function awaitProvision(observed: Observed, taskRun: UserTaskRun, claimed: Claim
 
 function provision(observed: Observed, taskRun: UserTaskRun, claimed: Claimed): Action[] {
   const { facts, claim } = claimed;
-  const { written } = observed;
+  const { seen } = observed;
   if (claim.provider === 'local') {
     return [{ type: 'create-secret', owner: taskRun, data: localSecretData }, ...delivered(taskRun, claimed)];
   }
-  const [made] = written?.attempt === facts.attempt ? [written.step] : [];
+  const [made] = seen?.attempt === facts.attempt ? [seen.step] : [];
   if (made === 'provision') return lostProvision(observed, taskRun, claimed);
   const over = isHandedOver(observed, facts);
   // Attempt 0 was an older controller's: its users are not named as ours.
@@ -118,7 +118,7 @@ function provision(observed: Observed, taskRun: UserTaskRun, claimed: Claimed): 
     event(taskRun, 'Normal', 'Provisioning', `preparing host ${claim.host} (attempt ${facts.attempt})`),
   ];
   if (made === 'claim') return start;
-  // An earlier process wrote the claim. It may have come further than the facts tell, if Tekton set them back since.
+  // The claim is from an earlier process. It may have come further than the facts tell, if Tekton set them back since.
   return [{ type: 'check-secret', owner: taskRun, present: delivered(taskRun, claimed), missing: start }];
 }
 

@@ -14,8 +14,8 @@ export interface Observed {
   readonly podTold: boolean;
   /** uids of provision TaskRuns that say that the Secret is there, although they still run. */
   readonly reported: ReadonlySet<string>;
-  /** How far this process itself came with this build; undefined: it found the claim as it is. */
-  readonly written: { readonly attempt: number; readonly step: 'claim' | 'provision' } | undefined;
+  /** How far the build came while this process looked on; undefined: the claim was found as it is. */
+  readonly seen: { readonly attempt: number; readonly step: 'claim' | 'provision' } | undefined;
   /** What label `…/assigned-host` of an unsigned build stands for. */
   readonly labelled: Labelled;
   /** The host is in host-config, or nobody can tell. */

@@ -29,6 +29,7 @@ export const transitions: readonly Transition[] = [
   { from: 'provisioning', to: 'failed', on: 'it failed' },
   { from: 'provisioning', to: 'claimed', on: 'it was deleted: next attempt' },
   { from: 'provisioning', to: 'stopping', on: 'build ended' },
+  { from: 'provisioning', to: 'releasing', on: 'build ended, and it was deleted' },
   { from: 'provisioned', to: 'ready', on: 'the Secret is there' },
   { from: 'provisioned', to: 'rejected', on: 'the Secret is missing' },
   { from: 'provisioned', to: 'releasing', on: 'build ended' },

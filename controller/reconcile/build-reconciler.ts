@@ -4,9 +4,9 @@ import { cleanupsOf, type Observed } from '../lease/observed.ts';
 import { isUnsigned, readPhase } from '../lease/read-lease.ts';
 import type { KeepTimes } from '../lease/timeouts.ts';
 import type { Clock } from '../kubernetes/clock.ts';
-import type { Action, UserTaskRunChange } from '../model/action.ts';
+import type { Action } from '../model/action.ts';
 import type { Instant } from '../model/instant.ts';
-import { annotations, labels } from '../model/labels.ts';
+import { annotations } from '../model/labels.ts';
 import type { KeptTaskRun, OwnTaskRun, UserTaskRun } from '../model/task-run.ts';
 import { olderBuildUid, readOlderBuildUid } from '../taskruns/older-task-run.ts';
 import type { Installation } from '../taskruns/own-task-run-manifest.ts';
@@ -28,7 +28,7 @@ export interface BuildReconcilerOptions {
   readonly keep: KeepTimes;
 }
 
-type Written = NonNullable<Observed['written']>;
+type Seen = NonNullable<Observed['seen']>;
 
 export class BuildReconciler {
   readonly #options: BuildReconcilerOptions;
@@ -36,7 +36,8 @@ export class BuildReconciler {
   readonly #unsigned = new UnsignedBuilds();
   /** The pod of each build that was told about its Secret. */
   readonly #podTold = new Map<string, string>();
-  readonly #written = new Map<string, Written>();
+  /** How far each build came while this process looked on. */
+  readonly #seen = new Map<string, Seen>();
 
   constructor(options: BuildReconcilerOptions) {
     this.#options = options;
@@ -44,11 +45,13 @@ export class BuildReconciler {
 
   /** To be called with every change of the cache. */
   noteChange(before: KeptTaskRun | undefined, after: KeptTaskRun | undefined): void {
+    // Before the memory of claims forgets that this one was put back.
+    this.#noteProgress(before, after);
     this.#claims.note(before, after);
     this.#unsigned.note(before, after);
     if (before?.kind !== 'user' || after !== undefined) return;
     this.#podTold.delete(before.uid);
-    this.#written.delete(before.uid);
+    this.#seen.delete(before.uid);
   }
 
   /** It may hold a slot although no facts show it: not to be given another one. */
@@ -73,8 +76,6 @@ export class BuildReconciler {
 
   /** To be called after every write. */
   noteDone(action: Action): void {
-    if (action.type === 'patch-user-task-run') this.#noteClaim(action.target, action.change);
-    if (action.type === 'create-task-run') this.#noteProvision(action.manifest.metadata.labels);
     // A pod that was told its place in the queue still waits for this.
     if (action.type !== 'annotate-pod' || action.annotations[annotations.podAssignedHost] === undefined) return;
     this.#podTold.set(action.about.uid, action.about.podName);
@@ -90,8 +91,7 @@ export class BuildReconciler {
       return undefined;
     }
     if (current?.kind === 'user') return this.#advance(this.#observe(current, this.#childrenOf(current)));
-    const children = this.#ours(uid);
-    return lost === undefined ? this.#lookAtRest(uid, children) : this.#lookAtTornAway(lost, children);
+    return lost === undefined ? this.#lookAtRest(uid, this.#ours(uid)) : this.#lookAtTornAway(lost);
   }
 
   /** TaskRuns of an older controller know their build by name only. */
@@ -112,13 +112,14 @@ export class BuildReconciler {
   }
 
   /** Gone with its facts, because somebody removed our finalizer: its host is given back from what was last seen. */
-  async #lookAtTornAway(lost: UserTaskRun, children: readonly OwnTaskRun[]): Promise<Instant | undefined> {
+  async #lookAtTornAway(lost: UserTaskRun): Promise<Instant | undefined> {
+    const children = this.#childrenOf(lost);
     const gone = { ...lost, deleting: true, ended: lost.ended ?? this.#now() };
     const observed = this.#observe(gone, children);
     if (cleanupsOf(observed, lost.facts).length > 0) {
       // It exists, and carries on.
       this.#claims.forget(lost.uid);
-      return this.#lookAtRest(lost.uid, children);
+      return this.#lookAtRest(lost.uid, this.#ours(lost.uid));
     }
     return this.#advance(observed);
   }
@@ -136,6 +137,8 @@ export class BuildReconciler {
       this.#unsigned.decide(uid, 'open');
       throw error;
     }
+    // Handed over, to a cleanup that exists: nothing of the claim is to be remembered.
+    if (actions.some(givesBack)) this.#claims.forget(uid);
     return lookAgainAt;
   }
 
@@ -158,7 +161,7 @@ export class BuildReconciler {
       build: { uid, namespace, name },
       children,
       reported: new Set(children.map((child) => child.uid).filter((it) => hasReported(it))),
-      written: this.#written.get(uid),
+      seen: this.#seen.get(uid),
       labelled: { to: 'nothing' },
       isConfigured: knownHosts.isConfigured,
       installation: installation(),
@@ -174,18 +177,20 @@ export class BuildReconciler {
     return [...this.#options.taskRuns.by('children', uid)].flatMap((it) => (it.kind === 'own' ? [it] : []));
   }
 
-  /** A new claim of ours, or the same host under a new attempt; not one that was found again. */
-  #noteClaim(target: UserTaskRun, { facts, labels: given }: UserTaskRunChange): void {
-    const attempt = facts?.attempt ?? 0;
-    if (given?.[labels.attempt] !== String(attempt) || isUnsigned(target)) return;
-    this.#written.set(target.uid, { attempt, step: 'claim' });
+  /** A new claim, or the same host under a new attempt; not one that was found again. */
+  #noteProgress(before: KeptTaskRun | undefined, after: KeptTaskRun | undefined): void {
+    if (after?.kind === 'own' && after.type === 'provision' && after.attempt >= this.#attemptSeen(after.userUid)) {
+      this.#seen.set(after.userUid, { attempt: after.attempt, step: 'provision' });
+    }
+    if (before?.kind !== 'user' || after?.kind !== 'user' || after.facts?.claim === undefined) return;
+    const { attempt, ready } = after.facts;
+    const found = isUnsigned(before) || this.#claims.lost(after.uid) !== undefined || ready;
+    if (found || attempt <= Math.max(before.facts?.attempt ?? 0, this.#attemptSeen(after.uid))) return;
+    this.#seen.set(after.uid, { attempt, step: 'claim' });
   }
 
-  #noteProvision(of: Readonly<Record<string, string>>): void {
-    const uid = of[labels.userTaskUid];
-    const attempt = Number(of[labels.attempt]);
-    if (uid === undefined || of[labels.taskType] !== 'provision') return;
-    this.#written.set(uid, { attempt, step: 'provision' });
+  #attemptSeen(uid: string): number {
+    return this.#seen.get(uid)?.attempt ?? 0;
   }
 
   #now(): Instant {
@@ -194,6 +199,12 @@ export class BuildReconciler {
 }
 
 const nobodyKnows: KnownHosts = { labelled: () => ({ to: 'unknown' }), isConfigured: () => true };
+
+function givesBack(action: Action): boolean {
+  if (action.type !== 'patch-user-task-run') return false;
+  const { facts } = action.change;
+  return facts !== undefined && facts?.claim === undefined;
+}
 
 /** Names come back; what is older than the build worked for another one. */
 function mayWorkFor(child: OwnTaskRun, build: UserTaskRun): boolean {

@@ -2,6 +2,7 @@
 // there already, or gone already, counts as done. Every answer goes into the cache, so the next look sees it.
 import type { Cache } from '../kubernetes/cache.ts';
 import { ApiError } from '../kubernetes/api-errors.ts';
+import type { Clock } from '../kubernetes/clock.ts';
 import type { Cluster, KubeObject } from '../kubernetes/cluster.ts';
 import { isRemoved } from '../kubernetes/removed-object.ts';
 import type { Action, TaskRunManifest } from '../model/action.ts';
@@ -20,6 +21,8 @@ export interface PerformOptions {
   readonly project: (raw: KubeObject) => KeptTaskRun | undefined;
   readonly sign: (uid: string, facts: LeaseFacts) => string;
   readonly events: EventRecorder;
+  /** Not given: a Secret that is there is taken for one that stays. */
+  readonly clock?: Pick<Clock, 'now'>;
   /** A right is missing: what it was needed for is left undone. Not given: that is a failure like any other. */
   readonly onForbidden?: (action: Action, error: ApiError) => void;
   /** Told after the write succeeded. */
@@ -62,7 +65,7 @@ async function performOne(options: PerformOptions, action: Action): Promise<read
       await patchOwn(options, action.target, [{ op: 'add', path: cleanedPath, value: 'true' }]);
       return [];
     case 'create-secret':
-      await createSecret(cluster, action);
+      await createSecret(options, action);
       return [];
     case 'check-secret':
       return (await secretExists(cluster, action.owner)) ? action.present : action.missing;
@@ -155,13 +158,21 @@ async function secretExists(cluster: Cluster, owner: UserTaskRun): Promise<boole
   }
 }
 
-/** One that is there stays, and is what the build reads. One that is going is waited for. */
-async function createSecret(cluster: Cluster, action: Extract<Action, { type: 'create-secret' }>): Promise<void> {
+/** A Secret may be there because its build, one of the same name, was deleted a moment ago: so long it may take to go. */
+const collected = 10_000;
+
+/** One that stays is what the build reads. */
+async function createSecret(
+  { cluster, clock }: PerformOptions,
+  action: Extract<Action, { type: 'create-secret' }>,
+): Promise<void> {
   const { owner, data } = action;
   try {
     await cluster.create('secrets', owner.namespace, secretManifest(owner, data));
   } catch (error) {
-    if (!isKind(error, 'exists') || /object is being deleted/.test(String(error))) throw error;
+    if (!(error instanceof ApiError) || error.kind !== 'exists') throw error;
+    const young = clock !== undefined && clock.now() < owner.created + collected;
+    if (young || /object is being deleted/.test(error.message)) throw error.as({ kind: 'conflict' });
   }
 }
 

@@ -4,7 +4,7 @@ import type { HostFacts, LeaseFacts } from '../model/host-lease.ts';
 import { annotations, labels, ownTaskRunFinalizer, secretNameFor, type TaskType } from '../model/labels.ts';
 import { dashedPlatform, rawPlatform } from '../model/platform.ts';
 import { cleanupName, provisionName } from './names.ts';
-import { readOlderBuildUid } from './older-task-run.ts';
+import { olderBuildUid } from './older-task-run.ts';
 
 /** The user TaskRun as its helpers know it; enough also after it is gone. */
 export interface BuildIdentity {
@@ -64,7 +64,7 @@ export function cleanupTaskRun(
     apiVersion: 'tekton.dev/v1',
     kind: 'TaskRun',
     metadata: {
-      name: cleanupName({ ...build, host: claim.host, attempt: facts.attempt }, cleanupTry),
+      name: cleanupName({ ...build, uid: knownAs(build, facts), host: claim.host, attempt: facts.attempt }, cleanupTry),
       namespace: installation.operatorNamespace,
       labels: {
         ...labelsOf(build, facts, 'clean'),
@@ -98,7 +98,8 @@ function labelsOf(build: BuildIdentity, facts: LeaseFacts, type: TaskType): Reco
     [labels.targetPlatform]: dashedPlatform(facts.platform),
     [labels.userTaskName]: build.name,
     [labels.userTaskNamespace]: build.namespace,
-    ...(readOlderBuildUid(build.uid) === undefined ? { [labels.userTaskUid]: build.uid } : {}),
+    // Attempt 0 belongs to a name, like the TaskRuns of the older controller beside it.
+    ...(facts.attempt === 0 ? {} : { [labels.userTaskUid]: build.uid }),
     [labels.attempt]: String(facts.attempt),
   };
 }
@@ -114,6 +115,10 @@ function leaseParams(build: BuildIdentity, facts: LeaseFacts, claim: HostFacts):
     HOST: claim.address,
     USER: claim.user,
   };
+}
+
+function knownAs({ uid, namespace, name }: BuildIdentity, { attempt }: LeaseFacts): string {
+  return attempt === 0 ? olderBuildUid(namespace, name) : uid;
 }
 
 function params(values: Readonly<Record<string, string>>): { name: string; value: string }[] {

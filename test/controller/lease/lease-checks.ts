@@ -38,7 +38,9 @@ export class LeaseChecks {
       const own = ours.filter(({ userUid }) => userUid === uid || userUid === older);
       const phase = readPhase(observe(taskRun, own), now);
       const before = this.#phases.get(uid) ?? (phase === 'unsigned' ? phase : 'waiting');
-      this.#phases.set(uid, phase);
+      // A local build has no finalizer: without its facts it looks as if it waited.
+      const stripped = taskRun.facts === undefined && before !== 'waiting' && before !== 'rejected';
+      this.#phases.set(uid, stripped ? 'unsigned' : phase);
       // Facts are taken away by others, at any moment.
       if (phase === before || taskRun.facts === undefined || lateViews.has(`${before} → ${phase}`)) continue;
       if (!transitions.some(({ from, to }) => from === before && to === phase))

@@ -17,8 +17,8 @@ export function observe(
     children,
     podTold: true,
     reported: new Set<string>(),
-    // The claim was written by this very process, a moment ago.
-    written: taskRun?.facts === undefined ? undefined : { attempt: taskRun.facts.attempt, step: 'claim' },
+    // The claim was written a moment ago, and this process looked on.
+    seen: taskRun?.facts === undefined ? undefined : { attempt: taskRun.facts.attempt, step: 'claim' },
     labelled: { to: 'nothing' },
     isConfigured: () => true,
     installation,
