@@ -29,7 +29,7 @@ import { applySplices } from './splice.ts';
 import { chooseStep } from './step-choice.ts';
 import { planSync } from './sync-plan.ts';
 import { remoteAlready, secretPrefix, taskFindings } from './task-checks.ts';
-import { readTask, text as textOf } from './task-model.ts';
+import { generatedFrom, readTask, text as textOf } from './task-model.ts';
 import { remoteName } from './task-name.ts';
 import { listIndentOf } from './yaml-places.ts';
 import { userFindings } from './wrapper-security.ts';
@@ -155,10 +155,9 @@ function write(source: Source, chosen: ChosenTask, origin: Origin, planned: Remo
 
 function editMetadata(editor: YamlEditor, metadata: YAMLMap, { digest }: Origin, { task, options }: RemotePlan): void {
   const name = task.name ?? '';
-  const prefix = 'build.appstudio.redhat.com';
   const annotations = {
-    [`${prefix}/generated-from`]: `${name}@sha256:${digest}`,
-    [`${prefix}/generator-format`]: '1',
+    [generatedFrom]: `${name}@sha256:${digest}`,
+    'build.appstudio.redhat.com/generator-format': '1',
   };
   editor.set(metadata, 'name', remoteName(name, options));
   const existing = metadata.get('annotations', true);

@@ -37,7 +37,10 @@ export function remoteAlready(task: Task): Finding[] {
         code: 'MPT009',
         at: ['spec', 'volumes', index],
         message,
-        fix: 'Start from the Task that builds in the cluster.',
+        fix:
+          task.generatedFrom === undefined
+            ? 'Start from the Task that builds in the cluster.'
+            : `taskgen made it of the Task "${task.generatedFrom}": start from that one.`,
       },
     ];
   });

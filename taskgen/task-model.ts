@@ -55,10 +55,14 @@ export interface Step {
   readonly own: Fields;
 }
 
+export const generatedFrom = 'build.appstudio.redhat.com/generated-from';
+
 export interface Task {
   readonly apiVersion: string;
   readonly kind: string;
   readonly name: string | undefined;
+  /** Of a generated Task: the name of its source. */
+  readonly generatedFrom: string | undefined;
   readonly parameters: readonly Parameter[];
   readonly steps: readonly Step[];
   readonly sidecars: readonly Step[];
@@ -75,6 +79,7 @@ export function readTask(document: unknown): Task {
     apiVersion: text(root['apiVersion']) ?? '',
     kind: text(root['kind']) ?? '',
     name: text(fields(root['metadata'])['name']),
+    generatedFrom: text(fields(fields(root['metadata'])['annotations'])[generatedFrom])?.split('@')[0],
     parameters: list(spec['params']).map(readParameter),
     steps: list(spec['steps']).map((step) => readStep(step, template)),
     sidecars: list(spec['sidecars']).map((sidecar) => readStep(sidecar, {})),

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { parse } from 'yaml';
 import { defaultOptions } from '../../taskgen/options.ts';
+import type { GenerateOptions } from '../../taskgen/options.ts';
 import { remoteBuildText } from '../../taskgen/remote-build-text.ts';
 import { generateRemoteTask } from '../../taskgen/remote-task.ts';
 import { startRegistry, TaskRun } from './played-task-run.ts';
@@ -66,15 +67,18 @@ spec:
       emptyDir: {}
 `;
 
+function generated(options: Partial<GenerateOptions>): Spec {
+  const all = { ...defaultOptions, deferPush: true, ...options };
+  const { text, findings } = generateRemoteTask(source, 'task.yaml', scripts, all);
+  expect(findings.filter(({ severity }) => severity === 'error')).to.deep.equal([]);
+  const task: { spec: Spec } = parse(text ?? '');
+  return task.spec;
+}
+
 describe('a Task that builds and pushes in one step, with --defer-push', function () {
   this.timeout(120_000);
   let world: World;
-  let spec: Spec;
   before(async () => {
-    const { text, findings } = generateRemoteTask(source, 'task.yaml', scripts, { ...defaultOptions, deferPush: true });
-    expect(findings.filter(({ severity }) => severity === 'error')).to.deep.equal([]);
-    const task: { spec: Spec } = parse(text ?? '');
-    spec = task.spec;
     world = await openWorld();
     await startRegistry(world);
   });
@@ -84,6 +88,7 @@ describe('a Task that builds and pushes in one step, with --defer-push', functio
     name: string,
     values: Readonly<Record<string, string>>,
     containerfile = 'FROM scratch\nCOPY log /\n',
+    spec = generated({}),
   ) {
     const secret = values['PLATFORM'] === 'localhost' ? { host: 'localhost' } : hostSecret(world);
     const build = new TaskRun(world, spec, { name, secret, values });
@@ -115,6 +120,20 @@ describe('a Task that builds and pushes in one step, with --defer-push', functio
       }
     });
   }
+
+  it('pushes with the platform in the tag, after the script of --after-load has seen the image', async () => {
+    const afterLoad = 'buildah --storage-driver=vfs images --format "{{.Name}}:{{.Tag}}" >app/loaded\n';
+    const spec = generated({ appendPlatform: true, afterLoad });
+    const values = { PLATFORM: 'linux/arm64', IMAGE_APPEND_PLATFORM: 'true' };
+    const { build, outcomes, said } = await run('appended', values, undefined, spec);
+    expect(
+      outcomes.map(({ code }) => code),
+      said.join('\n'),
+    ).to.deep.equal([0, 0]);
+    expect(build.source('loaded')).to.equal(`${build.image}-linux-arm64\n`);
+    const { stdout } = await world.run(`skopeo inspect --tls-verify=false docker://${build.image}-linux-arm64`);
+    expect(stdout).to.include(build.result('IMAGE_DIGEST'));
+  });
 
   it('pushes nothing when the script ends before its push', async () => {
     const { build, outcomes, said } = await run('skipped', { PLATFORM: 'linux/arm64', SKIP_PUSH: 'true' });

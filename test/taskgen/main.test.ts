@@ -126,7 +126,9 @@ describe('taskgen, run as a command', function () {
     const { stdout } = run(['other.yaml']);
     const { status, stderr } = run(['-'], stdout);
     expect(status).to.equal(3);
-    expect(stderr).to.match(/^stdin:\d+:\d+: error MPT009: .*this Task is a remote Task already/);
+    expect(stderr).to.match(
+      /^stdin:\d+:\d+: error MPT009: .*this Task is a remote Task already.*\n +fix: taskgen made it of the Task "other"/,
+    );
   });
 
   it('reads what --after-load names', () => {

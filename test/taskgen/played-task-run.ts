@@ -71,6 +71,11 @@ export class TaskRun {
     for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
   }
 
+  /** A file that the steps wrote beside the source. */
+  source(name: string): string {
+    return readFileSync(join(this.#world.root, this.folder, 'source/app', name), 'utf8');
+  }
+
   result(name: string): string {
     return readFileSync(join(this.#world.root, this.folder, 'results', name), 'utf8');
   }
