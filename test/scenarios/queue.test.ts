@@ -16,6 +16,9 @@ describe('scenario: the queue', function () {
     await scenario.startController();
     tekton = playTekton(scenario);
   });
+  afterEach(function () {
+    if (this.currentTest?.state === 'failed') console.error(scenario.explain());
+  });
   after(async () => {
     await tekton.stop();
     await scenario.stop();
@@ -125,6 +128,24 @@ describe('scenario: the queue', function () {
       expect(lane.ours('provision', 'oldest')).to.deep.equal([]);
     });
   }
+
+  it('3h: a waiter that is to be cancelled gets nothing any more, also before Tekton has noticed', async () => {
+    await tekton.stop();
+    tekton = playTekton(scenario, { cancelAfter: 2_000 });
+    const lane = await openLane(scenario);
+    await lane.build('holder');
+    await lane.ready('holder');
+    await lane.build('oldest');
+    await lane.waits('oldest');
+    await lane.build('patient');
+    await lane.waits('patient');
+    await scenario.change(lane.tenant, 'oldest', { spec: { status: 'TaskRunCancelled' } });
+    await lane.finish('holder');
+    await lane.ready('patient');
+    expect(lane.everOurs('provision', 'oldest')).to.deep.equal([]);
+    await lane.finish('patient');
+    await lane.expectClean();
+  });
 
   it('3c: a build that is deleted hands its slot on, before its host is even cleaned', async () => {
     const lane = await openLane(scenario);

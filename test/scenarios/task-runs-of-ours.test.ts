@@ -20,7 +20,7 @@ describe('scenario: TaskRuns of ours', function () {
     await scenario.hostConfig({});
     await scenario.startController();
     tekton = playTekton(scenario, {
-      provision: (taskRun) => (label(taskRun, 'user-task-name')?.startsWith('unlucky') ? failedProvision : {}),
+      provision: (taskRun) => (isUnlucky(taskRun) ? failedProvision : {}),
     });
   });
   afterEach(function () {
@@ -31,6 +31,12 @@ describe('scenario: TaskRuns of ours', function () {
     await scenario.stop();
   });
 
+  /** Builds called so fail everywhere, or on the first host only. */
+  const isUnlucky = (taskRun: Raw): boolean => {
+    const name = label(taskRun, 'user-task-name') ?? '';
+    const onFirst = label(taskRun, 'assigned-host')?.endsWith('-a') === true;
+    return name.startsWith('unlucky') || (name.startsWith('picky') && onFirst);
+  };
   const failedProvision = {
     outcome: 'failed',
     results: { REASON: 'NoSpace', MESSAGE: 'no space left on /home' },
@@ -147,6 +153,20 @@ describe('scenario: TaskRuns of ours', function () {
     await lane.ready('lucky');
     await lane.finish('lucky');
     await lane.finish('unlucky-2', 'failed');
+    await lane.expectClean();
+  });
+
+  it('7d: a host on which three provisions failed in a row is left alone, however many free slots it has', async () => {
+    const lane = await openLane(scenario, { slots: [4, 2, 2] });
+    for (const [index, name] of ['picky-1', 'picky-2', 'picky-3'].entries()) {
+      await lane.build(name);
+      await lane.ready(name);
+      const tried = lane.everOurs('provision', name).map((it) => label(it, 'assigned-host'));
+      expect(tried, name).to.deep.equal([lane.host(0), lane.host(1 + (index % 2))]);
+    }
+    await lane.build('b');
+    expect(label(await lane.ready('b'), 'assigned-host')).to.equal(lane.host(2));
+    for (const name of ['picky-1', 'picky-2', 'picky-3', 'b']) await lane.finish(name);
     await lane.expectClean();
   });
 

@@ -162,6 +162,12 @@ export class Lane {
     return this.scenario.watched.until(() => this.ours(type, name).find(isLive));
   }
 
+  /** The one that took the place of another. */
+  next(type: 'provision' | 'clean', name: string, than: Raw): Promise<Raw> {
+    const { uid } = than.metadata;
+    return this.scenario.watched.until(() => this.ours(type, name).find((it) => isLive(it) && it.metadata.uid !== uid));
+  }
+
   /** What its error Secret says. */
   async error(name: string): Promise<string> {
     const secret = await eventually(() => this.scenario.secret(this.tenant, `multi-platform-ssh-${name}`));
