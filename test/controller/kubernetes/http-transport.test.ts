@@ -1,5 +1,6 @@
 // Trouble between us and a real API server, request by request.
 import { expect } from 'chai';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { ApiError } from '../../../controller/kubernetes/api-errors.ts';
 import type { Patch } from '../../../controller/kubernetes/cluster.ts';
 import { startApiServer } from '../../support/api-server.ts';
@@ -20,6 +21,20 @@ async function outcome(promise: Promise<unknown>): Promise<ApiError | undefined>
     if (error instanceof ApiError) return error;
     throw error;
   }
+}
+
+interface Answered {
+  readonly response: { readonly headers: readonly Buffer[] };
+}
+
+function isAnswered(message: unknown): message is Answered {
+  return typeof message === 'object' && message !== null && 'response' in message;
+}
+
+/** Of the answer a message of undici's diagnostics tells about; its headers are names and values by turns. */
+function encodingOf(message: unknown): string {
+  const texts = isAnswered(message) ? message.response.headers.map((it) => it.toString().toLowerCase()) : [];
+  return texts[texts.indexOf('content-encoding') + 1] ?? '';
 }
 
 describe('transport through a proxy that misbehaves', function () {
@@ -186,6 +201,29 @@ describe('transport through a proxy that misbehaves', function () {
     await connected.transport.close();
     const kinds = new Set((await Promise.all(stuck)).map((it) => it?.kind));
     expect([...kinds]).to.deep.equal(['unavailable']);
+  });
+
+  it('a long list comes packed and is unpacked', async () => {
+    const encodings: string[] = [];
+    const note = (message: unknown): void => void encodings.push(encodingOf(message));
+    subscribe('undici:request:headers', note);
+    for (let i = 0; i < 3; i += 1) {
+      const name = await create();
+      const text = { type: 'merge', body: { data: { text: 'ä'.repeat(50_000) } } } as const;
+      await connected.cluster.patch('configmaps', namespace, name, text);
+    }
+    const path = `/api/v1/namespaces/${namespace}/configmaps`;
+    const answer = await connected.transport.request({
+      verb: 'list',
+      resource: 'configmaps',
+      path,
+      repeatable: true,
+      fenced: false,
+    });
+    unsubscribe('undici:request:headers', note);
+    expect(encodings.at(-1)).to.equal('gzip');
+    const list: { items: { data?: { text?: string } }[] } = JSON.parse(answer);
+    expect(list.items.filter((it) => it.data?.text === 'ä'.repeat(50_000))).to.have.length(3);
   });
 
   it('a removal leaves its connection open for the next request', async () => {
