@@ -15,7 +15,8 @@ import { AssumedClaims } from './assumed-claims.ts';
 import { LaneMemory } from './lane-memory.ts';
 import type { Perform } from './perform.ts';
 import { retryPause, SteppedAside } from './stepped-aside.ts';
-import { readRequest, takeSnapshot, type TaskRuns } from './take-snapshot.ts';
+import { isWaiting, readRequest, takeSnapshot, type TaskRuns } from './take-snapshot.ts';
+import { Turns } from './turns.ts';
 import type { HostConfigState } from './host-config-state.ts';
 import type { WaitAnnouncer } from './wait-announcer.ts';
 
@@ -39,6 +40,8 @@ export interface LaneOptions {
   readonly onError: (platform: string, error: unknown) => void;
 }
 
+/** A request waits for its answer a few seconds only: thousands at once would not get theirs in time. */
+const writesAtOnce = 16;
 /** With thousands in the queue a decision takes milliseconds: the lane then rests, so that news cannot keep it busy. */
 const longLook = 5;
 const restFactor = 4;
@@ -47,6 +50,7 @@ export class PlatformLanes {
   readonly #options: LaneOptions;
   readonly #underWay: AssumedClaims;
   readonly #memory = new LaneMemory();
+  readonly #turns = new Turns(writesAtOnce);
   /** Builds that were told that their priority is no integer. */
   readonly #told = new Set<string>();
   readonly #stopped = new AbortController();
@@ -177,9 +181,13 @@ export class PlatformLanes {
     const platform = taskRun.platform ?? '';
     this.#underWay.add(taskRun, host);
     try {
-      await perform(actions);
+      const written = await this.#turns.run(async () => {
+        const wanted = this.#isStillWanted(taskRun);
+        if (wanted) await perform(actions);
+        return wanted;
+      });
       this.#aside.forget(taskRun.uid);
-      if (host !== undefined) this.#memory.noteServed(platform, taskRun.namespace, clock.now());
+      if (written && host !== undefined) this.#memory.noteServed(platform, taskRun.namespace, clock.now());
     } catch (error) {
       onError(platform, error);
       const asked = !(error instanceof ApiError) || error.ambiguous || error.kind === 'conflict';
@@ -190,6 +198,12 @@ export class PlatformLanes {
       lookAgain(platform, clock.now());
     }
     this.#underWay.delete(taskRun.uid);
+  }
+
+  /** It may have ended, and this process may have stopped acting, while the write waited for its turn. */
+  #isStillWanted({ uid }: UserTaskRun): boolean {
+    const current = this.#options.taskRuns.byUid(uid);
+    return !this.#stopped.signal.aborted && current?.kind === 'user' && isWaiting(current);
   }
 
   /** Asks until the API server answers: an unknown claim must not become a second one. */

@@ -76,3 +76,25 @@ describe('platform lanes: builds that are to end', () => {
     await stand.stop();
   });
 });
+
+describe('platform lanes: writes', () => {
+  it('sixteen claims at once, and none for a build that ended while its own waited', async () => {
+    const stand = started({ wide: 50 });
+    let underWay = 0;
+    let most = 0;
+    stand.cluster.fault = ({ verb, resource }) => {
+      if (verb !== 'patch' || resource !== 'taskruns') return undefined;
+      underWay += 1;
+      most = Math.max(most, underWay);
+      return { before: stand.clock.sleep(second).then(() => void (underWay -= 1)) };
+    };
+    for (let nth = 0; nth < 40; nth += 1) stand.create(`b${nth}`);
+    await stand.clock.advance(10);
+    stand.end('b39');
+    await stand.clock.advance(10 * second);
+    expect(most).to.equal(16);
+    expect(Object.keys(stand.placed())).to.have.length(39);
+    expect(stand.build('b39').facts).to.equal(undefined);
+    await stand.stop();
+  });
+});
