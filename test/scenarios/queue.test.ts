@@ -132,19 +132,24 @@ describe('scenario: the queue', function () {
   it('3h: a waiter that is to be cancelled gets nothing any more, also before Tekton has noticed', async () => {
     await tekton.stop();
     tekton = playTekton(scenario, { cancelAfter: 2_000 });
-    const lane = await openLane(scenario);
-    await lane.build('holder');
-    await lane.ready('holder');
-    await lane.build('oldest');
-    await lane.waits('oldest');
-    await lane.build('patient');
-    await lane.waits('patient');
-    await scenario.change(lane.tenant, 'oldest', { spec: { status: 'TaskRunCancelled' } });
-    await lane.finish('holder');
-    await lane.ready('patient');
-    expect(lane.everOurs('provision', 'oldest')).to.deep.equal([]);
-    await lane.finish('patient');
-    await lane.expectClean();
+    try {
+      const lane = await openLane(scenario);
+      await lane.build('holder');
+      await lane.ready('holder');
+      await lane.build('oldest');
+      await lane.waits('oldest');
+      await lane.build('patient');
+      await lane.waits('patient');
+      await scenario.change(lane.tenant, 'oldest', { spec: { status: 'TaskRunCancelled' } });
+      await lane.finish('holder');
+      await lane.ready('patient');
+      expect(lane.everOurs('provision', 'oldest')).to.deep.equal([]);
+      await lane.finish('patient');
+      await lane.expectClean();
+    } finally {
+      await tekton.stop();
+      tekton = playTekton(scenario);
+    }
   });
 
   it('3c: a build that is deleted hands its slot on, before its host is even cleaned', async () => {
