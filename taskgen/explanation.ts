@@ -62,10 +62,10 @@ function variableRow({ name, isForwarded, why }: PlannedVariable): Row {
   return row(`variable ${name}`, isForwarded ? 'sent' : 'stays', '–', why);
 }
 
-function imageRow({ task, options }: RemotePlan): Row {
-  const image = resultImage(task, options);
+function imageRow({ task, choice, options }: RemotePlan): Row {
+  const image = resultImage(task, choice, options);
   if (image !== '') return row(`image ${image}`, '–', 'back', 'into the storage where later steps look for it');
-  const why = options.transfer === 'none' ? '--transfer none' : `there is no parameter ${options.imageParameter}`;
+  const why = options.transfer === 'none' ? '--transfer none' : `${options.imageParameter} is no parameter for it`;
   return row('an image', '–', 'stays', why);
 }
 

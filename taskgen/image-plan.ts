@@ -3,12 +3,24 @@
 import type { Finding } from './findings.ts';
 import type { GenerateOptions } from './options.ts';
 import type { StepChoice } from './step-choice.ts';
-import type { Task } from './task-model.ts';
+import type { Step, Task } from './task-model.ts';
+
+type Asked = Pick<GenerateOptions, 'imageParameter' | 'transfer'>;
 
 /** '' when none comes back. */
-export function resultImage(task: Task, options: Pick<GenerateOptions, 'imageParameter' | 'transfer'>): string {
-  const exists = task.parameters.some(({ name }) => name === options.imageParameter);
-  return exists && options.transfer !== 'none' ? `$(params.${options.imageParameter})` : '';
+export function resultImage(task: Task, { step }: Pick<StepChoice, 'step'>, options: Asked): string {
+  const isResult = missingBecause(task, step, options) === undefined;
+  return isResult && options.transfer !== 'none' ? `$(params.${options.imageParameter})` : '';
+}
+
+/** Many Tasks call the image that a step runs in IMAGE, too. */
+function missingBecause(task: Task, step: Step, { imageParameter }: Asked): string | undefined {
+  if (!task.parameters.some(({ name }) => name === imageParameter))
+    return `the Task has no parameter "${imageParameter}"`;
+  const isBuilder = new RegExp(`\\$\\(params(?:\\.${imageParameter}|\\[["']${imageParameter}["']\\])\\)`).test(
+    step.image ?? '',
+  );
+  return isBuilder ? `"${imageParameter}" is the image that the step itself runs in` : undefined;
 }
 
 /** Later steps look for the image with this driver: a parameter of that name, the variable that buildah reads, or what the script says. */
@@ -20,21 +32,22 @@ export function storageDriver(task: Task, { step }: StepChoice): string {
 }
 
 export function imageFindings(task: Task, choice: StepChoice, options: GenerateOptions): Finding[] {
-  const { imageParameter, transfer, deferPush, afterLoad, appendPlatform } = options;
-  const comesBack = resultImage(task, options) !== '';
+  const { transfer, deferPush, afterLoad, appendPlatform } = options;
+  const comesBack = resultImage(task, choice, options) !== '';
+  const reason = missingBecause(task, choice.step, options) ?? '';
   const waiting = [
     ...(deferPush ? ['--defer-push'] : []),
     ...(afterLoad === undefined ? [] : ['--after-load']),
     ...(appendPlatform ? ['--append-platform'] : []),
   ];
   if (!comesBack && waiting.length > 0) {
-    const message = `${waiting.join(' and ')}: there is no image, since ${transfer === 'none' ? '--transfer none brings back none' : `the Task has no parameter "${imageParameter}"`}.`;
+    const message = `${waiting.join(' and ')}: there is no image, since ${transfer === 'none' ? '--transfer none brings back none' : reason}.`;
     const fix = 'Name the parameter with its tag by --image-param, and leave out --transfer none.';
     return [{ code: 'MPT034', at: ['spec', 'params'], message, fix }];
   }
   if (transfer === 'none') return [];
   if (!comesBack) {
-    const message = `The Task has no parameter "${imageParameter}", so no image is brought back from the host.`;
+    const message = `No image is brought back from the host: ${reason}.`;
     const fix =
       'If it builds an image, name the parameter with its tag by --image-param; otherwise say --transfer none.';
     return [{ code: 'MPT033', at: ['spec', 'params'], message, fix }];

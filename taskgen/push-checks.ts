@@ -73,7 +73,8 @@ const pushingTools: readonly (TextCheck & { readonly unless: RegExp; readonly ho
 /** `commands`: the script without comments, or the words of a wrapped command. */
 export function pushFindings(commands: string, at: Path, deferred: boolean): Finding[] {
   const tools = pushingTools.flatMap((check) => firstMatch(check, commands, at, (found) => !check.unless.test(found)));
-  return [...(deferred ? deferFindings(commands, at) : firstMatch(separatePush, commands, at, isPush)), ...tools];
+  if (deferred) return tools.length > 0 ? tools : deferFindings(commands, at);
+  return [...firstMatch(separatePush, commands, at, isPush), ...tools];
 }
 
 /** Of a script that runs up to its push on the host and a second time, without building, in the cluster. */

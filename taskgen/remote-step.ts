@@ -102,7 +102,7 @@ function variablesOfUnsent({ choice, sync }: RemotePlan): Set<string> {
 function remoteEnvironment(plan: RemotePlan): { name: string; value: string }[] {
   const { task, choice, options, sync, environment } = plan;
   const { step } = choice;
-  const image = resultImage(task, options);
+  const image = resultImage(task, choice, options);
   const shell = unusualShell(step.script ?? '');
   const variables: Record<string, string> = {
     PLATFORM: '$(params.PLATFORM)',

@@ -51,7 +51,7 @@ export function scriptFindings(
 ): Finding[] {
   const { step, index: stepIndex, wrapped } = choice;
   const { script } = step;
-  if (script === undefined) return [];
+  if (script === undefined) return pushFindings(commandOf(step), ['spec', 'steps', stepIndex], options.deferPush);
   const isWrapped = wrapped.length > 0;
   const at: Path = ['spec', 'steps', stepIndex, isWrapped ? 'command' : 'script'];
   const own = isWrapped ? [...wrapped, ...step.args].join(' ') : withoutComments(script);
@@ -68,6 +68,12 @@ export function scriptFindings(
   return findings.map(({ scriptOffset, ...finding }) =>
     scriptOffset === undefined || scriptOffset >= own.length ? finding : { ...finding, scriptOffset },
   );
+}
+
+/** Of a step without a script, and of images that run one program, as far as they are known. */
+function commandOf(step: Step): string {
+  const entrypoint = /\bkaniko\b/.test(step.image ?? '') ? ['/kaniko/executor'] : [];
+  return [...(step.command.length === 0 ? entrypoint : step.command), ...step.args].join(' ');
 }
 
 function formFindings(script: string, at: Path): Finding[] {

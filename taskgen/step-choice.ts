@@ -28,7 +28,9 @@ export function chooseStep(task: Task, options: Pick<GenerateOptions, 'step' | '
   }
   const names = task.steps.map(({ name }, position) => name ?? String(position));
   const listed = names.length === 0 ? 'It has no steps.' : `Its steps are: ${names.join(', ')}.`;
-  const likely = names.length === 1 ? names : names.filter((_, position) => looksLikeBuild(task.steps[position]));
+  const builders = names.filter((_, position) => looksLikeBuild(task.steps[position]));
+  const named = names.filter((name) => /\bbuild/.test(name));
+  const likely = [names, builders, named].find((candidates) => candidates.length === 1) ?? [];
   return {
     code: 'MPT001',
     at: ['spec', 'steps'],
