@@ -1,9 +1,8 @@
-// How long our event loop stands still while 10,000 foreign TaskRuns are read at a start. Measured inside the process by
+// How long our event loop stands still while foreign TaskRuns are read at a start. Measured inside the process by
 // loop-delay.ts, which is loaded before the controller.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tmpdir } from 'node:os';
-import { foreignCount } from './foreign-load.ts';
 import { atWork, roomy, type Line } from './line.ts';
 
 export const eventLoop: Line = {
@@ -15,7 +14,7 @@ export const eventLoop: Line = {
     { what: 'longest stall', sample: 'most', reduce: 'most', unit: 'ms' },
   ],
   run: async (arena, plan, effort) => {
-    await arena.foreign(foreignCount(effort));
+    await arena.foreign(effort.foreign);
     const file = join(tmpdir(), `loop-delay-${process.pid}.json`);
     const command = `env LOOP_DELAY_FILE=${file} NODE_OPTIONS=--import=${join(import.meta.dirname, 'loop-delay.ts')} ${plan.command}`;
     await atWork(arena, { ...plan, command }, roomy, async (_place, contender) => {

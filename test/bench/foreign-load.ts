@@ -1,5 +1,5 @@
 // What the TaskRuns of other people cost: memory, the time until a new build is served after a start, CPU, requests, and
-// latency while they change. 10,000 of them lie there (1,000 with --quick).
+// latency while they change. As many as --foreign says lie there.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Arena } from './arena.ts';
 import type { Contender, ContenderPlan } from './contender.ts';
@@ -89,7 +89,7 @@ export const foreignStart: Line = {
   rounds: 1,
   figures: startFigures,
   run: async (arena, plan, effort) => {
-    await arena.foreign(foreignCount(effort));
+    await arena.foreign(effort.foreign);
     const place = await arena.place(roomy.hosts, roomy.slots);
     const contender = await arena.start(plan, place);
     try {
@@ -103,10 +103,6 @@ export const foreignStart: Line = {
     }
   },
 };
-
-export function foreignCount({ quick }: Effort): number {
-  return quick ? 1_000 : 10_000;
-}
 
 async function firstStart(
   place: WorkPlace,

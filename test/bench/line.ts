@@ -17,6 +17,8 @@ export interface Line {
 
 export interface Effort {
   readonly quick: boolean;
+  /** How many TaskRuns of other people there are where that matters. */
+  readonly foreign: number;
   /** Seconds to wait for a controller to become quiet, or to serve a build after a restart. */
   readonly patience: number;
 }

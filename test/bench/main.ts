@@ -30,6 +30,7 @@ interface Flags {
   readonly compare?: string;
   readonly only?: readonly string[];
   readonly quick: boolean;
+  readonly foreign?: number;
   readonly json?: string;
   readonly patience: number;
   readonly ours: string;
@@ -43,6 +44,11 @@ const flags = new Command('bench')
   .option('--compare <command>', 'another controller that takes the same flags; gets the same work, by turns')
   .option('--only <line...>', `some of: ${lines.map(({ name }) => name).join(', ')}`)
   .option('--quick', 'less of everything; figures are rough', false)
+  .option(
+    '--foreign <number>',
+    'TaskRuns of other people where that matters (default: 10000, with --quick 1000)',
+    Number,
+  )
   .option('--json <file>', 'write the figures there, too')
   .option(
     '--patience <seconds>',
@@ -61,7 +67,8 @@ if (unknown !== undefined) {
 }
 execFileSync(process.execPath, [join(root, 'deploy/images/bundle.ts')], { stdio: 'inherit' });
 
-const effort: Effort = { quick: flags.quick, patience: flags.patience };
+const { quick, patience, foreign = quick ? 1_000 : 10_000 } = flags;
+const effort: Effort = { quick, patience, foreign };
 const arena = await Arena.open();
 try {
   const plans = [await arena.planFor('ours', flags.ours)];
@@ -81,7 +88,7 @@ try {
 
 function asJson(rows: readonly Row[]): string {
   const machine = { cpus: cpus().length, model: cpus()[0]?.model, node: process.version };
-  return `${JSON.stringify({ machine, quick: flags.quick, rows }, null, 2)}\n`;
+  return `${JSON.stringify({ machine, quick, foreign, rows }, null, 2)}\n`;
 }
 
 /** By turns, so that what the machine does meanwhile meets both. */
