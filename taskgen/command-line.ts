@@ -106,10 +106,6 @@ function usageProblem(
     return '-o takes the Task of one source; call taskgen once for each, or use --in-place-map';
   if (flags.check && output === undefined && !mapped) return '--check compares with a file: add -o FILE';
   if (explain && output !== undefined) return 'explain writes to standard output; leave out -o';
-  if (flags.transfer === 'registry' && flags.registryAuth !== 'push')
-    return '--transfer registry makes the host push: allow it by --registry-auth push';
-  if (flags.registryAuth === 'push' && flags.transfer !== 'registry')
-    return '--registry-auth push is for --transfer registry; to pull private base images say --registry-auth pull';
   const unknown = flags.accept.find((code) => !isAcceptable(code));
   return unknown === undefined ? undefined : `--accept ${unknown}: no such code, or one that cannot be accepted`;
 }

@@ -42,7 +42,6 @@ export const findingCodes = {
   MPT032: { severity: 'warning', title: 'No later step sees the image' },
   MPT033: { severity: 'note', title: 'No image comes back' },
   MPT034: { severity: 'error', title: 'Something is to happen with an image that does not come back' },
-  MPT035: { severity: 'error', title: 'The remote script cannot do what a flag asks for' },
   MPT036: { severity: 'error', title: 'A flag names something that the Task does not have', acceptable: true },
   MPT110: { severity: 'warning', title: 'A workspace that looks like credentials is not sent' },
   MPT111: { severity: 'warning', title: 'A service account token is not sent' },

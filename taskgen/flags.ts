@@ -63,8 +63,13 @@ function imageFlags(): Option[] {
     flag('--append-platform', 'add the parameter IMAGE_APPEND_PLATFORM, which ends the tag in -<platform>'),
     flag('--defer-push', 'for a script that also pushes: that part runs in the cluster, with the image back'),
     flag('--after-load <file>', 'script to run in the cluster when the image is loaded, before later steps'),
-    flag('--transfer <how>', 'how the image comes back').choices(transfers).default(transfer),
-    flag('--registry-auth <which>', 'registry credentials that may reach the host, from a Secret of their own')
+    flag('--transfer <how>', 'how the image comes back: as an OCI layout, or not at all')
+      .choices(transfers)
+      .default(transfer),
+    flag(
+      '--registry-auth <which>',
+      'credentials that may reach the host: none, or those to pull private images, from a Secret of their own',
+    )
       .choices(registryAuths)
       .default(registryAuth),
   ];

@@ -52,8 +52,7 @@ export function imageFindings(task: Task, choice: StepChoice, options: GenerateO
       'If it builds an image, name the parameter with its tag by --image-param; otherwise say --transfer none.';
     return [{ code: 'MPT033', at: ['spec', 'params'], message, fix }];
   }
-  const isUsed = deferPush || afterLoad !== undefined || transfer === 'registry';
-  return isUsed || laterStepsSeeIt(task, choice) ? [] : [unseenImage(choice)];
+  return deferPush || afterLoad !== undefined || laterStepsSeeIt(task, choice) ? [] : [unseenImage(choice)];
 }
 
 function laterStepsSeeIt(task: Task, { step, index }: StepChoice): boolean {

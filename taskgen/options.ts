@@ -2,12 +2,12 @@
 
 export type WorkspaceSync = 'none' | 'in' | 'out' | 'both';
 export type VolumeSync = 'skip' | 'in' | 'out' | 'both' | 'empty' | 'storage';
-export type Transfer = 'oci' | 'stream' | 'rsync' | 'registry' | 'none';
-export type RegistryAuth = 'none' | 'pull' | 'push';
+export type Transfer = 'oci' | 'none';
+export type RegistryAuth = 'none' | 'pull';
 
 export const workspaceSyncs: readonly WorkspaceSync[] = ['none', 'in', 'out', 'both'];
-export const transfers: readonly Transfer[] = ['oci', 'stream', 'rsync', 'registry', 'none'];
-export const registryAuths: readonly RegistryAuth[] = ['none', 'pull', 'push'];
+export const transfers: readonly Transfer[] = ['oci', 'none'];
+export const registryAuths: readonly RegistryAuth[] = ['none', 'pull'];
 export const volumeSyncs: readonly VolumeSync[] = ['skip', 'in', 'out', 'both', 'empty', 'storage'];
 
 export interface GenerateOptions {

@@ -9,14 +9,10 @@ export const registryAuthMount = { name: 'mp-registry-auth', mountPath: '/mp-reg
 
 type Asked = Pick<GenerateOptions, 'registryAuth'>;
 
-const purposes = {
-  pull: 'to pull private base images; give them the right to pull only',
-  push: 'to push the image; short-lived ones, for this repository only',
-};
-
 export function registryAuthParameters({ registryAuth }: Asked): YamlValue[] {
   if (registryAuth === 'none') return [];
-  const description = `Secret of type kubernetes.io/dockerconfigjson whose credentials are sent to the build host ${purposes[registryAuth]}.`;
+  const description =
+    'Secret of type kubernetes.io/dockerconfigjson whose credentials are sent to the build host to pull private images; give them the right to pull only.';
   return [{ name: parameter, type: 'string', description, default: 'multi-platform-registry-auth' }];
 }
 

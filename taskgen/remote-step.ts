@@ -31,8 +31,6 @@ export interface RemotePlan {
   readonly sync: SyncPlan;
   readonly environment: EnvironmentPlan;
   readonly secretVolume: string;
-  /** What the remote script can do. */
-  readonly features: ReadonlySet<string>;
 }
 
 /** With the style of the text that is edited. */
@@ -137,9 +135,9 @@ function remoteEnvironment(plan: RemotePlan): { name: string; value: string }[] 
 }
 
 /** The step's own timeout kills this step like any other; known beforehand, the build can end in time for what it wrote to come back. */
-function timeoutVariables({ choice, options, features }: RemotePlan): Record<string, string> {
+function timeoutVariables({ choice, options }: RemotePlan): Record<string, string> {
   const timeout = secondsOf(textOf(choice.step.own['timeout']) ?? '');
-  if (timeout === undefined || !features.has('timeout')) return {};
+  if (timeout === undefined) return {};
   const margin = options.timeoutMargin ?? Math.min(60, Math.floor(timeout / 2));
   return { MP_TIMEOUT: String(Math.max(1, timeout - margin)) };
 }

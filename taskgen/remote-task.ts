@@ -19,7 +19,6 @@ import type { RemotePlan } from './remote-step.ts';
 import { secretVolumeName } from './reserved-names.ts';
 import { registryAuthParameters, registryAuthVolumes } from './registry-auth.ts';
 import { scriptFindings } from './script-checks.ts';
-import { featureFindings, featuresOf } from './script-features.ts';
 import { sizeFindings } from './size-check.ts';
 import { localScript, remoteScript } from './step-scripts.ts';
 import type { Scripts } from './step-scripts.ts';
@@ -82,7 +81,6 @@ function plan(
   if ('code' in choice) return { findings: [choice] };
   const sync = planSync(task, choice.index, options);
   const environment = planEnvironment(choice.step, choice.index, options);
-  const features = featuresOf(scripts.remote);
   const findings = [
     ...taskFindings(task, choice, options),
     ...scriptFindings(choice, options),
@@ -90,7 +88,6 @@ function plan(
     ...environment.findings,
     ...sizeFindings(task, choice, scripts, options),
     ...userFindings(choice, sync.mounts, options),
-    ...featureFindings(features, options),
     ...flagFindings(task, choice, options),
     ...appendFindings(task, options),
     ...(options.apiVersion === undefined ? [] : versionFindings(chosen.content)),
@@ -99,7 +96,7 @@ function plan(
   const pushes = findings.some(({ code }) => code === 'MPT203');
   const relevant = findings.filter(({ code }) => !pushes || code !== 'MPT032');
   const secretVolume = secretVolumeName(task, choice.step, choice.index, options).name;
-  return { plan: { task, choice, options, sync, environment, secretVolume, features }, findings: relevant };
+  return { plan: { task, choice, options, sync, environment, secretVolume }, findings: relevant };
 }
 
 function write(source: Source, chosen: ChosenTask, origin: Origin, planned: RemotePlan, scripts: Scripts): string {

@@ -13,8 +13,7 @@ import type { Generated } from '../../taskgen/remote-task.ts';
 
 const root = fileURLToPath(new URL('golden', import.meta.url));
 const scripts = {
-  remote:
-    "#!/usr/bin/env bash\n# remote-build.sh stands here\nreadonly MP_KNOWS='oci stream rsync registry none registry-auth append-platform detached timeout shell'\nexit\n",
+  remote: '#!/usr/bin/env bash\n# remote-build.sh stands here\nexit\n',
   local: '#!/bin/sh\n# build-local.sh stands here\nafter_load_line=0\n',
   deferPush: '#!/bin/sh\n# defer-push.sh stands here\nline=0\nexit\n',
 };

@@ -1,11 +1,12 @@
 // The file of the build step: our text, then the user's script where nothing runs it, whatever a parameter value holds.
 
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import * as fc from 'fast-check';
+import { transfers } from '../../taskgen/options.ts';
 import { combineScripts, scriptLoad } from '../../taskgen/script-file.ts';
 
 const wrapper = '#!/usr/bin/env bash\n# three lines\nexit\n';
@@ -47,6 +48,15 @@ describe('the combined script', () => {
     } finally {
       rmSync(folder, { recursive: true });
     }
+  });
+});
+
+describe('the remote script', () => {
+  it('says that it can do all that a flag can ask for', () => {
+    const settings = new URL('../../taskgen/remote-build/10-settings.sh', import.meta.url);
+    const [, known = ''] = /^readonly MP_KNOWS='([^']*)'$/m.exec(readFileSync(settings, 'utf8')) ?? [];
+    const asked = [...transfers, 'registry-auth', 'append-platform', 'detached', 'timeout', 'shell'];
+    expect(known.split(' ')).to.include.members(asked);
   });
 });
 

@@ -5,7 +5,7 @@ import { defaultOptions } from '../../taskgen/options.ts';
 import { generateRemoteTask } from '../../taskgen/remote-task.ts';
 
 const scripts = {
-  remote: "#!/usr/bin/env bash\nreadonly MP_KNOWS='oci none'\nexit\n",
+  remote: '#!/usr/bin/env bash\nexit\n',
   local: '#!/bin/sh\n',
   deferPush: '',
 };
