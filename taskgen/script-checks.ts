@@ -16,7 +16,7 @@ const scriptChecks: readonly TextCheck[] = [
     code: 'MPT202',
     pattern: /[^\s"']*(?:\/\.docker\b|\.dockerconfigjson\b|auth\.json\b)|\bDOCKER_CONFIG\b|\bREGISTRY_AUTH_FILE\b/g,
     says: (found) => `The script uses registry credentials ("${found}"); they are not on the host.`,
-    fix: 'Pull private base images in an earlier step, or send a workspace with pull-only credentials by --sync NAME=in.',
+    fix: 'To pull private base images say --registry-auth pull, or send a workspace with pull-only credentials by --sync NAME=in.',
   },
 ];
 
