@@ -1,0 +1,89 @@
+// The controller as deploy/ installs it: with the rights of its own ServiceAccount, under the shipped admission policy.
+// Line 20 of what builds are promised: what it may do is enough for everything it does.
+import { expect } from 'chai';
+import { readFile, writeFile } from 'node:fs/promises';
+import { kubectlFor } from '../cluster/kubectl.ts';
+import { repository, serviceAccounts } from '../deploy/manifests.ts';
+import type { ControllerProcess } from '../support/controller-process.ts';
+import { openLane, type Lane } from '../support/lane.ts';
+import { label } from '../support/observed-task-run.ts';
+import { playTekton, type Tekton } from '../support/play-tekton.ts';
+import { operatorNamespace, Scenario } from '../support/scenario.ts';
+
+describe('scenario: the rights of an installation', function () {
+  this.timeout(120_000);
+  let scenario: Scenario;
+  let controller: ControllerProcess;
+  let tekton: Tekton;
+
+  before(async () => {
+    scenario = await Scenario.start();
+    const kubectl = kubectlFor(scenario.api.kubeconfig);
+    await kubectl.run(['apply', '--server-side', '-k', `${repository}/deploy/overlays/default`]);
+    await scenario.hostConfig({});
+    controller = await scenario.startController({ kubeconfig: await kubeconfigOf(serviceAccounts.controller) });
+    tekton = playTekton(scenario, {
+      provision: (taskRun) => {
+        const name = label(taskRun, 'user-task-name');
+        if (name === 'slow') return { outcome: 'hangs' };
+        return name === 'unlucky' ? { outcome: 'failed', results: { REASON: 'NoSpace' } } : {};
+      },
+    });
+  });
+  afterEach(function () {
+    if (this.currentTest?.state === 'failed') console.error(scenario.explain());
+  });
+  after(async () => {
+    await tekton.stop();
+    await scenario.stop();
+  });
+
+  /** Beside that of the admin, and gone with it. */
+  const kubeconfigOf = async (account: string): Promise<string> => {
+    const path = `/api/v1/namespaces/${operatorNamespace}/serviceaccounts/${account}/token`;
+    const { status } = await scenario.api.ask('POST', path, { spec: {} });
+    const config = JSON.parse(await readFile(scenario.api.kubeconfig, 'utf8'));
+    config.users[0].user = { token: status.token };
+    const file = `${scenario.api.kubeconfig}-${account}`;
+    await writeFile(file, JSON.stringify(config), { mode: 0o600 });
+    return file;
+  };
+
+  /** One that succeeds and one that waits for it, one deleted early, one whose hosts fail, one local, one refused. */
+  const liveThroughAll = async (lane: Lane): Promise<void> => {
+    await lane.build('holder', { pod: true });
+    await lane.ready('holder');
+    await lane.build('waits', { pod: true });
+    await lane.waits('waits');
+    await lane.finish('holder');
+    await lane.ready('waits');
+    await lane.finish('waits');
+    await lane.released('waits');
+    await lane.build('slow');
+    await lane.running('provision', 'slow');
+    await scenario.remove(lane.tenant, 'slow');
+    await lane.released('slow');
+    await lane.build('unlucky', { pod: true });
+    await lane.error('unlucky');
+    await scenario.build(lane.tenant, 'here', 'linux/amd64', { pod: true });
+    await lane.ready('here');
+    await scenario.build(lane.tenant, 'refused', 'linux/none', { pod: true });
+    await lane.error('refused');
+    for (const name of ['unlucky', 'here', 'refused']) await lane.finish(name, 'failed');
+    await lane.expectClean();
+  };
+
+  it('20: builds of every kind get all they are promised, and nothing is forbidden on the way', async () => {
+    const lane = await openLane(scenario, { config: { 'local-platforms': 'linux/amd64' } });
+    await liveThroughAll(lane);
+    await lane.eventsUntil('Released', 'waits');
+    // An Event on host-config, too.
+    await lane.configure({ 'max-wait': 'soon' });
+    await lane.build('last');
+    await lane.ready('last');
+    await lane.finish('last');
+    await lane.expectClean();
+    const troubles = controller.log().filter((line) => /forbidden|denied|403/i.test(JSON.stringify(line)));
+    expect(troubles).to.deep.equal([]);
+  });
+});
