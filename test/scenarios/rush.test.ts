@@ -1,4 +1,4 @@
-// Many builds at once, a watch that is behind, a controller that starts again in the middle: lines 1 and 2 of what
+// Many builds at once, a watch that is behind, a controller that starts again in the middle: lines 1, 2 and 26 of what
 // builds are promised. Tekton plays by itself; invariants are watched all the time.
 import { expect } from 'chai';
 import { startChaosProxy, type ChaosProxy } from '../support/chaos-proxy.ts';
@@ -53,6 +53,23 @@ describe('scenario: rush', function () {
       expect(scenario.invariants.peak.get(lane.host(index)), lane.host(index)).to.equal(slots);
     }
     for (const name of names) expect(lane.everOurs('provision', name), name).to.have.length(1);
+  });
+
+  it('26c: a build costs at most twelve requests, and none of them reads', async () => {
+    const lane = await openLane(scenario, { slots: [4] });
+    await scenario.startController({ kubeconfig });
+    await lane.build('warm-up', { pod: true });
+    await allEnd(lane, 1);
+    const before = proxy.requests.length;
+    const names = Array.from({ length: 10 }, (_, index) => `b-${index}`);
+    await Promise.all(names.map((name) => lane.build(name, { pod: true })));
+    await allEnd(lane, 1 + names.length);
+    // Events are told behind everything else, the Lease is renewed by the clock, watches end and begin as they like.
+    const counted = proxy.requests
+      .slice(before)
+      .filter(({ verb, resource }) => verb !== 'watch' && resource !== 'events' && resource !== 'leases');
+    expect(counted.length / names.length).to.be.at.most(12);
+    expect(counted.filter(({ verb }) => verb === 'get' || verb === 'list').map(({ path }) => path)).to.deep.equal([]);
   });
 
   it('2f: the queue keeps its order when the controller is started again', async () => {
