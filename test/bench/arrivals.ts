@@ -74,25 +74,29 @@ export const arrivals: readonly Line[] = [
         unit: 's',
         bound: { ratio: 0.1 },
       },
+      { what: 'CPU of the controller in that time', sample: 'cpu', reduce: 'p50', unit: 's' },
       { what: 'hosts over capacity', sample: 'hostsOver', reduce: 'sum', unit: '', bound: { most: 0 } },
       { what: 'most builds at once on a host of 4', sample: 'worst', reduce: 'most', unit: '', bound: { most: 4 } },
       { what: 'builds without a host after 90 s', sample: 'lost', reduce: 'sum', unit: '', bound: { most: 0 } },
     ],
     run: async (arena, plan) =>
-      atWork(arena, plan, { hosts: 25, slots: 4 }, async (place) => {
+      atWork(arena, plan, { hosts: 25, slots: 4 }, async (place, contender) => {
         const names: string[] = [];
         for (let nth = 0; nth < 100; nth += 1) names.push(await place.create());
+        const cpuBefore = contender.cpu;
         await arena.whileProvisioning(async () => {
           await inParallel(names, 50, async (name) => place.arrive(name));
           await arena.view.until(() => names.every((name) => place.times(name).provisioned !== undefined));
         });
+        const cpu = contender.cpu - cpuBefore;
         const times = names.map((name) => place.times(name));
         const served = times.flatMap(({ provisioned }) => (provisioned === undefined ? [] : [provisioned]));
         const first = Math.min(...times.map(({ arrived = Infinity }) => arrived));
         const { hosts, worst } = arena.view.overCapacity();
         await place.leave(names);
         const lost = names.length - served.length;
-        return { last: [(Math.max(...served) - first) / 1000], hostsOver: [hosts], worst: [worst], lost: [lost] };
+        const last = (Math.max(...served) - first) / 1000;
+        return { last: [last], cpu: [cpu], hostsOver: [hosts], worst: [worst], lost: [lost] };
       }),
   },
   {
