@@ -79,28 +79,41 @@ function withoutOverlaps(splices: readonly Splice[]): Splice[] {
 
 function findObstacles(document: Document.Parsed, targets: EditTargets): Found[] {
   const obstacles: Found[] = [];
+  const nodes = nodesOf(document, targets);
+  // An alias means the last node before it that has its anchor; the parser's own search begins anew for each.
+  const anchored = new Map<string, Node>();
   visit(document, {
+    Value(_, node) {
+      if (node.anchor !== undefined) anchored.set(node.anchor, node);
+    },
     Alias(key, alias, ancestors) {
-      const meaning = alias.resolve(document);
+      const meaning = anchored.get(alias.source);
       if (meaning === undefined) return;
       const found = { alias, ancestors, path: pathTo(key, ancestors), meaning };
-      if (isInTheWay(document, found, targets)) obstacles.push(found);
+      if (isInTheWay(found, targets, nodes)) obstacles.push(found);
     },
   });
   return obstacles;
 }
 
-function isInTheWay(document: Document.Parsed, { path, meaning }: Found, targets: EditTargets): boolean {
+interface TargetNodes {
+  readonly copied: unknown;
+  readonly all: readonly unknown[];
+}
+
+function nodesOf(document: Document.Parsed, { edited, copied }: EditTargets): TargetNodes {
+  const node = (target: Path) => document.getIn(target, true);
+  return { copied: node(copied), all: [...edited, copied].map(node) };
+}
+
+function isInTheWay({ path, meaning }: Found, { edited, copied }: EditTargets, nodes: TargetNodes): boolean {
   const place = path.at(-1) === '<<' ? path.slice(0, -1) : path;
-  if (isWithin(place, targets.copied)) return true;
-  const all = [...targets.edited, targets.copied];
-  if (all.some((target) => isWithin(target, place))) return true;
+  if (isWithin(place, copied)) return true;
+  if ([...edited, copied].some((target) => isWithin(target, place))) return true;
   const contains = (outer: Node, inner: Node) =>
     startOf(outer) <= startOf(inner) && (outer.range?.[1] ?? 0) >= (inner.range?.[1] ?? 0);
-  const node = (target: Path) => document.getIn(target, true);
-  const copied = node(targets.copied);
-  if (isNode(copied) && contains(copied, meaning)) return true;
-  return all.map(node).some((target) => isCollection(target) && contains(meaning, target));
+  if (isNode(nodes.copied) && contains(nodes.copied, meaning)) return true;
+  return nodes.all.some((target) => isCollection(target) && contains(meaning, target));
 }
 
 function isWithin(path: Path, outer: Path): boolean {
