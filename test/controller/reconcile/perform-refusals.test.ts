@@ -1,0 +1,67 @@
+// Secrets the API server does not let us touch, or that are in the way.
+import { expect } from 'chai';
+import type { Action } from '../../../controller/model/action.ts';
+import { aProvisionFor } from '../../support/builders.ts';
+import { start } from '../../support/host-builders.ts';
+import { apiError } from '../../support/memory-cluster.ts';
+import { PerformStand } from './perform-stand.ts';
+
+const remove: Action = { type: 'delete-secret', namespace: 'team-a', name: 'multi-platform-ssh-build' };
+const byPolicy =
+  'secrets "multi-platform-ssh-build" is forbidden: ValidatingAdmissionPolicy ' +
+  "'multi-platform-controller-secrets' with binding 'multi-platform-controller-secrets' denied request: …";
+
+function refusing(message: string): PerformStand {
+  const stand = new PerformStand();
+  stand.cluster.fault = ({ verb }) => (verb === 'delete' ? { before: apiError('refused', message) } : undefined);
+  return stand;
+}
+
+describe('perform: what is refused', () => {
+  it("a Secret the admission policy says is not ours: it is somebody's, and stays", async () => {
+    const stand = refusing(byPolicy);
+    await stand.perform([remove]);
+    expect(stand.done).to.deep.equal(['delete-secret']);
+  });
+
+  it('a Secret we have no right to delete: that is a failure, unless somebody is told', async () => {
+    const error = await refusing('User "x" cannot delete resource "secrets"').failure(remove);
+    expect(error).to.have.property('kind', 'refused');
+  });
+});
+
+describe('perform: a one-time key', () => {
+  const rearm = (stand: PerformStand): Action => ({
+    type: 'rearm-token',
+    namespace: 'operator',
+    owner: stand.build(),
+    retries: 2,
+  });
+
+  it('is armed for the first run and every retry', async () => {
+    const stand = new PerformStand();
+    const action = rearm(stand);
+    if (action.type !== 'rearm-token') throw new Error('another action');
+    const name = `multi-platform-one-time-key-${action.owner.uid}`;
+    stand.cluster.put('secrets', 'operator', { metadata: { name } });
+    await stand.perform([action]);
+    const { annotations } = stand.cluster.find('secrets', 'operator', name)?.metadata ?? {};
+    expect(annotations).to.deep.equal({ 'build.appstudio.redhat.com/one-time-key-armed': '3' });
+  });
+
+  it('that nobody stored needs nothing', async () => {
+    const stand = new PerformStand();
+    await stand.perform([rearm(stand)]);
+    expect(stand.done).to.deep.equal(['rearm-token']);
+  });
+});
+
+describe('perform: a TaskRun that is kept for its log', () => {
+  it('is labelled as cleaned', async () => {
+    const stand = new PerformStand();
+    const target = stand.own(aProvisionFor(stand.build()).ended('failed', start));
+    await stand.perform([{ type: 'mark-cleaned', target }]);
+    const kept = stand.cluster.find('taskruns', target.namespace, target.name);
+    expect(kept?.metadata.labels).to.include({ 'build.appstudio.redhat.com/cleaned': 'true' });
+  });
+});
