@@ -43,8 +43,9 @@ export interface LaneOptions {
 /** A request waits for its answer a few seconds only: thousands at once would not get theirs in time. */
 const writesAtOnce = 16;
 /** With thousands in the queue a decision takes milliseconds: the lane then rests, so that news cannot keep it busy. */
-const longLook = 5;
+const longQueue = 500;
 const restFactor = 4;
+const longestRest = 50;
 
 export class PlatformLanes {
   readonly #options: LaneOptions;
@@ -70,8 +71,8 @@ export class PlatformLanes {
     const began = clock.monotonic();
     const lookAgainAt = this.#decide(platform);
     const took = clock.monotonic() - began;
-    if (took < longLook) this.#restUntil.delete(platform);
-    else this.#restUntil.set(platform, clock.now() + restFactor * took);
+    if (this.#options.taskRuns.count('waiting', platform) <= longQueue) this.#restUntil.delete(platform);
+    else this.#restUntil.set(platform, clock.now() + Math.min(restFactor * took, longestRest));
     return lookAgainAt;
   }
 
