@@ -30,6 +30,7 @@ export function performOptions(parts: PerformParts): PerformOptions {
   const { cluster, clock, logger, metrics, leaseKey, state, events, noteDone, report } = parts;
   return {
     cluster,
+    clock,
     taskRuns: state.taskRuns,
     project: state.project,
     sign: (uid: string, facts: LeaseFacts) => signFacts(leaseKey, uid, facts),
