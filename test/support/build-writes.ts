@@ -4,7 +4,7 @@ import type { ChaosProxy } from './chaos-proxy.ts';
 import { isWrite, type Mischief, type PassedRequest } from './chaos-rules.ts';
 
 /** From the count of a write (1, 2, …), what becomes of it. */
-export type Fault = (nth: number) => Mischief | undefined;
+export type Fault = (nth: number, request: PassedRequest) => Mischief | undefined;
 
 const cut: Mischief = { type: 'cut' };
 
@@ -74,6 +74,6 @@ export class BuildWrites {
     if (build === undefined) return undefined;
     const writes = this.#requestsOf(build);
     writes.push(request);
-    return this.#faults.get(build)?.(writes.length);
+    return this.#faults.get(build)?.(writes.length, request);
   }
 }
