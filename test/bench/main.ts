@@ -70,6 +70,10 @@ execFileSync(process.execPath, [join(root, 'deploy/images/bundle.ts')], { stdio:
 const { quick, patience, foreign = quick ? 1_000 : 10_000 } = flags;
 const effort: Effort = { quick, patience, foreign };
 const arena = await Arena.open();
+// Ended early, it leaves nothing behind either.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => void arena.close().finally(() => process.exit(1)));
+}
 try {
   const plans = [await arena.planFor('ours', flags.ours)];
   if (flags.compare !== undefined) plans.push(await arena.planFor('other', flags.compare));
