@@ -1,0 +1,59 @@
+import { expect } from 'chai';
+import { parseHostConfig } from '../../../controller/config/parse-host-config.ts';
+import { HostConfigState } from '../../../controller/reconcile/host-config-state.ts';
+import { knownHosts } from '../../../controller/reconcile/known-hosts.ts';
+import type { UserTaskRun } from '../../../controller/model/task-run.ts';
+import { aTaskRun } from '../../support/builders.ts';
+import { hostConfigData, start } from '../../support/host-builders.ts';
+
+const data = { ...hostConfigData({ one: 2 }), 'local-platforms': 'linux/amd64' };
+
+function known(taken = 0, config: Record<string, string> | undefined = data) {
+  const state = new HostConfigState('operator', start);
+  state.update(config, start);
+  return knownHosts(state, () => taken);
+}
+
+function labelled(assignedHost: string | undefined, platform = 'linux/arm64'): UserTaskRun {
+  return { ...aTaskRun().forPlatform(platform).build(), assignedHost };
+}
+
+describe('the host a label names', () => {
+  it('is one of its platform, with room or without', () => {
+    expect(known(1).labelled(labelled('one'))).to.deep.include({ to: 'host', hasRoom: true });
+    expect(known(2).labelled(labelled('one'))).to.deep.include({ to: 'host', hasRoom: false });
+  });
+
+  const nothing: readonly (readonly [string, UserTaskRun])[] = [
+    ['no label', labelled(undefined)],
+    ['a host nobody knows', labelled('two')],
+    ["another platform's host", labelled('one', 'linux/s390x')],
+    ['localhost on a platform that is not local', labelled('localhost')],
+    ['a host on a local platform', labelled('one', 'linux/amd64')],
+  ];
+  for (const [what, taskRun] of nothing)
+    it(`${what}: nothing`, () => expect(known().labelled(taskRun)).to.deep.equal({ to: 'nothing' }));
+
+  it('is the cluster itself on a local platform', () => {
+    expect(known().labelled(labelled('localhost', 'linux/amd64'))).to.deep.include({ to: 'host', hasRoom: true });
+  });
+
+  it('cannot be told while there is no host-config', () => {
+    const none = new HostConfigState('operator', start);
+    expect(knownHosts(none, () => 0).labelled(labelled('one'))).to.deep.equal({ to: 'unknown' });
+    expect(knownHosts(none, () => 0).isConfigured('two')).to.equal(true);
+  });
+});
+
+describe('a host that is gone from host-config', () => {
+  it('is one it does not name', () => {
+    expect(known().isConfigured('one')).to.equal(true);
+    expect(known().isConfigured('two')).to.equal(false);
+  });
+
+  it('is not one it names wrongly', () => {
+    const wrong = { ...data, 'host.two.platform': 'linux/arm64', 'host.two.address': 'not an address' };
+    expect(parseHostConfig(wrong).problems.map(({ key }) => key)).not.to.deep.equal([]);
+    expect(known(0, wrong).isConfigured('two')).to.equal(true);
+  });
+});
