@@ -1,7 +1,9 @@
 // Where the API server is and how to prove who we are, by the rules everybody knows (--kubeconfig, KUBECONFIG,
 // ~/.kube/config, the pod's ServiceAccount; token files, client certificates, exec plugins). Sends nothing itself:
 // the client library is used for these rules only.
-import { KubeConfig } from '@kubernetes/client-node';
+import { KubeConfig, type User } from '@kubernetes/client-node';
+import { readFileSync } from 'node:fs';
+import { delimiter } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { ConnectionOptions } from 'node:tls';
 import type { RequestOptions } from 'node:https';
@@ -30,7 +32,19 @@ export function loadKubeConfig(file: string | undefined): KubeConfig {
   const kubeConfig = new KubeConfig();
   if (file === undefined) kubeConfig.loadFromDefault();
   else kubeConfig.loadFromFile(file);
+  const files = file === undefined ? (process.env['KUBECONFIG'] ?? '').split(delimiter) : [file];
+  refuseTokenFile(kubeConfig.getCurrentUser(), files);
   return kubeConfig;
+}
+
+/** The library drops this key, and we would be anonymous without a word. */
+function refuseTokenFile(user: User | null, files: readonly string[]): void {
+  if (user === null) return;
+  const known = [user.token, user.certData, user.certFile, user.exec, user.authProvider].some(Boolean);
+  if (known || !files.some((it) => it !== '' && readFileSync(it, 'utf8').includes('tokenFile'))) return;
+  throw new Error(
+    `kubeconfig: tokenFile of user '${user.name}' is not read; write auth-provider: {name: tokenFile, config: {tokenFile: <file>}}`,
+  );
 }
 
 export class KubeAccess {

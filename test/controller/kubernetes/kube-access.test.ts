@@ -89,6 +89,11 @@ describe('access to the API server', function () {
     expect(await reads(await kubeconfig(user))).to.deep.equal(['200']);
   });
 
+  it('a tokenFile, which the library drops, is refused with what to write instead', async () => {
+    const file = await kubeconfig({ tokenFile: join(folder, 'token') });
+    expect(() => loadKubeConfig(file)).to.throw("tokenFile of user 'u' is not read; write auth-provider:");
+  });
+
   it('a token file that is replaced is read again when the old token is refused', async () => {
     let monotonic = 0;
     await writeFile(join(folder, 'token'), 'expired');
