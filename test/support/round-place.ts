@@ -89,8 +89,8 @@ export class RoundPlace {
     expect(this.scenario.invariants.violations).to.deep.equal([]);
     for (const [lease, names] of this.#cleanups) expect([...names], lease).to.have.length(1);
     // Ours first: a build that was pruned says nothing any more about what is left of its host.
-    await this.#removeAll((it) => taskType(it) !== undefined);
-    await this.#removeAll(() => true);
+    await this.#removeAll((it) => taskType(it) === 'provision' || taskType(it) === 'clean');
+    await this.#removeAll((it) => taskType(it) === undefined);
   }
 
   async #removeAll(which: (taskRun: Raw) => boolean): Promise<void> {
@@ -148,7 +148,7 @@ function platformOf(index: number): string {
 }
 
 function hostConfig(): Record<string, string> {
-  const config: Record<string, string> = {};
+  const config: Record<string, string> = { 'update-interval': 'never' };
   for (let index = 0; index < platforms * hostsOfPlatform; index += 1) {
     const host = `host.h${index}`;
     config[`${host}.address`] = `10.1.1.${index + 1}`;
