@@ -61,7 +61,7 @@ describe('the remote step of tasks/generated/buildah-remote.yaml', () => {
   });
 });
 
-/** Every shape that a generated script can have. */
+/** Every shape that a local step can have; the text of the remote one is the same in all, but for the user's part, which is data. */
 const shapes = [
   'smallest',
   'wrapped-command',
@@ -92,7 +92,7 @@ describe('scripts of our Tasks pass shellcheck:', function () {
   }
 
   for (const shape of shapes) {
-    it(`the generated steps of the golden ${shape}`, () => {
+    it(`the local step of the golden ${shape}`, () => {
       const golden = join(root, 'test/taskgen/golden', shape);
       const flags = existsSync(join(golden, 'flags.txt')) ? readFileSync(join(golden, 'flags.txt'), 'utf8') : '';
       const words = [...flags.split(/\s/).filter((word) => word !== ''), 'source.yaml'];
@@ -100,10 +100,10 @@ describe('scripts of our Tasks pass shellcheck:', function () {
       const { status, stdout, stderr } = spawnSync(process.execPath, command, { cwd: golden, encoding: 'utf8' });
       expect(status, stderr).to.equal(0);
       const { spec }: { spec: { steps: Step[] } } = parse(stdout);
-      const steps = spec.steps.filter(({ name }) => name.startsWith('build'));
-      expect(steps.map(({ name }) => name)).to.deep.equal(['build', 'build-local']);
+      const local = spec.steps.find(({ name }) => name === 'build-local');
+      if (local === undefined) throw new Error('there is no local step');
       // Shellcheck knows no busybox in a place of its own.
-      for (const step of steps) check({ ...step, script: step.script.replace('#!/busybox/sh', '#!/bin/sh') });
+      check({ ...local, script: local.script.replace('#!/busybox/sh', '#!/bin/sh') });
     });
   }
 });
