@@ -1,1 +1,2 @@
-buildah mount $(buildah from --pull-never "$IMAGE") >/shared/path
+#!/bin/sh
+buildah mount "$(buildah from --pull-never "$IMAGE")" >/shared/path
