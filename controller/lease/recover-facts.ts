@@ -13,5 +13,9 @@ export function recoverFacts(observed: Observed): LeaseFacts | undefined {
   const held = newest.find((child) => !isHandedOver(observed, leaseOf(child)));
   // What is being cleaned up was given back.
   const over: LeaseFacts = { attempt: first.attempt, platform };
-  return held?.facts.claim === undefined ? over : { ...over, claim: held.facts.claim };
+  if (held?.facts.claim === undefined) return over;
+  const { claim } = held.facts;
+  // An older cleanup says the address only, its build's label the name.
+  const name = held.host === '' ? observed.taskRun?.assignedHost : undefined;
+  return { ...over, claim: name === undefined ? claim : { ...claim, host: name } };
 }

@@ -15,6 +15,7 @@ export const transitions: readonly Transition[] = [
   { from: 'unsigned', to: 'ready', on: 'its label names a host with a free slot, and the Secret is there' },
   { from: 'unsigned', to: 'claimed', on: 'its label says that it is local' },
   { from: 'unsigned', to: 'waiting', on: 'nothing is held for it' },
+  { from: 'unsigned', to: 'rejected', on: 'it was: its facts are put back' },
   { from: 'unsigned', to: 'stopping', on: 'build ended: its provision TaskRun tells the facts' },
   { from: 'unsigned', to: 'releasing', on: 'build ended: its host is known' },
   { from: 'unsigned', to: 'over', on: 'build ended' },

@@ -221,15 +221,11 @@ describe('a cleanup', () => {
   });
 
   it('of a host that is not in host-config any more: given up after a day of tries, and told', () => {
-    const tries = (nth: number): OwnTaskRunBuilder[] => [
-      withoutFinalizer(cleanup(nth - 1).ended('failed', start)),
-      cleanup(nth).ended('failed', start),
-    ];
-    const children = (nth: number) => tries(nth).map((it) => it.build());
-    const look1 = (nth: number, isConfigured: boolean): string[] =>
-      sentencesOf(
-        nextActions(observe(gone, children(nth), { isConfigured: () => isConfigured }), start + hour - 1).actions,
-      );
+    const look1 = (nth: number, known: boolean): string[] => {
+      const kept = withoutFinalizer(cleanup(nth - 1).ended('failed', start)).build();
+      const children = [kept, cleanup(nth).ended('failed', start).build()];
+      return sentencesOf(nextActions(observe(gone, children, { isConfigured: () => known }), start + hour - 1).actions);
+    };
     expect(look1(80, false)).to.deep.equal([
       'report host-user on h',
       'delete cleanup 79 of attempt 1 on h',
