@@ -39,8 +39,8 @@ export interface Lease {
 /** Whether a TaskRun of ours works for this lease. */
 export function worksFor(child: OwnTaskRun, { attempt, claim }: Lease): boolean {
   if (claim === undefined || child.attempt !== attempt) return false;
-  // Cleanups of an older controller say the address only.
-  return child.host === '' ? child.facts?.claim?.address === claim.address : child.host === claim.host;
+  // An older controller's cleanups say the address only.
+  return attempt === 0 ? child.facts?.claim?.address === claim.address : child.host === claim.host;
 }
 
 /** The provision TaskRun of a lease. */
