@@ -4,7 +4,7 @@
 # shellcheck disable=SC2154 # state_dir and lock_wait are on-host.sh's
 
 # Where a program can leave files of its own outside its home.
-shared_dirs='/tmp /var/tmp /dev/shm /dev/mqueue /run/lock /var/crash /var/spool/cron/atjobs /var/spool/cron/atspool /var/spool/at'
+shared_dirs='/tmp /var/tmp /dev/shm /dev/mqueue /run/lock /var/crash'
 
 # Sets name, uid, home and the range of its subordinate ids, from the account or from what an earlier run remembered.
 look_up() { # name
@@ -17,8 +17,9 @@ look_up() { # name
     [ -z "$uid" ] || [ -z "$(getent passwd "$uid")" ] || uid=
   fi
   case $home in */"$name") ;; *) home= ;; esac
-  # Without a range of its own the range is the user itself.
-  subuid=$(known "$name" subuid)
+  # Without a range of its own the range is the user itself. On a full disk the record may have no line for it.
+  subuid=$(subordinate_uids "$name")
+  subuid=${subuid:-$(known "$name" subuid)}
   subuid=${subuid:-$uid 1}
   sub_first=${subuid% *} sub_count=${subuid#* }
   [ -z "$uid" ] || [ "$uid" -ge 500 ] || fail UserNotOurs "$name has uid $uid, which is a system account's"
@@ -29,9 +30,16 @@ close_home() {
   [ ! -d "$home" ] || [ -L "$home" ] || { chown root:root "$home" && chmod 700 "$home"; } || fail HomeNotClosed "cannot close $home"
 }
 
-# Processes of the user and of its rootless containers; a zombie is gone already.
+# What would start something again while all else is being ended.
+remove_timers() {
+  rm -f -- "/var/spool/cron/crontabs/$name" "/var/spool/cron/tabs/$name" "/var/spool/cron/$name" || fail FilesLeft "cannot remove the crontab of $name"
+  for spool in /var/spool/cron/atjobs /var/spool/cron/atspool /var/spool/at; do remove_files_in "$spool"; done
+}
+
+# Processes of the user and of its rootless containers; a zombie is gone already. By xargs: somebody may have so many that
+# they fill more than one command line.
 process_ids() {
-  cat /proc/[0-9]*/status 2>/dev/null | awk -v u="$uid" -v s="$sub_first" -v n="$sub_count" '
+  (cd /proc && printf '%s/status\n' [0-9]* | xargs cat) 2>/dev/null | awk -v u="$uid" -v s="$sub_first" -v n="$sub_count" '
     /^State:/ { state = $2 }
     /^Pid:/ { pid = $2 }
     /^Uid:/ { for (i = 2; i <= 5; i++) if ($i == u || ($i >= s && $i < s + n)) { if (state != "Z") print pid; break } }'
@@ -65,14 +73,27 @@ wait_for_processes() {
   done
 }
 
-# What podman or fuse mounted for the user and a kill left behind. mountinfo writes odd characters in octal.
+# What podman or fuse mounted for the user and a kill left behind. mountinfo writes odd characters in octal; the dot keeps a
+# line feed at the end.
 unmount_all() {
   awk -v home="$home/" -v run="/run/user/$uid" -v owner="user_id=$uid" '
     { n = split($NF, option, ","); mine = $5 == run || index($5, run "/") == 1 || (home != "/" && index($5 "/", home) == 1) }
     { for (i = 1; i <= n; i++) if (option[i] == owner) mine = 1 }
     mine { print $5 }' /proc/self/mountinfo | sort -r | sed 's/\\/\\0/g' | while read -r mounted; do
-    umount -l -- "$(printf '%b' "$mounted")" >&2
+    mounted=$(printf '%b.' "$mounted")
+    mounted=${mounted%.}
+    case $mounted in
+      "${home:-/none}"/* | "/run/user/$uid" | "/run/user/$uid"/*) umount -l -- "$mounted" >&2 ;;
+      *) unmount_as_user "$mounted" ;;
+    esac
   done
+}
+
+# Elsewhere the way to it may be somebody else's directory and turn into a symbolic link meanwhile; root would follow it.
+# fusermount does not, and takes nothing that is not the user's.
+unmount_as_user() { # mount point
+  fusermount=$(command -v fusermount3 || command -v fusermount) || return 0
+  setpriv --reuid="$uid" --regid="$uid" --clear-groups -- "$fusermount" -u -z -- "$1" >&2
 }
 
 files_in() { # directory, what find shall do with the files of the user
@@ -83,19 +104,20 @@ files_in() { # directory, what find shall do with the files of the user
 }
 
 # -execdir, because the way to a file may be somebody else's directory and turn into a symbolic link meanwhile.
+remove_files_in() { # directory
+  files_in "$1" -execdir rm -rf --one-file-system -- {} + >&2
+  [ -z "$(files_in "$1" -print -quit)" ] || fail FilesLeft "files of $name are left in $1"
+}
+
 remove_shared_files() {
-  for shared_dir in $shared_dirs; do
-    files_in "$shared_dir" -execdir rm -rf --one-file-system -- {} + >&2
-    [ -z "$(files_in "$shared_dir" -print -quit)" ] || fail FilesLeft "files of $name are left in $shared_dir"
-  done
+  for shared_dir in $shared_dirs; do remove_files_in "$shared_dir"; done
 }
 
 remove_own_files() {
   [ -z "$home" ] || rm -rf --one-file-system -- "$home" >&2 || fail FilesLeft "cannot remove $home"
   [ -z "$uid" ] || rm -rf --one-file-system -- "/run/user/$uid" "/run/systemd/system.control/user-$uid.slice.d" >&2
   rm -f -- "/etc/security/limits.d/$name.conf" "/etc/security/limits.d/$name.conf.new" \
-    "/etc/sudoers.d/$name" "/etc/sudoers.d/$name.new" "/var/lib/systemd/linger/$name" \
-    "/var/spool/cron/crontabs/$name" "/var/spool/cron/tabs/$name" "/var/spool/cron/$name" "/var/mail/$name" "/var/spool/mail/$name" ||
+    "/etc/sudoers.d/$name" "/etc/sudoers.d/$name.new" "/var/lib/systemd/linger/$name" "/var/mail/$name" "/var/spool/mail/$name" ||
     fail FilesLeft "cannot remove the files of $name below /etc and /var"
 }
 
@@ -122,6 +144,7 @@ remove_user() { # name; its lock is held
   look_up "$1"
   if [ -n "$uid" ]; then
     close_home
+    remove_timers
     end_processes
     unmount_all
     remove_shared_files

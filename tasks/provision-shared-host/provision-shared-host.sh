@@ -31,6 +31,9 @@ make_user() {
   [[ ! -r /otelcol/config.yaml ]] || OTELCOL_CONFIG=$(</otelcol/config.yaml)
   run_on_host NAME IDENTITY PUBLIC_KEY SUDO_COMMANDS LIMIT_NOFILE LIMIT_NPROC MIN_FREE_MB REQUIRE_PODMAN OTELCOL_CONFIG \
     -- "$scripts/on-host.sh" "$scripts/add-user.sh"
+  home=$(answer home)
+  # The build's own scripts put it into commands.
+  [[ $home =~ ^/[A-Za-z0-9._/@+-]{1,255}$ ]] || fail HostScriptFailed "$USER@$HOST: the home of the user is '$home', which is no usable path"
 }
 
 # Sets status, 000 when there was no answer, and sure=false once a request without an answer may have been carried out.
@@ -76,7 +79,7 @@ write_one_time_password() {
 write_secret_keys() {
   mkdir "$work/secret"
   printf '%s\n' "$NAME@$HOST" >"$work/secret/host"
-  printf '%s\n' "$(answer home)" >"$work/secret/user-dir"
+  printf '%s\n' "$home" >"$work/secret/user-dir"
   if [[ -e /tls/tls.crt ]]; then
     write_one_time_password
   else

@@ -127,6 +127,8 @@ explain_failure() { # exit code of ssh
     fail "$REASON" "$USER@$HOST: $MESSAGE"
   elif (($1 == 124 || $1 == 137)); then
     fail HostTimeout "$USER@$HOST: no end after $HOST_TIMEOUT s, at: ${step:-connecting}"
+  elif (($1 == 153)); then
+    fail HostScriptFailed "$USER@$HOST: says more than 4 MiB, at: ${step:-connecting}"
   elif (($1 == 255)) && [[ -n $step ]]; then
     fail ConnectionLost "$USER@$HOST: connection lost at: $step. $line"
   elif (($1 == 255)); then
@@ -138,6 +140,7 @@ explain_failure() { # exit code of ssh
 }
 
 # One connection, one script. Standard output of the script is for us (step, fail, and answers), standard error is for the log.
+# What a host may say is bounded, in time and in KiB: it may never stop.
 run_on_host() { # names of variables to send, --, files
   # shellcheck disable=SC2016 # meant for the host
   local code try become_root='exec /bin/sh -c '\''[ "$(id -u)" = 0 ] && exec /bin/sh -s; exec sudo -n -- /bin/sh -s'\'
@@ -145,8 +148,10 @@ run_on_host() { # names of variables to send, --, files
   write_remote_script "$@" >"$work/script"
   for ((try = 1; ; try++)); do
     code=0
-    timeout --kill-after=5 "$HOST_TIMEOUT" ssh "${ssh_options[@]}" -- "$HOST" "$become_root" \
-      <"$work/script" >"$work/answer" 2>"$work/said" || code=$?
+    (
+      ulimit -f 4096
+      exec timeout --kill-after=5 "$HOST_TIMEOUT" ssh "${ssh_options[@]}" -- "$HOST" "$become_root"
+    ) <"$work/script" >"$work/answer" 2>"$work/said" || code=$?
     if ((code != 255)) || [[ -s $work/answer ]] || ! worth_another_try "$try" "$(<"$work/said")"; then break; fi
     log "try $try: $(last_line "$work/said")"
     sleep "0.$((RANDOM % 900 + 100))"

@@ -61,12 +61,16 @@ known() { # name of the user, name of the fact
 
 account() { getent passwd "$1" | cut -d: -f"$2"; } # name, number of the field
 
+# First id and number: rootless containers own files and processes under these.
+subordinate_uids() { # name
+  sed -n "s/^$1:\([0-9]*\):\([0-9]*\)\$/\1 \2/p" /etc/subuid 2>/dev/null | head -n 1
+}
+
+# A full disk must not cost us the record we had.
 write_known() { # name, identity
   {
-    printf 'identity %s\n' "$2"
-    printf 'uid %s\nhome %s\n' "$(account "$1" 3)" "$(account "$1" 6)"
-    # Rootless containers own files and processes under these ids.
-    sed -n "s/^$1:\([0-9]*\):\([0-9]*\)\$/subuid \1 \2/p" /etc/subuid 2>/dev/null | head -n 1
+    printf 'identity %s\nuid %s\nhome %s\n' "$2" "$(account "$1" 3)" "$(account "$1" 6)" &&
+      subordinate_uids "$1" | sed 's/^/subuid /'
   } >"$state_dir/users/.$1" && mv -f "$state_dir/users/.$1" "$state_dir/users/$1"
 }
 
