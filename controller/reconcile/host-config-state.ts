@@ -4,7 +4,7 @@ import type { UnusablePool } from '../allocation/pool-snapshot.ts';
 import type { HostConfig } from '../config/host-config.ts';
 import { parseHostConfig } from '../config/parse-host-config.ts';
 import type { Instant } from '../model/instant.ts';
-import { hostConfigName } from '../model/labels.ts';
+import { hostConfigName, labels } from '../model/labels.ts';
 import { parsePlatform } from '../model/platform.ts';
 import type { Pool } from '../model/pool.ts';
 
@@ -61,7 +61,7 @@ export class HostConfigState {
 
   #missing(): UnusablePool {
     const missing = `ConfigMap ${hostConfigName} not found in namespace ${this.#namespace}`;
-    const remedy = 'ask an administrator to create it';
+    const remedy = `ask an administrator to create it, with label ${labels.multiPlatformConfig}`;
     return {
       status: 'unusable',
       since: this.#missingSince ?? 0,

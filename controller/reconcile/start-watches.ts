@@ -47,7 +47,12 @@ export function startWatches(options: WatchOptions, signal: AbortSignal): NamedW
     }),
     configmaps: new Reflector({
       ...commonOptions('configmaps', options),
-      scope: { resource: 'configmaps', namespace, fieldSelector: `metadata.name=${hostConfigName}` },
+      scope: {
+        resource: 'configmaps',
+        namespace,
+        fieldSelector: `metadata.name=${hostConfigName}`,
+        labelSelector: labels.multiPlatformConfig,
+      },
       cache: configMaps,
       project: keepConfigMap,
     }),

@@ -1,11 +1,11 @@
 // A failed provision TaskRun is kept for its log for an hour; its build may be pruned long before.
-import { expect } from "chai";
-import { openLane } from "../support/lane.ts";
-import { label, taskType } from "../support/observed-task-run.ts";
-import { playTekton } from "../support/play-tekton.ts";
-import { Scenario } from "../support/scenario.ts";
+import { expect } from 'chai';
+import { openLane } from '../support/lane.ts';
+import { label, taskType } from '../support/observed-task-run.ts';
+import { playTekton } from '../support/play-tekton.ts';
+import { Scenario } from '../support/scenario.ts';
 
-describe("scenario: a build that is pruned while its failed provision is kept", function () {
+describe('scenario: a build that is pruned while its failed provision is kept', function () {
   this.timeout(60_000);
   let scenario: Scenario;
 
@@ -14,32 +14,24 @@ describe("scenario: a build that is pruned while its failed provision is kept", 
   });
   after(() => scenario.stop());
 
-  it("10: its host was cleaned, and is not cleaned again when the build is deleted", async () => {
+  it('10: its host was cleaned, and is not cleaned again when the build is deleted', async () => {
     const lane = await openLane(scenario, { slots: [1, 1] });
     await scenario.startController();
     const cleanups = new Set<string>();
     scenario.watched.onChange((_before, after) => {
-      if (
-        after === undefined ||
-        taskType(after) !== "clean" ||
-        label(after, "user-task-name") !== "pruned"
-      )
-        return;
+      if (after === undefined || taskType(after) !== 'clean' || label(after, 'user-task-name') !== 'pruned') return;
       cleanups.add(after.metadata.uid);
     });
     const tekton = playTekton(scenario, {
-      provision: (it) =>
-        label(it, "attempt") === "1" ? { outcome: "failed" } : {},
+      provision: (it) => (label(it, 'attempt') === '1' ? { outcome: 'failed' } : {}),
       build: () => 0,
     });
-    await lane.build("pruned");
-    await lane.released("pruned");
-    await scenario.watched.until(
-      () => cleanups.size === 2 && lane.ours("clean", "pruned").length === 0,
-    );
-    await scenario.remove(lane.tenant, "pruned");
+    await lane.build('pruned');
+    await lane.released('pruned');
+    await scenario.watched.until(() => cleanups.size === 2 && lane.ours('clean', 'pruned').length === 0);
+    await scenario.remove(lane.tenant, 'pruned');
     // Whatever the deletion brings about has begun when others are through.
-    for (const name of ["one", "two", "three"]) {
+    for (const name of ['one', 'two', 'three']) {
       await lane.build(name);
       await lane.released(name);
     }

@@ -159,6 +159,16 @@ describe('scenario: refusals and mistakes in host-config', function () {
     await endAll(lane, 'next');
   });
 
+  it('29d: a host-config without its label is none; with it, those who wait are served', async () => {
+    const lane = await openLane(scenario);
+    await scenario.hostConfig(lane.config, {});
+    await lane.build('b');
+    expect(annotation(await lane.waits('b'), 'wait-reason')).to.contain('failed to read host config');
+    await lane.configure();
+    await lane.ready('b');
+    await endAll(lane, 'b');
+  });
+
   it('17d: keys nobody knows, and an empty entry in a list, break nothing', async () => {
     const lane = await openLane(scenario, {
       config: { 'kueue.quota': '3', 'dynamic.linux-x.ami': 'y', 'host.odd.unheard-of': '1', colour: 'red' },

@@ -21,7 +21,7 @@ describe('host-config in force', () => {
       told: {
         reason: 'HostConfigUnreadable',
         message:
-          'failed to read host config: ConfigMap host-config not found in namespace operators: ask an administrator to create it',
+          'failed to read host config: ConfigMap host-config not found in namespace operators: ask an administrator to create it, with label build.appstudio.redhat.com/multi-platform-config',
       },
     });
   });
