@@ -206,6 +206,6 @@ describe('deploy/host-config.yaml', () => {
     const arm64 = [...(full?.pools.values() ?? [])].find((pool) => pool.platform === 'linux/arm64');
     expect(arm64?.limits).to.include({ maxWait: 30 * 60 * 1000 });
     const added = Object.keys(parse(uncommented).data).length - Object.keys(parse(text).data).length;
-    expect(added, 'optional keys shown').to.equal(8);
+    expect(added, 'optional keys shown').to.equal(12);
   });
 });
