@@ -6,7 +6,7 @@ import type { KeepTimes } from '../lease/timeouts.ts';
 import type { Clock } from '../kubernetes/clock.ts';
 import type { Action } from '../model/action.ts';
 import type { Instant } from '../model/instant.ts';
-import { annotations } from '../model/labels.ts';
+import { annotations, secretNameFor } from '../model/labels.ts';
 import type { KeptTaskRun, OwnTaskRun, UserTaskRun } from '../model/task-run.ts';
 import { olderBuildUid, readOlderBuildUid } from '../taskruns/older-task-run.ts';
 import type { Installation } from '../taskruns/own-task-run-manifest.ts';
@@ -121,12 +121,15 @@ export class BuildReconciler {
       this.#claims.forget(lost.uid);
       return this.#lookAtRest(lost.uid, this.#ours(lost.uid));
     }
-    return this.#advance(observed);
+    // Its Secret goes with it; one of that name may be a younger build's.
+    const secret = secretNameFor(lost.name);
+    return this.#advance(observed, (action) => action.type !== 'delete-secret' || action.name !== secret);
   }
 
-  async #advance(observed: Observed): Promise<Instant | undefined> {
+  async #advance(observed: Observed, isToDo: (action: Action) => boolean = () => true): Promise<Instant | undefined> {
     const { uid } = observed.build;
-    const { actions, lookAgainAt } = nextActions(observed, this.#now(), this.#options.keep);
+    const { actions: all, lookAgainAt } = nextActions(observed, this.#now(), this.#options.keep);
+    const actions = all.filter(isToDo);
     const { labelled } = observed;
     // From here on, and not only once it is written, nobody else gets that slot.
     if (labelled.to === 'host') this.#unsigned.decide(uid, labelled.hasRoom ? 'adopting' : 'not now');

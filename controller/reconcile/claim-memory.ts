@@ -13,8 +13,8 @@ export class ClaimMemory {
     const newest = this.#lost.get(uid) ?? (before?.kind === 'user' ? before : undefined);
     if (newest?.facts === undefined) return;
     if (after === undefined) {
-      // With nothing claimed there is nothing to release.
-      if (newest.facts.claim === undefined) this.#lost.delete(uid);
+      // With no host claimed there is nothing to release.
+      if ((newest.facts.claim?.provider ?? 'local') === 'local') this.#lost.delete(uid);
       else this.#lost.set(uid, newest);
     } else if (after.kind === 'user' && isBehind(after.facts, newest.facts)) {
       this.#lost.set(uid, newest);

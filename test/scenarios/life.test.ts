@@ -1,8 +1,8 @@
 // One build from its creation to the last trace of it, and builds that are called alike: lines 1 and 13 of what builds are
 // promised.
 import { expect } from 'chai';
-import { openLane } from '../support/lane.ts';
-import { annotation, isDone, isLive, label, prefix, userFinalizer } from '../support/observed-task-run.ts';
+import { openLane, type Lane } from '../support/lane.ts';
+import { annotation, factsOf, isDone, isLive, label, prefix, userFinalizer } from '../support/observed-task-run.ts';
 import { playTekton, type Tekton } from '../support/play-tekton.ts';
 import { eventually, Scenario, type Raw } from '../support/scenario.ts';
 
@@ -136,4 +136,52 @@ describe('scenario: the life of a build', function () {
     await lane.finish('again');
     await lane.expectClean();
   });
+
+  it('13e: a build that takes the name of one whose finalizer was taken away keeps its Secret', async () => {
+    const lane = await openLane(scenario, { slots: [2] });
+    await lane.build('torn');
+    const first = await lane.ready('torn');
+    scenario.invariants.forced.add(first.metadata.uid);
+    await scenario.change(lane.tenant, 'torn', { metadata: { finalizers: null } });
+    await scenario.remove(lane.tenant, 'torn');
+    // What the garbage collector does with the Secret of a build that is gone.
+    await scenario.try('DELETE', `/api/v1/namespaces/${lane.tenant}/secrets/multi-platform-ssh-torn`);
+    const second = await lane.build('torn');
+    await lane.ready('torn');
+    await scenario.watched.until(() => lane.everOurs('clean', 'torn').some(isDone));
+    const secret = await scenario.secret(lane.tenant, 'multi-platform-ssh-torn');
+    expect(secret.metadata.ownerReferences[0].uid).to.equal(second.metadata.uid);
+    await lane.finish('torn');
+    await lane.expectClean();
+  });
+
+  const remade: readonly [string, string, string][] = [
+    ['refused', 'linux/none', 'error'],
+    ['local', 'linux/amd64', 'host'],
+  ];
+  for (const [what, platform, key] of remade) {
+    it(`13d: a ${what} build of the same name gets its own Secret, also when the old one is still being collected`, async () => {
+      const lane = await openLane(scenario, { config: { 'local-platforms': 'linux/amd64' } });
+      const path = `/api/v1/namespaces/${lane.tenant}/secrets/multi-platform-ssh-same`;
+      await scenario.build(lane.tenant, 'same', platform);
+      await settled(lane);
+      await scenario.remove(lane.tenant, 'same');
+      const second = await scenario.build(lane.tenant, 'same', platform);
+      // The collector comes a moment later than the new build.
+      await lane.build('other');
+      await lane.ready('other');
+      await scenario.try('DELETE', path);
+      const secret = await eventually(() => scenario.secret(lane.tenant, 'multi-platform-ssh-same'));
+      expect(Object.keys(secret.data)).to.deep.equal([key]);
+      expect(secret.metadata.ownerReferences[0].uid).to.equal(second.metadata.uid);
+      await settled(lane);
+      await scenario.finish(lane.tenant, 'same', 'failed');
+      await lane.finish('other');
+      await scenario.try('DELETE', path);
+      await lane.expectClean();
+    });
+  }
+
+  const settled = (lane: Lane): Promise<Raw> =>
+    lane.until('same', (it) => factsOf(it)?.ready === true || factsOf(it)?.rejected !== undefined);
 });
