@@ -119,6 +119,10 @@ remove_own_files() {
   rm -f -- "/etc/security/limits.d/$name.conf" "/etc/security/limits.d/$name.conf.new" \
     "/etc/sudoers.d/$name" "/etc/sudoers.d/$name.new" "/var/lib/systemd/linger/$name" "/var/mail/$name" "/var/spool/mail/$name" ||
     fail FilesLeft "cannot remove the files of $name below /etc and /var"
+  # By name or, in newer versions, by uid: it must not vouch for the next user with that number.
+  for sudo_state in /run/sudo/ts /var/run/sudo/ts /var/lib/sudo/ts /var/lib/sudo/lectured /var/db/sudo/lectured; do
+    rm -f -- "$sudo_state/$name" ${uid:+"$sudo_state/$uid"}
+  done
 }
 
 remove_shared_memory() {

@@ -111,7 +111,7 @@ why_ssh_failed() { # prints a reason for what ssh wrote
 worth_another_try() { # number of this try, what ssh wrote
   [[ $(why_ssh_failed "$2") == HostUnreachable ]] || return 1
   case $2 in
-    *kex_exchange_identification* | *'closed by'* | *'reset by'*) ((SECONDS < 60)) ;;
+    *'closed by'* | *'reset by'*) ((SECONDS < 60)) ;;
     *) (($1 == 1 && SECONDS < 5)) ;;
   esac
 }

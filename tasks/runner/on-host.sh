@@ -19,7 +19,7 @@ fail() { # reason, message
 }
 
 prepare_state() {
-  mkdir -p "$state_dir/users" "$state_dir/tombstones" "$state_dir/locks" || fail HostUnsuitable "cannot write $state_dir"
+  { mkdir -p "$state_dir/users" "$state_dir/tombstones" "$state_dir/locks" && chmod 700 "$state_dir"; } || fail HostUnsuitable "cannot write $state_dir"
 }
 
 need_commands() {

@@ -1,9 +1,9 @@
-// What a hostile build leaves on its host so that it outlives it, or so that its host cannot be cleaned: all of it goes, and
-// neighbours keep theirs.
+// What a hostile build does to its neighbours on a host, and what it leaves so that it outlives it or so that the host cannot
+// be cleaned: neighbours keep theirs, and all of it goes.
 import { expect } from 'chai';
 import { ProviderLab, type Build } from './provider-lab.ts';
 
-describe('attack: what a build leaves on its host', function () {
+describe('attack: a build on its host', function () {
   this.timeout(120_000);
   let lab: ProviderLab;
   before(async () => {
@@ -48,6 +48,48 @@ describe('attack: what a build leaves on its host', function () {
     expect(code, log.slice(-2000)).to.equal(0);
     expect(traces(resident)).to.equal('');
   }
+
+  it('home, key, private files, environment and processes of a neighbour are out of its reach', async () => {
+    const [victim, attacker] = [await aResident(), await aResident()];
+    const pid = await onHost(
+      victim,
+      `echo precious >build/file; install -m 600 /dev/null /tmp/of-${victim.uid}
+      TOKEN=precious nohup sleep 1000 >/dev/null 2>&1 & echo $!`,
+    );
+    const home = `/home/${victim.user}`;
+    const attempts = [
+      `ls ${home}`,
+      `cat ${home}/build/file`,
+      `cat ${home}/.ssh/authorized_keys`,
+      `touch ${home}/.ssh/authorized_keys`,
+      `cat /tmp/of-${victim.uid}`,
+      `rm -f /tmp/of-${victim.uid}`,
+      `mv /tmp/of-${victim.uid} /tmp/mine`,
+      `cat /proc/${pid}/environ`,
+      `ls /proc/${pid}/cwd/`,
+      `ls /proc/${pid}/fd`,
+      `kill ${pid}`,
+      `podman unshare cat ${home}/build/file`,
+      `podman unshare chown 0 /tmp/of-${victim.uid}`,
+      `ls /var/lib/multi-platform`,
+      `crontab -u ${victim.user} -l`,
+      `su ${victim.user} -c true`,
+      `sudo -n true`,
+    ];
+    const could = await onHost(
+      attacker,
+      attempts
+        .map((it) => `(${it}) </dev/null >/dev/null 2>&1 && echo '${it}'`)
+        .join('\n')
+        .concat('\ntrue'),
+    );
+    expect(could).to.equal('');
+    await expectGone(attacker);
+    expect(await onHost(victim, `cat build/file; ps -o comm= -p ${pid}; ls /tmp/of-${victim.uid}`)).to.equal(
+      `precious\nsleep\n/tmp/of-${victim.uid}`,
+    );
+    await expectGone(victim);
+  });
 
   it('setuid programs, names like options, deep folders and 100,000 files', async () => {
     const resident = await aResident();
