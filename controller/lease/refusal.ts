@@ -9,8 +9,9 @@ import { reject } from './write-lease.ts';
 
 /** Error Secret first: with the marker alone, a crash between the two would leave the build waiting for ever. */
 export function refusal(taskRun: UserTaskRun, told: Told<RejectReason>): Action[] {
+  const platform = told.reason === 'PlatformMalformed' ? undefined : taskRun.platform;
   return [
-    { type: 'create-secret', owner: taskRun, data: errorSecretData(told.message, taskRun.platform) },
+    { type: 'create-secret', owner: taskRun, data: errorSecretData(told.message, platform) },
     patch(taskRun, reject(taskRun, told.reason)),
     ...annotatePod(taskRun, { [annotations.podAssignedHost]: 'error' }),
     event(taskRun, 'Warning', 'Rejected', told.message),

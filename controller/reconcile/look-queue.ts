@@ -32,8 +32,8 @@ export function newLookQueue(options: LookQueueOptions): WorkQueue<Key> {
     pauseAfter,
     onError: (key, error, pause) => {
       const conflict = error instanceof ApiError && error.kind === 'conflict';
-      if (conflict) logger.debug('the view was stale, looking again', { key });
-      else report('a look failed, trying again', error, { key, pauseSeconds: pause / 1000 });
+      if (conflict) logger.debug('the view was stale, looking again', { look: key });
+      else report('a look failed, trying again', error, { look: key, pauseSeconds: pause / 1000 });
     },
   });
 }

@@ -50,14 +50,18 @@ function mountsOurSecret(taskSpec: Json): boolean {
 }
 
 /** The first PLATFORM of spec.params; else its default in the Task. An array or object reads as ''. */
+/** A well-formed one has 127 characters at most; a longer one stays malformed when it is cut here, and fills no memory. */
+const longestPlatform = 128;
+
 function readPlatform(raw: Json, taskSpec: Json): string | undefined {
   const named = (params: unknown): Json | undefined =>
     asArray(params)
       .map(asObject)
       .find((param) => param['name'] === 'PLATFORM');
   const given = named(asObject(raw['spec'])['params']);
-  if (given !== undefined) return asText(given['value']) ?? '';
-  return asText(named(taskSpec['params'])?.['default']);
+  const platform =
+    given === undefined ? asText(named(taskSpec['params'])?.['default']) : (asText(given['value']) ?? '');
+  return platform?.slice(0, longestPlatform);
 }
 
 /** Whatever it says but that the TaskRun is to wait before it starts. */

@@ -163,7 +163,7 @@ describe('platform lanes: what is told', () => {
     await stand.clock.advance(second);
     expect(stand.errorOf('a')).to.equal(
       "platform must be in format 'label/label' where each label follows Kubernetes RFC 1035 label name format: PLATFORM " +
-        "is 'linux/AMD64', give for example linux/arm64\n\nContext info:\n  Platform: linux/AMD64\n\n",
+        "is 'linux/AMD64', give for example linux/arm64\n\nContext info:\n  Platform: [UNKNOWN]\n\n",
     );
     expect(stand.build('a').facts).to.deep.equal({
       attempt: 0,
