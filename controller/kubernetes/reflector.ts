@@ -8,6 +8,7 @@ import type { Clock } from './clock.ts';
 import type { KubeObject } from './cluster.ts';
 import type { ApiRequest } from './http-transport.ts';
 import { limitedSignal } from './limited-signal.ts';
+import { isNotNewer } from './is-not-newer.ts';
 import { InitialEvents, listPages } from './object-list.ts';
 import { identityOf, Projection } from './projection.ts';
 import { standardTuning } from './reflector-tuning.ts';
@@ -167,14 +168,18 @@ export class Reflector<T extends CachedObject, IndexName extends string = never>
   #apply(event: WatchEvent): void {
     const { type, object } = event;
     const { cache } = this.#options;
+    const { resourceVersion } = object.metadata;
+    // Told again, as by a proxy that replays: states that are over lead to decisions that are wrong.
+    const isOld = isNotNewer(resourceVersion, this.#resumeFrom);
     if (type === 'DELETED') {
+      // Once gone, gone for ever.
       cache.deleted(identityOf(object));
-    } else if (type !== 'BOOKMARK') {
+    } else if (type !== 'BOOKMARK' && !isOld) {
       const projected = this.#projection.ofEvent(event);
       if (projected === undefined) cache.dropped(identityOf(object));
       else cache.applied(projected);
     }
-    this.#resumeFrom = object.metadata.resourceVersion;
+    if (!isOld) this.#resumeFrom = resourceVersion;
   }
 
   async #listPages(): Promise<void> {
