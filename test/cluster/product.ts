@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Host } from './host.ts';
 import type { Kubectl } from './kubectl.ts';
+import { until } from './until.ts';
 
 const root = join(import.meta.dirname, '../..');
 const operatorNamespace = 'multi-platform-controller';
@@ -21,10 +22,29 @@ const builtHere: ProductImages = {
 /** Tekton's init containers pass the restricted Pod Security Standard only with these; see deploy/overlays/restricted. */
 const featureFlags = { 'set-security-context': 'true', 'set-security-context-read-only-root-filesystem': 'true' };
 
+/** Tekton's webhook looks at them, and on a cluster that has just started the way to it is there a moment after it is ready. */
+async function setFeatureFlags(kubectl: Kubectl): Promise<void> {
+  const patch = JSON.stringify({ data: featureFlags });
+  let refusal: unknown;
+  await until(
+    async () => {
+      try {
+        return await kubectl.run([...featureFlagsMap, '--type=merge', '-p', patch]);
+      } catch (error) {
+        if (!/failed calling webhook/.test(String(error))) throw error;
+        refusal = error;
+        return undefined;
+      }
+    },
+    () => String(refusal),
+  );
+}
+
+const featureFlagsMap = ['patch', 'configmap', 'feature-flags', '-n', 'tekton-pipelines'];
+
 /** Applies deploy/. The controller gets ready with the first host-config: see untilReady. */
 export async function installProduct(kubectl: Kubectl, images: ProductImages = builtHere): Promise<void> {
-  const patch = JSON.stringify({ data: featureFlags });
-  await kubectl.run(['patch', 'configmap', 'feature-flags', '-n', 'tekton-pipelines', '--type=merge', '-p', patch]);
+  await setFeatureFlags(kubectl);
   const manifests = await kubectl.run(['kustomize', join(import.meta.dirname, 'overlay')]);
   const named = manifests
     .replaceAll(builtHere.controller, images.controller)
