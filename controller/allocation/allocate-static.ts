@@ -1,9 +1,9 @@
 // What becomes of one request after the other on hosts with slots: a slot, a wait with its reason, or a refusal.
+import { configGrace } from '../model/config-grace.ts';
 import type { HostRequest } from '../model/host-request.ts';
 import type { Instant } from '../model/instant.ts';
 import type { Told, WaitReason } from '../model/reason.ts';
 import type { Decision } from './allocate.ts';
-import { configGrace } from './config-grace.ts';
 import { FreeHosts } from './free-hosts.ts';
 import type { HostUse, StaticSnapshot } from './pool-snapshot.ts';
 import { Quarantine, type Quarantined } from './quarantine.ts';

@@ -1,12 +1,12 @@
 // Who gets which host: one call per platform, many requests, one pool, one instant. Decides only; writes nothing.
 // The cost grows with the requests, whatever the number of hosts: thousands may wait for one platform.
+import { configGrace } from '../model/config-grace.ts';
 import type { Host } from '../model/host.ts';
 import type { HostRequest } from '../model/host-request.ts';
 import type { Instant } from '../model/instant.ts';
 import { noLimits, type PoolLimits } from '../model/pool.ts';
 import type { RejectReason, Told, WaitReason } from '../model/reason.ts';
 import { allocateStatic } from './allocate-static.ts';
-import { configGrace } from './config-grace.ts';
 import { limitsOf, type PoolSnapshot, type UnusablePool } from './pool-snapshot.ts';
 import { namespaceNotAllowed, unknownPlatform } from './told-reasons.ts';
 import { WaitingQueue, type Shares } from './waiting-queue.ts';

@@ -2,7 +2,7 @@
 // it is idle, for `drainTimeout` at most, its update included; then builds come first, and it is tried an hour later.
 import type { CareSettings } from '../model/care.ts';
 import type { Host } from '../model/host.ts';
-import { hour, minute, second, type Duration, type Instant } from '../model/instant.ts';
+import { earliest, minute, second, type Duration, type Instant } from '../model/instant.ts';
 import type { OwnTaskRun } from '../model/task-run.ts';
 import {
   isLost,
@@ -59,14 +59,9 @@ export interface CarePlan {
 
 /** A controller that just started, or a host that was just added, has builds to serve first. */
 const firstAfter: Duration = minute;
-export const keepUpdates: Duration = 24 * hour;
 
-export function nextCare(
-  snapshot: CareSnapshot,
-  before: CareMemory,
-  now: Instant,
-  keep: Duration = keepUpdates,
-): CarePlan {
+/** `keep`: how long update TaskRuns are kept. */
+export function nextCare(snapshot: CareSnapshot, before: CareMemory, now: Instant, keep: Duration): CarePlan {
   const memory = rememberHosts(snapshot, before, now);
   const running = snapshot.runs.find((run) => !isOver(run, now));
   const next = running === undefined ? chooseNext(snapshot, memory, now) : waitFor(running, snapshot, memory, now);
@@ -184,9 +179,4 @@ function tidy(
     if (now < at && isLost(run, now) && !run.cancelled) steps.push({ type: 'cancel', run });
   }
   return { steps, lookAgainAt: earliest(later) };
-}
-
-function earliest(times: readonly (Instant | undefined)[]): Instant | undefined {
-  const first = Math.min(...times.map((time) => time ?? Infinity));
-  return first === Infinity ? undefined : first;
 }

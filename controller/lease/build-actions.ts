@@ -1,9 +1,9 @@
-// Actions on a build and for it, as several decisions ask for them. Decides nothing.
+// Actions on a build and on TaskRuns of ours, as several decisions ask for them. Decides nothing.
 import type { Action, UserTaskRunChange } from '../model/action.ts';
 import type { HostFacts, LeaseFacts } from '../model/host-lease.ts';
 import { annotations, secretNameFor } from '../model/labels.ts';
 import type { EventReason } from '../model/reason.ts';
-import type { UserTaskRun } from '../model/task-run.ts';
+import type { OwnTaskRun, UserTaskRun } from '../model/task-run.ts';
 import { cleanupTaskRun } from '../taskruns/own-task-run-manifest.ts';
 import { isHandedOver, type Observed } from './observed.ts';
 
@@ -42,6 +42,14 @@ export function annotatePod(taskRun: UserTaskRun, values: Readonly<Record<string
 export function podNews(taskRun: UserTaskRun, claim: HostFacts): Action[] {
   const cleared = { [annotations.waitReason]: null, [annotations.queuePosition]: null };
   return annotatePod(taskRun, { [annotations.podAssignedHost]: claim.host, ...cleared });
+}
+
+/** Takes a TaskRun of ours away, whatever holds it. */
+export function remove(target: OwnTaskRun): Action[] {
+  return [
+    ...(target.hasFinalizer ? [{ type: 'drop-own-finalizer', target } as const] : []),
+    ...(target.deleting ? [] : [{ type: 'delete-task-run', target } as const]),
+  ];
 }
 
 /** One cleanup per lease: it is tried again by itself. */

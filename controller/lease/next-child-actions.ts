@@ -4,7 +4,7 @@ import type { Duration, Instant } from '../model/instant.ts';
 import { secretNameFor } from '../model/labels.ts';
 import type { OwnTaskRun } from '../model/task-run.ts';
 import { cleanupTaskRun } from '../taskruns/own-task-run-manifest.ts';
-import { cleanUp } from './build-actions.ts';
+import { cleanUp, remove } from './build-actions.ts';
 import { cleanupsOf, leaseOf, worksFor, type Observed } from './observed.ts';
 import { noPlan, planOf, type Plan } from './plan.ts';
 import { neverEntered } from './provision-reasons.ts';
@@ -83,13 +83,6 @@ function giveUp(child: OwnTaskRun, all: readonly OwnTaskRun[]): Action[] {
   const { host, userName, userNamespace, message: said } = child;
   const message = `host ${host} is gone: the user of TaskRun ${userNamespace}/${userName} there is given up: ${said}`;
   return [{ type: 'report-orphan', kind: 'host-user', host, message }, ...all.toReversed().flatMap(remove)];
-}
-
-function remove(child: OwnTaskRun): Action[] {
-  return [
-    ...(child.hasFinalizer ? [dropFinalizer(child)] : []),
-    ...(child.deleting ? [] : [{ type: 'delete-task-run', target: child } as const]),
-  ];
 }
 
 function tryAgain(observed: Observed, child: OwnTaskRun): Action[] {

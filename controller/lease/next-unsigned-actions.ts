@@ -2,6 +2,7 @@
 // the facts away. Believes our own TaskRuns first. The label only names a host, and only one of the build's platform; it
 // opens no host to anybody, because a Secret that is not there yet always comes with a claim of its own.
 import type { Action } from '../model/action.ts';
+import { configGrace } from '../model/config-grace.ts';
 import type { LeaseFacts } from '../model/host-lease.ts';
 import type { Instant } from '../model/instant.ts';
 import type { UserTaskRun } from '../model/task-run.ts';
@@ -10,7 +11,6 @@ import type { Labelled, Observed } from './observed.ts';
 import { planOf, type Plan } from './plan.ts';
 import { hasEnded } from './read-lease.ts';
 import { recoverFacts } from './recover-facts.ts';
-import { configGrace } from './timeouts.ts';
 import { release, restore } from './write-lease.ts';
 
 export function nextUnsignedActions(observed: Observed, taskRun: UserTaskRun, now: Instant): Plan {

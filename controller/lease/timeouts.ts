@@ -27,6 +27,3 @@ export function triedFor(failedTry: number): Duration {
   for (let earlier = 1; earlier < failedTry; earlier += 1) total += cleanupBackoff(earlier);
   return total;
 }
-
-/** A host-config that is missing or broken may be in the middle of an update; then it is done without. */
-export const configGrace: Duration = 15 * second;

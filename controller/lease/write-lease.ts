@@ -7,29 +7,22 @@ import { annotations, labels } from '../model/labels.ts';
 import { dashedPlatform, type Platform } from '../model/platform.ts';
 import type { RejectReason } from '../model/reason.ts';
 import type { UserTaskRun } from '../model/task-run.ts';
+import { localHost, staticHost } from './host-facts.ts';
 
 const noHost = { [labels.assignedHost]: null, [labels.attempt]: null };
 const noWaiting = { [annotations.waitReason]: null, [annotations.queuePosition]: null };
 
 /** Takes a slot: with the finalizer, so that nothing this claim leads to is ever forgotten. */
 export function claimHost(taskRun: UserTaskRun, host: Host, now: Instant): UserTaskRunChange {
-  const claim = {
-    provider: 'static',
-    host: host.name,
-    address: host.address,
-    user: host.user,
-    sshSecret: host.secret,
-    since: now,
-  } as const;
+  const claim = { ...staticHost(host), since: now };
   const facts = { attempt: attemptsOf(taskRun) + 1, platform: host.platform, claim };
   return { finalizer: 'add', facts, labels: claimLabels(facts, host.name), annotations: noWaiting };
 }
 
 /** The build runs in its own pod. No finalizer: its Secret is garbage-collected with the TaskRun. */
 export function claimLocal(taskRun: UserTaskRun, platform: Platform, now: Instant): UserTaskRunChange {
-  const claim = { provider: 'local', host: 'localhost', address: '', user: '', sshSecret: '', since: now } as const;
-  const facts = { attempt: attemptsOf(taskRun) + 1, platform, claim };
-  return { facts, labels: claimLabels(facts, 'localhost'), annotations: noWaiting };
+  const facts = { attempt: attemptsOf(taskRun) + 1, platform, claim: { ...localHost, since: now } };
+  return { facts, labels: claimLabels(facts, localHost.host), annotations: noWaiting };
 }
 
 /** Facts found again: of a claim that is in force, or of one that is over. */

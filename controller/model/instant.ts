@@ -9,6 +9,14 @@ export const second: Duration = 1000;
 export const minute: Duration = 60 * second;
 export const hour: Duration = 60 * minute;
 
+/** Undefined: there is none. Of any number of times: thousands of builds may wait. */
+export function earliest(times: readonly (Instant | undefined)[]): Instant | undefined {
+  return times.reduce(
+    (first, time) => (first === undefined || (time !== undefined && time < first) ? time : first),
+    undefined,
+  );
+}
+
 /** RFC 3339 from the Kubernetes API → Instant; undefined for an absent or unreadable value. */
 export function parseInstant(text: string | undefined): Instant | undefined {
   if (text === undefined) return undefined;

@@ -5,7 +5,7 @@ import { isUnsigned, readPhase } from '../lease/read-lease.ts';
 import type { KeepTimes } from '../lease/timeouts.ts';
 import type { Clock } from '../kubernetes/clock.ts';
 import type { Action } from '../model/action.ts';
-import type { Instant } from '../model/instant.ts';
+import { earliest, type Instant } from '../model/instant.ts';
 import { annotations, secretNameFor } from '../model/labels.ts';
 import type { KeptTaskRun, OwnTaskRun, UserTaskRun } from '../model/task-run.ts';
 import { olderBuildUid, readOlderBuildUid } from '../taskruns/older-task-run.ts';
@@ -98,9 +98,10 @@ export class BuildReconciler {
   async #lookAtOlder(uid: string, namespace: string, name: string): Promise<Instant | undefined> {
     const build = this.#options.taskRuns.get(namespace, name);
     const rest = this.#ours(uid).filter((child) => build?.kind !== 'user' || !mayWorkFor(child, build));
-    const times = [await this.#lookAtRest(uid, rest), build?.kind === 'user' ? await this.look(build.uid) : undefined];
-    const known = times.filter((time) => time !== undefined);
-    return known.length === 0 ? undefined : Math.min(...known);
+    return earliest([
+      await this.#lookAtRest(uid, rest),
+      build?.kind === 'user' ? await this.look(build.uid) : undefined,
+    ]);
   }
 
   /** The build is gone; TaskRuns of ours that worked for it are left. */

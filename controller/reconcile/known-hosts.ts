@@ -1,6 +1,6 @@
 // What host-config says about a host somebody names, and how full it is. For builds whose claim is not signed by us.
+import { localHost, staticHost } from '../lease/host-facts.ts';
 import type { Labelled } from '../lease/observed.ts';
-import type { HostFacts } from '../model/host-lease.ts';
 import type { UserTaskRun } from '../model/task-run.ts';
 import type { HostConfigState } from './host-config-state.ts';
 
@@ -10,8 +10,6 @@ export interface KnownHosts {
   /** False only when host-config could be read and does not name the host. */
   readonly isConfigured: (host: string) => boolean;
 }
-
-export const localHost = 'localhost';
 
 /** `taken`: slots of a host that nobody else may have. */
 export function knownHosts(
@@ -26,12 +24,10 @@ export function knownHosts(
       if (configured.status !== 'pool') return { to: 'nothing' };
       const { pool } = configured;
       if (pool.kind === 'local')
-        return assignedHost === localHost ? { to: 'host', claim: localClaim, hasRoom: true } : { to: 'nothing' };
+        return assignedHost === localHost.host ? { to: 'host', claim: localHost, hasRoom: true } : { to: 'nothing' };
       const host = pool.hosts.find(({ name }) => name === assignedHost);
       if (host === undefined) return { to: 'nothing' };
-      const { name, address, user, secret } = host;
-      const claim: HostFacts = { provider: 'static', host: name, address, user, sshSecret: secret };
-      return { to: 'host', claim, hasRoom: taken(name) < host.concurrency };
+      return { to: 'host', claim: staticHost(host), hasRoom: taken(host.name) < host.concurrency };
     },
     isConfigured: (name) => {
       const { config } = hostConfig;
@@ -42,5 +38,3 @@ export function knownHosts(
     },
   };
 }
-
-const localClaim: HostFacts = { provider: 'local', host: localHost, address: '', user: '', sshSecret: '' };

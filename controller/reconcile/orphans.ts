@@ -2,10 +2,10 @@
 // because a cache was behind for a moment.
 import type { Clock } from '../kubernetes/clock.ts';
 import type { KubeObject } from '../kubernetes/cluster.ts';
+import { remove } from '../lease/build-actions.ts';
 import type { Action } from '../model/action.ts';
 import type { Duration } from '../model/instant.ts';
 import { labels } from '../model/labels.ts';
-import type { OwnTaskRun } from '../model/task-run.ts';
 import { isOrphaned } from '../taskruns/is-orphaned.ts';
 import type { Perform } from './perform.ts';
 import type { TaskRuns } from './take-snapshot.ts';
@@ -37,7 +37,7 @@ interface Orphan {
   readonly uid: string;
   readonly kind: OrphanKind;
   readonly name: string;
-  readonly remove: readonly Action[];
+  readonly removal: readonly Action[];
 }
 
 export function readOwnedSecret({ metadata }: KubeObject): OwnedSecret {
@@ -59,9 +59,9 @@ export class OrphanSweep {
     const found = [...this.#taskRuns(), ...this.#secrets()];
     const confirmed = found.filter(({ uid }) => this.#marked.has(uid));
     this.#marked = new Set(found.map(({ uid }) => uid));
-    for (const { kind, name, remove } of confirmed) {
+    for (const { kind, name, removal } of confirmed) {
       try {
-        await perform(remove);
+        await perform(removal);
         onRemoved(kind, name);
       } catch (error) {
         onError(name, error);
@@ -73,7 +73,7 @@ export class OrphanSweep {
     const { taskRuns, clock, keep } = this.#options;
     return [...taskRuns.values()].flatMap((taskRun) => {
       if (taskRun.kind !== 'own' || !isOrphaned(taskRun, clock.now(), keep)) return [];
-      return [{ uid: taskRun.uid, kind: 'task-run', name: taskRun.name, remove: removal(taskRun) }];
+      return [{ uid: taskRun.uid, kind: 'task-run', name: taskRun.name, removal: remove(taskRun) }];
     });
   }
 
@@ -81,7 +81,7 @@ export class OrphanSweep {
     const { taskRuns, ownedSecrets } = this.#options;
     return [...ownedSecrets.values()].flatMap(({ uid, namespace, name, buildUid }) => {
       const wanted = buildUid === '' || taskRuns.byUid(buildUid) !== undefined || hasChild(taskRuns, buildUid);
-      return wanted ? [] : [{ uid, kind: 'secret', name, remove: [{ type: 'delete-secret', namespace, name }] }];
+      return wanted ? [] : [{ uid, kind: 'secret', name, removal: [{ type: 'delete-secret', namespace, name }] }];
     });
   }
 }
@@ -91,11 +91,4 @@ function hasChild(taskRuns: TaskRuns, buildUid: string): boolean {
   return [...taskRuns.by('children', buildUid)].some(
     (child) => child.kind === 'own' && child.type === 'provision' && child.outcome === 'running',
   );
-}
-
-function removal(target: OwnTaskRun): Action[] {
-  return [
-    ...(target.hasFinalizer ? [{ type: 'drop-own-finalizer', target } as const] : []),
-    ...(target.deleting ? [] : [{ type: 'delete-task-run', target } as const]),
-  ];
 }

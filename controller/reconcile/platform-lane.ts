@@ -7,7 +7,7 @@ import type { Clock } from '../kubernetes/clock.ts';
 import { refusal } from '../lease/refusal.ts';
 import { claimHost, claimLocal } from '../lease/write-lease.ts';
 import type { Action } from '../model/action.ts';
-import type { Instant } from '../model/instant.ts';
+import { earliest, type Instant } from '../model/instant.ts';
 import { parsePlatform, platformFormatMessage } from '../model/platform.ts';
 import type { UserTaskRun } from '../model/task-run.ts';
 import { annotations } from '../model/labels.ts';
@@ -221,10 +221,6 @@ export class PlatformLanes {
       await clock.sleep(pause, signal);
     }
   }
-}
-
-function earliest(times: readonly Instant[]): Instant | undefined {
-  return times.length === 0 ? undefined : times.reduce((a, b) => Math.min(a, b));
 }
 
 function actionsFor(

@@ -4,11 +4,10 @@ import { isWaiting, type TaskRuns } from './take-snapshot.ts';
 
 /** Every build we know of, also those that only TaskRuns of ours remember, and every platform somebody waits for. */
 export function keysOfAll(taskRuns: TaskRuns): Set<Key> {
-  const keys = new Set<Key>();
+  const keys = keysOfQueues(taskRuns);
   for (const taskRun of taskRuns.values()) {
     const uid = taskRun.kind === 'own' ? taskRun.userUid : taskRun.uid;
     if (uid !== '') keys.add(buildKey(uid));
-    if (taskRun.kind === 'user' && isWaiting(taskRun)) keys.add(platformKey(taskRun.platform ?? ''));
   }
   return keys;
 }

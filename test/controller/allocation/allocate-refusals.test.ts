@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { configGrace } from '../../../controller/allocation/config-grace.ts';
+import { configGrace } from '../../../controller/model/config-grace.ts';
 import type { PoolSnapshot } from '../../../controller/allocation/pool-snapshot.ts';
 import { minute, second } from '../../../controller/model/instant.ts';
 import { noLimits, type PoolLimits } from '../../../controller/model/pool.ts';

@@ -68,7 +68,7 @@ export class CareWorld {
   /** One look at this instant; what it wants, and which host is drained. */
   look(): string[] {
     const snapshot: CareSnapshot = { settings: this.settings, hosts: this.hosts, runs: this.runs };
-    this.plan = nextCare(snapshot, this.plan.memory, this.now);
+    this.plan = nextCare(snapshot, this.plan.memory, this.now, 24 * hour);
     const steps = this.plan.steps.map((step) => {
       if (step.type === 'update') return `update ${step.host.name}`;
       if (step.type === 'skip') return `skip ${step.host.name}: ${step.why}`;

@@ -1,4 +1,0 @@
-// How long a build waits for what somebody may be about to put right: a GitOps sync takes seconds.
-import { second, type Duration } from '../model/instant.ts';
-
-export const configGrace: Duration = 15 * second;
