@@ -2,6 +2,7 @@
 import type { Host } from './host.ts';
 import type { Duration } from './instant.ts';
 import type { Platform } from './platform.ts';
+import type { Provider } from './provider.ts';
 
 /** A pattern of allowed-namespaces. */
 export interface NamespacePattern {
@@ -50,4 +51,31 @@ export interface StaticPool {
   readonly limits: PoolLimits;
 }
 
-export type Pool = LocalPool | StaticPool;
+/** Hosts that the Tasks of a provider launch: one for each build, or (dynamic-pool) one for several. */
+export interface LaunchedPool {
+  readonly kind: 'dynamic' | 'dynamic-pool';
+  readonly platform: Platform;
+  readonly limits: PoolLimits;
+  readonly provider: Provider;
+  /** Hosts at once, those included that are still going. At least 1. */
+  readonly maxInstances: number;
+  /** Builds at once on one host; 1 where each build has its own. */
+  readonly concurrency: number;
+  /** A host older than this takes no new builds. Of a dynamic-pool only. */
+  readonly maxAge: Duration | undefined;
+  /** A launch that takes longer has failed. */
+  readonly allocationTimeout: Duration;
+  /** Secret in the operator namespace with the ssh key of the hosts; '' where launch prepares its host itself. */
+  readonly sshSecret: string;
+  /** Secret in the operator namespace bound to workspace `credentials`; '' for none. */
+  readonly credentials: string;
+  /** Param SUDO_COMMANDS of provision TaskRuns. */
+  readonly sudoCommands: string;
+  readonly instanceTag: string;
+  /** On every instance, beside the instance tag. */
+  readonly additionalTags: ReadonlyMap<string, string>;
+  /** Keys that go to the provider's Tasks as params, by config key: `instance-type`. */
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+export type Pool = LocalPool | StaticPool | LaunchedPool;

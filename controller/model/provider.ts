@@ -1,0 +1,69 @@
+// A provider: the Tekton Tasks that launch, terminate and list hosts of one type. Names and shapes only; who calls them,
+// with what, is decided elsewhere.
+
+/** A Task `launch-<type>`, `terminate-<type>` or `list-<type>` of the operator namespace: what it takes. */
+export interface ProviderTask {
+  readonly name: string;
+  readonly params: readonly ProviderParam[];
+  readonly workspaces: readonly string[];
+  /** Annotation `…/config-schema` as it stands: a JSON Schema of the config keys this type knows. */
+  readonly configSchema: string | undefined;
+  /** Annotation `…/credentials-key`: the config key that names the Secret bound to workspace `credentials`. */
+  readonly credentialsKey: string | undefined;
+  /** Annotation `…/prepares-itself`: launch makes the build's Secret too, no provision TaskRun follows. */
+  readonly preparesItself: boolean;
+}
+
+export interface ProviderParam {
+  readonly name: string;
+  readonly hasDefault: boolean;
+  /** Of type string; nothing else can be given. */
+  readonly isText: boolean;
+}
+
+/** Usable as a whole: without a terminate Task nothing is ever launched. */
+export interface Provider {
+  /** `pod`, `aws`, … */
+  readonly type: string;
+  readonly launch: ProviderTask;
+  readonly terminate: ProviderTask;
+  readonly list: ProviderTask | undefined;
+}
+
+export const providerVerbs = ['launch', 'terminate', 'list'] as const;
+export type ProviderVerb = (typeof providerVerbs)[number];
+
+/** Offered to every Task of a provider that declares them; no config key sets one of these. */
+export const offeredParams: readonly string[] = [
+  'LAUNCH_TOKEN',
+  'PLATFORM',
+  'TASKRUN_NAME',
+  'NAMESPACE',
+  'TASKRUN_UID',
+  'SECRET_NAME',
+  'ATTEMPT',
+  'INSTANCE_TAG',
+  'ADDITIONAL_INSTANCE_TAGS',
+  'ALLOCATION_TIMEOUT',
+  'SSH_SECRET',
+  'INSTANCE_ID',
+];
+
+/** Workspace that gets the Secret named by the credentials key. */
+export const credentialsWorkspace = 'credentials';
+
+export function providerTaskName(verb: ProviderVerb, type: string): string {
+  return `${verb}-${type}`;
+}
+
+/** The param a config key goes to: `instance-type` → `INSTANCE_TYPE`. */
+export function paramOfKey(key: string): string {
+  return key.toUpperCase().replaceAll('-', '_');
+}
+
+/** `launch-pod` → launch, pod; undefined for a Task that is none of a provider. */
+export function readProviderTaskName(name: string): { readonly verb: ProviderVerb; readonly type: string } | undefined {
+  const verb = providerVerbs.find((it) => name.startsWith(`${it}-`));
+  const type = verb === undefined ? '' : name.slice(verb.length + 1);
+  return verb === undefined || type === '' ? undefined : { verb, type };
+}
