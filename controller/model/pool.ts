@@ -72,8 +72,8 @@ export interface LaunchedPool {
   /** Param SUDO_COMMANDS of provision TaskRuns. */
   readonly sudoCommands: string;
   readonly instanceTag: string;
-  /** On every instance, beside the instance tag. */
-  readonly additionalTags: ReadonlyMap<string, string>;
+  /** On every instance, beside the instance tag: `k=v,k=v`. */
+  readonly additionalTags: string;
   /** Keys that go to the provider's Tasks as params, by config key: `instance-type`. */
   readonly settings: Readonly<Record<string, string>>;
 }

@@ -5,7 +5,7 @@
 export interface ProviderTask {
   readonly name: string;
   readonly params: readonly ProviderParam[];
-  readonly workspaces: readonly string[];
+  readonly workspaces: readonly ProviderWorkspace[];
   /** Annotation `…/config-schema` as it stands: a JSON Schema of the config keys this type knows. */
   readonly configSchema: string | undefined;
   /** Annotation `…/credentials-key`: the config key that names the Secret bound to workspace `credentials`. */
@@ -21,6 +21,11 @@ export interface ProviderParam {
   readonly isText: boolean;
 }
 
+export interface ProviderWorkspace {
+  readonly name: string;
+  readonly optional: boolean;
+}
+
 /** Usable as a whole: without a terminate Task nothing is ever launched. */
 export interface Provider {
   /** `pod`, `aws`, … */
@@ -33,22 +38,18 @@ export interface Provider {
 export const providerVerbs = ['launch', 'terminate', 'list'] as const;
 export type ProviderVerb = (typeof providerVerbs)[number];
 
-/** Offered to every Task of a provider that declares them; no config key sets one of these. */
-export const offeredParams: readonly string[] = [
-  'LAUNCH_TOKEN',
-  'PLATFORM',
-  'TASKRUN_NAME',
-  'NAMESPACE',
-  'TASKRUN_UID',
-  'SECRET_NAME',
-  'ATTEMPT',
-  'INSTANCE_TAG',
-  'ADDITIONAL_INSTANCE_TAGS',
-  'ALLOCATION_TIMEOUT',
-  'SSH_SECRET',
-  'INSTANCE_ID',
-];
+const ofEveryTask = ['PLATFORM', 'INSTANCE_TAG', 'ADDITIONAL_INSTANCE_TAGS', 'ALLOCATION_TIMEOUT', 'SSH_SECRET'];
+const ofOneHost = ['LAUNCH_TOKEN', 'TASKRUN_NAME', 'NAMESPACE', 'TASKRUN_UID', 'SECRET_NAME', 'ATTEMPT'];
 
+/** Params the controller gives to a Task that declares them; no config key sets one of these. */
+export const offeredParams: Readonly<Record<ProviderVerb, readonly string[]>> = {
+  launch: [...ofEveryTask, ...ofOneHost],
+  terminate: [...ofEveryTask, ...ofOneHost, 'INSTANCE_ID'],
+  list: ofEveryTask,
+};
+
+/** Workspace that gets the platform's ssh Secret. */
+export const sshWorkspace = 'ssh';
 /** Workspace that gets the Secret named by the credentials key. */
 export const credentialsWorkspace = 'credentials';
 
