@@ -29,9 +29,17 @@ export interface HostConfig {
 /** What the next host-config is read against, in case a mistake in it hides what was meant. */
 export interface KnownGood {
   readonly local: readonly Platform[];
+  readonly dynamic: readonly Platform[];
+  readonly dynamicPool: readonly Platform[];
   readonly cordoned: readonly string[];
   /** Platforms of hosts, by host name. */
   readonly platforms: ReadonlyMap<string, string>;
 }
 
-export const nothingKnown: KnownGood = { local: [], cordoned: [], platforms: new Map() };
+export const nothingKnown: KnownGood = {
+  local: [],
+  dynamic: [],
+  dynamicPool: [],
+  cordoned: [],
+  platforms: new Map(),
+};

@@ -1,19 +1,15 @@
 // One static host of host-config: its keys checked by a JSON Schema, all errors at once.
-import { Ajv, type ErrorObject } from 'ajv';
 import { isIP } from 'node:net';
 import type { Host } from '../model/host.ts';
 import { parsePlatform, platformFormatMessage } from '../model/platform.ts';
-import { quoted } from './config-values.ts';
+import { EntrySchema, type Entry } from './entry-schema.ts';
 import type { ConfigProblem } from './host-config.ts';
-
-/** Text values of `host.<name>.<field>`, as they stand in the ConfigMap, trimmed. */
-export type HostEntry = Readonly<Record<string, string>>;
 
 const dnsLabel = '[a-zA-Z0-9]([-a-zA-Z0-9]{0,61}[a-zA-Z0-9])?';
 const dnsName = new RegExp(`^${dnsLabel}(\\.${dnsLabel})*\\.?$`);
 
 /** `description` is the remedy a person reads. */
-const schema = {
+const fields = {
   type: 'object',
   required: ['address', 'platform', 'secret', 'concurrency'],
   properties: {
@@ -33,16 +29,6 @@ const schema = {
   },
 } as const;
 
-const remedies = new Map<string, string>(
-  Object.entries(schema.properties).map(([field, { description }]) => [field, description]),
-);
-
-const ajv = new Ajv({ allErrors: true, strict: true, verbose: true });
-ajv.addFormat('address', isAddress);
-// A dashed platform becomes a label value: 63 characters at most.
-ajv.addFormat('platform', (value: string) => value.length <= 63 && parsePlatform(value) !== undefined);
-const validate = ajv.compile(schema);
-
 /** No DNS name ends in a number: what looks like an IP address has to be one. */
 function isAddress(value: string): boolean {
   return (
@@ -51,23 +37,27 @@ function isAddress(value: string): boolean {
   );
 }
 
+// A dashed platform becomes a label value: 63 characters at most.
+const formats = {
+  address: isAddress,
+  platform: (value: string) => value.length <= 63 && parsePlatform(value) !== undefined,
+};
+const schema = new EntrySchema(fields, formats);
+
 /** A host entry as read: the host when nothing is wrong with it, and all there is to say about its keys. */
 export interface ParsedHost {
   readonly host: Host | undefined;
   readonly problems: readonly ConfigProblem[];
 }
 
-export function parseHostEntry(name: string, entry: HostEntry): ParsedHost {
-  const unknown = Object.keys(entry).filter((field) => !Object.hasOwn(schema.properties, field));
+export function parseHostEntry(name: string, entry: Entry): ParsedHost {
+  const unknown = Object.keys(entry).filter((field) => !schema.hasField(field));
   const warnings = unknown.map((field) => unknownKey(`host.${name}.${field}`));
   if (entry['user'] === undefined) warnings.push(missingUser(name));
   const platform = parsePlatform(entry['platform'] ?? '');
-  if (!validate(entry) || platform === undefined) {
-    const errors = (validate.errors ?? []).map((error) => problemOf(name, entry, error));
-    return { host: undefined, problems: [...errors, ...warnings] };
-  }
-  const valid: HostEntry = entry;
-  const text = (field: string): string => valid[field] ?? '';
+  const errors = schema.problemsOf(`host.${name}`, entry);
+  if (errors.length > 0 || platform === undefined) return { host: undefined, problems: [...errors, ...warnings] };
+  const text = (field: string): string => entry[field] ?? '';
   const host = { name, platform, address: text('address'), user: text('user'), secret: text('secret') };
   return { host: { ...host, concurrency: Number(text('concurrency')) }, problems: warnings };
 }
@@ -80,13 +70,4 @@ function missingUser(name: string): ConfigProblem {
 /** A key nobody reads: told, and otherwise ignored. */
 export function unknownKey(key: string): ConfigProblem {
   return { key, message: 'is not a key of host-config and is ignored', severity: 'warning' };
-}
-
-function problemOf(name: string, entry: HostEntry, error: ErrorObject): ConfigProblem {
-  const missing = error.keyword === 'required' ? String(error.params['missingProperty']) : undefined;
-  const field = missing ?? error.instancePath.slice(1);
-  const description = remedies.get(field) ?? '';
-  const message =
-    missing === undefined ? `${quoted(entry[field] ?? '')} is not valid: ${description}` : `is missing: ${description}`;
-  return { key: `host.${name}.${field}`, message, severity: 'error' };
 }

@@ -1,11 +1,13 @@
 // host-config → pools. One bad entry breaks only what it describes; every problem is reported with its key.
 import { dashedPlatform, type Platform } from '../model/platform.ts';
 import type { Pool } from '../model/pool.ts';
+import type { ProviderTasks } from '../model/provider.ts';
 import { parseList, parsePlatforms, quoted, type Problems } from './config-values.ts';
 import { nothingKnown, type ConfigProblem, type HostConfig, type KnownGood } from './host-config.ts';
 import { unknownKey } from './host-entry.ts';
 import { careKeys, parseCare } from './parse-care.ts';
 import { parseHosts, strayHostKey } from './parse-hosts.ts';
+import { parseLaunched, warnOfStrayLaunched, type LaunchedLists } from './parse-launched.ts';
 import { limitKeys, limitsReader } from './parse-limits.ts';
 
 type Data = Readonly<Record<string, string>>;
@@ -26,16 +28,21 @@ const maxProblems = 500;
 
 /**
  * Reads `data` of the ConfigMap. Never throws: what cannot be used is in `problems` and `broken`. `known` is what the one
- * before came to: a list with a mistake in it keeps the entries it had, which it may not have meant to lose.
+ * before came to: a list with a mistake in it keeps the entries it had, which it may not have meant to lose. `tasks` are
+ * those that launch hosts; undefined: they could not be read so far.
  */
-export function parseHostConfig(data: Data, known: KnownGood = nothingKnown): HostConfig {
+export function parseHostConfig(data: Data, known: KnownGood = nothingKnown, tasks?: ProviderTasks): HostConfig {
   const problems: Problems = [];
   const { hosts, platforms } = parseHosts(data, known.platforms, problems);
-  const readLocal = (): Platform[] => parsePlatforms('local-platforms', data['local-platforms'], problems);
+  const platformsOf = (key: string, before: readonly Platform[]): readonly Platform[] =>
+    withKnown(() => parsePlatforms(key, data[key], problems), before, problems);
   const readCordoned = (): string[] => parseList('cordoned-hosts', data['cordoned-hosts'], problems);
-  const local = withKnown(readLocal, known.local, problems);
+  const lists: LaunchedLists = {
+    local: platformsOf('local-platforms', known.local),
+    dynamic: platformsOf('dynamic-platforms', known.dynamic),
+    dynamicPool: platformsOf('dynamic-pool-platforms', known.dynamicPool),
+  };
   const cordoned = withKnown(readCordoned, known.cordoned, problems);
-  refuseDynamic(data, problems);
 
   const limitsOf = limitsReader(data, problems);
   const pools = new Map<Platform, Pool>();
@@ -48,20 +55,27 @@ export function parseHostConfig(data: Data, known: KnownGood = nothingKnown): Ho
       limits: limitsOf(platform),
     });
   }
-  // Later entries win here: the order of resolution is local before static.
-  for (const platform of local) pools.set(platform, { kind: 'local', platform, limits: limitsOf(platform) });
+  const instanceTag = data['instance-tag']?.trim() ?? '';
+  const instanceTags = parseTags(data, problems);
+  const additionalTags = [...instanceTags].map(([name, value]) => `${name}=${value}`).join(',');
+  const launched = parseLaunched(data, lists, limitsOf, { tasks, instanceTag, additionalTags }, problems);
+  // The order of resolution is local, launched, static. A launched platform with a mistake in it is nobody else's.
+  const listed = [...lists.dynamic, ...lists.dynamicPool];
+  for (const platform of listed) pools.delete(platform);
+  for (const pool of launched) pools.set(pool.platform, pool);
+  for (const platform of lists.local) pools.set(platform, { kind: 'local', platform, limits: limitsOf(platform) });
 
   const care = parseCare(data, problems);
-  const instanceTags = parseTags(data, problems);
-  warnOfUnknownKeys(data, pools, problems);
+  warnOfUnknownKeys(data, [...pools.keys(), ...listed], problems);
+  warnOfStrayLaunched(data, lists, problems);
   return {
     pools,
     broken: brokenPlatforms(problems, pools),
     problems: bounded(problems),
-    instanceTag: data['instance-tag']?.trim() ?? '',
+    instanceTag,
     instanceTags,
     care,
-    known: { local, cordoned, platforms },
+    known: { ...lists, cordoned, platforms },
   };
 }
 
@@ -93,17 +107,8 @@ function parseTags(data: Data, problems: Problems): Map<string, string> {
   return tags;
 }
 
-function refuseDynamic(data: Data, problems: Problems): void {
-  for (const key of ['dynamic-platforms', 'dynamic-pool-platforms']) {
-    for (const platform of parsePlatforms(key, data[key], problems)) {
-      const message = `'${platform}': launched hosts are not supported by this version`;
-      problems.push({ key, message, severity: 'error', platform });
-    }
-  }
-}
-
-function warnOfUnknownKeys(data: Data, pools: ReadonlyMap<Platform, Pool>, problems: Problems): void {
-  const dashed = new Set([...pools.keys()].map(dashedPlatform));
+function warnOfUnknownKeys(data: Data, platforms: readonly Platform[], problems: Problems): void {
+  const dashed = new Set(platforms.map(dashedPlatform));
   for (const key of Object.keys(data)) {
     const dot = key.lastIndexOf('.');
     const known =

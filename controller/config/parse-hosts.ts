@@ -2,8 +2,9 @@
 import type { Host } from '../model/host.ts';
 import { parsePlatform } from '../model/platform.ts';
 import { quoted, type Problems } from './config-values.ts';
+import type { Entry } from './entry-schema.ts';
 import type { KnownGood } from './host-config.ts';
-import { parseHostEntry, type HostEntry } from './host-entry.ts';
+import { parseHostEntry } from './host-entry.ts';
 
 export interface ParsedHosts {
   readonly hosts: readonly Host[];
@@ -41,7 +42,7 @@ function entriesByName(data: Readonly<Record<string, string>>): Map<string, Map<
   return entries;
 }
 
-function parseHost(name: string, entry: HostEntry, platform: string | undefined, problems: Problems): Host | undefined {
+function parseHost(name: string, entry: Entry, platform: string | undefined, problems: Problems): Host | undefined {
   const missed = platform === undefined ? {} : { platform };
   // A label value: the name goes to `…/assigned-host`.
   if (!/^[a-zA-Z0-9]([-_.a-zA-Z0-9]{0,61}[a-zA-Z0-9])?$/.test(name)) {

@@ -20,6 +20,8 @@ export const labels = {
   cleanupTry: `${prefix}/cleanup-try`,
   /** `true` on a TaskRun of ours that is kept for its log: what it left on its host is cleaned up. */
   cleaned: `${prefix}/cleaned`,
+  /** Dashed platform, on a build that gets a host of its own. */
+  cloudDynamicPlatform: `${prefix}/cloud-dynamic-platform`,
   multiPlatformSecret: `${prefix}/multi-platform-secret`,
   multiPlatformConfig: `${prefix}/multi-platform-config`,
 } as const;
@@ -28,12 +30,24 @@ export const annotations = {
   failedHosts: `${prefix}/failed-hosts`,
   /** An integer a build gives itself: higher ones first, where host-config allows it. */
   priority: `${prefix}/priority`,
+  /** What is known of the host launched for a build, for people and other programs; nothing is read back from these. */
+  cloudInstanceId: `${prefix}/cloud-instance-id`,
+  cloudAddress: `${prefix}/cloud-address`,
+  cloudFailureCount: `${prefix}/cloud-failure-count`,
+  /** Unix seconds. */
+  allocationStartTime: `${prefix}/allocation-start-time`,
   waitReason: `${prefix}/wait-reason`,
   queuePosition: `${prefix}/queue-position`,
   /** Signed facts of the lease on a user TaskRun; the same facts, unsigned, on TaskRuns of ours. */
   hostLease: `${prefix}/host-lease`,
   /** Set on the build's pod once its Secret exists, so that the kubelet looks again at once. */
   podAssignedHost: `${prefix}/assigned-host`,
+  /** On a launch Task: a JSON Schema of the config keys of its type. */
+  configSchema: `${prefix}/config-schema`,
+  /** On a launch Task: the config key that names the Secret for workspace `credentials`. */
+  credentialsKey: `${prefix}/credentials-key`,
+  /** On a launch Task, `true`: it makes the build's Secret too. */
+  preparesItself: `${prefix}/prepares-itself`,
 } as const;
 
 export const userTaskRunFinalizer = 'appstudio.io/multi-platform-finalizer';
@@ -43,7 +57,7 @@ export const ownTaskRunFinalizer = 'appstudio.io/multi-platform-cleanup';
 export const secretNamePrefix = 'multi-platform-ssh-';
 export const hostConfigName = 'host-config';
 
-export type TaskType = 'provision' | 'clean' | 'update' | 'launch' | 'terminate';
+export type TaskType = 'provision' | 'clean' | 'update' | 'launch' | 'terminate' | 'list';
 
 /** The Secret a build mounts. Shape: `multi-platform-ssh-<TaskRun name>`. */
 export function secretNameFor(taskRunName: string): string {

@@ -26,6 +26,9 @@ export interface ProviderWorkspace {
   readonly optional: boolean;
 }
 
+/** By name: all that the operator namespace has. */
+export type ProviderTasks = ReadonlyMap<string, ProviderTask>;
+
 /** Usable as a whole: without a terminate Task nothing is ever launched. */
 export interface Provider {
   /** `pod`, `aws`, … */
@@ -60,6 +63,11 @@ export function providerTaskName(verb: ProviderVerb, type: string): string {
 /** The param a config key goes to: `instance-type` → `INSTANCE_TYPE`. */
 export function paramOfKey(key: string): string {
   return key.toUpperCase().replaceAll('-', '_');
+}
+
+/** The other way round. */
+export function keyOfParam(param: string): string {
+  return param.toLowerCase().replaceAll('_', '-');
 }
 
 /** `launch-pod` → launch, pod; undefined for a Task that is none of a provider. */

@@ -4,19 +4,19 @@ import type { Clock } from '../kubernetes/clock.ts';
 import type { Cluster, KubeObject } from '../kubernetes/cluster.ts';
 import type { KeepTimes } from '../lease/timeouts.ts';
 import { minute } from '../model/instant.ts';
-import { asTextMap } from '../model/json.ts';
 import type { KeptTaskRun, UserTaskRun } from '../model/task-run.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { MetricsSnapshot } from '../telemetry/metrics-snapshot.ts';
 import { BuildReconciler } from './build-reconciler.ts';
 import { collectMetrics } from './collect-metrics.ts';
+import { ConfigNews } from './config-news.ts';
 import { ConfigReporter } from './config-reporter.ts';
 import { countEnded } from './count.ts';
 import { buildKey, keysFor, platformKey, type Key } from './doorbells.ts';
 import { Drain, type DrainOptions, type DrainOutcome } from './drain.ts';
 import { DrainView } from './drain-view.ts';
-import { EventRecorder, type ObjectReference } from './event-recorder.ts';
+import { EventRecorder } from './event-recorder.ts';
 import { knownHosts } from './known-hosts.ts';
 import { newLookQueue } from './look-queue.ts';
 import { performWith, type Perform } from './perform.ts';
@@ -50,6 +50,7 @@ export class Controller {
   readonly #metrics: Metrics;
   readonly #events: EventRecorder;
   readonly #configReporter: ConfigReporter;
+  readonly #configNews: ConfigNews;
   readonly #perform: Perform;
   readonly #view: DrainView;
   readonly #builds: BuildReconciler;
@@ -57,7 +58,6 @@ export class Controller {
   readonly #lanes: PlatformLanes;
   readonly #queue: WorkQueue<Key>;
   readonly #upkeep: Upkeep;
-  #configMap: ObjectReference | undefined;
   #sweeping: AbortController | undefined;
 
   constructor(options: ControllerOptions, metrics: Metrics) {
@@ -68,6 +68,13 @@ export class Controller {
     this.state = new WatchedState({ namespace, leaseKey, now: clock.now(), onListenerError });
     this.#events = new EventRecorder(cluster, clock, (error) => logger.debug('an Event was dropped', { error }));
     this.#configReporter = new ConfigReporter(logger, this.#events);
+    this.#configNews = new ConfigNews({
+      hostConfig: this.state.hostConfig,
+      reporter: this.#configReporter,
+      metrics,
+      now: () => clock.now(),
+      hostsChanged: () => this.#hostsChanged(),
+    });
     const performing = performOptions({
       ...options,
       metrics,
@@ -97,6 +104,7 @@ export class Controller {
     });
     this.#upkeep = this.#newUpkeep();
     this.state.taskRuns.onChange((before, after) => this.#noteTaskRun(before, after));
+    this.state.providerTasks.onNews((tasks) => this.#configNews.noteProviderTasks(tasks));
     this.state.sshSecrets.onChange(() => this.#hostsChanged());
     this.state.secretReports.onChange((_before, after) => this.#noteReport(after));
   }
@@ -111,18 +119,7 @@ export class Controller {
 
   /** The ConfigMap host-config changed; undefined: it is gone. */
   noteHostConfig(configMap: KubeObject | undefined): void {
-    const { hostConfig } = this.state;
-    hostConfig.update(configMap && asTextMap(configMap['data']), this.#options.clock.now());
-    const { config } = hostConfig;
-    if (configMap !== undefined) {
-      this.#configMap = referenceTo(configMap);
-      this.#configReporter.note(this.#configMap, config?.problems ?? []);
-    }
-    const pools = [...(config?.pools.values() ?? [])];
-    const platforms = (kind: string): string[] =>
-      pools.filter((pool) => pool.kind === kind).map(({ platform }) => platform);
-    this.#metrics.setPlatforms(platforms('static'), platforms('local'));
-    this.#hostsChanged();
+    this.#configNews.noteHostConfig(configMap);
   }
 
   /** Called once the caches are filled and this process is the leader. */
@@ -181,6 +178,7 @@ export class Controller {
       announcer: this.#announcer,
       hasLostFacts: (uid) => this.#builds.hasLostFacts(uid),
       lostClaimsOn: (host) => this.#builds.lostClaimsOn(host),
+      lostHosts: (platform) => this.#builds.lostHosts(platform),
       refresh: refreshWith(this.#options.cluster, project, taskRuns),
       lookAgain: (platform, at) => this.#queue.addAt(platformKey(platform), at),
       onError: (platform, error) => this.#report('a build could not be assigned', error, { platform }),
@@ -200,7 +198,7 @@ export class Controller {
       events: this.#events,
       assumedOn: (host) => this.#lanes.assumedOn(host),
       lookAtPlatform: (platform) => this.#queue.add(platformKey(platform)),
-      configMap: () => this.#configMap,
+      configMap: () => this.#configNews.configMap,
       report: this.#report,
     });
   }
@@ -242,9 +240,4 @@ export class Controller {
       await this.#options.clock.sleep(sweepPeriod, signal);
     }
   }
-}
-
-function referenceTo({ metadata }: KubeObject): ObjectReference {
-  const { namespace = '', name, uid } = metadata;
-  return { apiVersion: 'v1', kind: 'ConfigMap', namespace, name, uid };
 }

@@ -1,5 +1,6 @@
-// The host-config in force: the newest one, read against the one before it, so that a mistake in a list or in a host takes
-// away no more than it must. Knows since when a platform is out of use, so that a short mistake costs no build.
+// The host-config in force: the newest one, read against the Tasks of providers and against the one before it, so that a
+// mistake in a list or in a host takes away no more than it must. Knows since when a platform is out of use, so that a short
+// mistake costs no build.
 import type { UnusablePool } from '../allocation/pool-snapshot.ts';
 import type { HostConfig } from '../config/host-config.ts';
 import { parseHostConfig } from '../config/parse-host-config.ts';
@@ -7,6 +8,7 @@ import type { Instant } from '../model/instant.ts';
 import { hostConfigName, labels } from '../model/labels.ts';
 import { parsePlatform } from '../model/platform.ts';
 import type { Pool } from '../model/pool.ts';
+import type { ProviderTasks } from '../model/provider.ts';
 
 export type ConfiguredPool =
   | { readonly status: 'pool'; readonly pool: Pool }
@@ -16,6 +18,8 @@ export type ConfiguredPool =
 export class HostConfigState {
   readonly #namespace: string;
   #config: HostConfig | undefined;
+  #data: Readonly<Record<string, string>> | undefined;
+  #tasks: ProviderTasks | undefined;
   #missingSince: Instant | undefined;
   readonly #brokenSince = new Map<string, Instant>();
 
@@ -36,10 +40,14 @@ export class HostConfigState {
       return;
     }
     this.#missingSince = undefined;
-    this.#config = parseHostConfig(data, this.#config?.known);
-    const { broken } = this.#config;
-    for (const platform of this.#brokenSince.keys()) if (!broken.has(platform)) this.#brokenSince.delete(platform);
-    for (const platform of broken.keys()) if (!this.#brokenSince.has(platform)) this.#brokenSince.set(platform, now);
+    this.#data = data;
+    this.#parse(data, now);
+  }
+
+  /** Until it is called no platform of launched hosts can be used. */
+  updateTasks(tasks: ProviderTasks, now: Instant): void {
+    this.#tasks = tasks;
+    if (this.#data !== undefined) this.#parse(this.#data, now);
   }
 
   poolOf(name: string): ConfiguredPool {
@@ -57,6 +65,13 @@ export class HostConfigState {
       since: this.#brokenSince.get(name) ?? 0,
       told: { reason: 'HostConfigInvalid', message: `Error allocating host: ${message}` },
     };
+  }
+
+  #parse(data: Readonly<Record<string, string>>, now: Instant): void {
+    this.#config = parseHostConfig(data, this.#config?.known, this.#tasks);
+    const { broken } = this.#config;
+    for (const platform of this.#brokenSince.keys()) if (!broken.has(platform)) this.#brokenSince.delete(platform);
+    for (const platform of broken.keys()) if (!this.#brokenSince.has(platform)) this.#brokenSince.set(platform, now);
   }
 
   #missing(): UnusablePool {

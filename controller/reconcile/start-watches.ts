@@ -9,6 +9,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Controller } from './controller.ts';
 import { readOwnedSecret } from './orphans.ts';
+import { keepProviderTask } from './provider-tasks.ts';
 import { readSecretReport, secretCreatedReason } from './secret-reports.ts';
 import { readSshSecret } from './ssh-secrets.ts';
 
@@ -75,10 +76,27 @@ export function startWatches(options: WatchOptions, signal: AbortSignal): NamedW
       project: readOwnedSecret,
     }),
   };
+  watchProviderTasks(options, signal);
   return Object.entries(reflectors).map(([name, reflector]) => {
     void reflector.run(signal);
     return { name, reflector };
   });
+}
+
+/**
+ * Nothing waits for them but platforms whose hosts are launched: where the controller may not read Tasks, as after an
+ * upgrade without its new RBAC, all others go on.
+ */
+function watchProviderTasks(options: WatchOptions, signal: AbortSignal): void {
+  const { providerTasks } = options.controller.state;
+  const reflector = new Reflector({
+    ...commonOptions('tasks', options),
+    scope: { resource: 'tasks', namespace: options.namespace },
+    cache: providerTasks.cache,
+    project: keepProviderTask,
+  });
+  void reflector.run(signal);
+  void reflector.untilSynced().then(() => providerTasks.noteComplete());
 }
 
 function commonOptions(resource: string, { sender, clock, logger, metrics }: WatchOptions) {

@@ -8,6 +8,7 @@ import { readOwnTaskRun } from '../taskruns/read-own-task-run.ts';
 import { readUserTaskRun } from '../taskruns/read-user-task-run.ts';
 import { HostConfigState } from './host-config-state.ts';
 import type { OwnedSecret } from './orphans.ts';
+import { KnownProviderTasks } from './provider-tasks.ts';
 import { newSecretReports, type SecretReports } from './secret-reports.ts';
 import type { SshSecret } from './ssh-secrets.ts';
 import { taskRunIndexes, type TaskRuns } from './take-snapshot.ts';
@@ -25,6 +26,7 @@ export class WatchedState {
   readonly secretReports: SecretReports;
   /** Secrets of ours that go with their build. */
   readonly ownedSecrets: Cache<OwnedSecret>;
+  readonly providerTasks: KnownProviderTasks;
   readonly hostConfig: HostConfigState;
   readonly #namespace: string;
   readonly #leaseKey: Buffer;
@@ -36,6 +38,7 @@ export class WatchedState {
     this.sshSecrets = new Cache({ index: {}, onListenerError });
     this.secretReports = newSecretReports(onListenerError);
     this.ownedSecrets = new Cache({ index: {}, onListenerError });
+    this.providerTasks = new KnownProviderTasks(onListenerError);
     this.hostConfig = new HostConfigState(namespace, now);
   }
 

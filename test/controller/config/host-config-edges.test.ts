@@ -1,8 +1,9 @@
 // What a ConfigMap can hold that nobody meant: it is told with its key, and breaks only what it describes.
 import { expect } from 'chai';
 import { parseHostConfig } from '../../../controller/config/parse-host-config.ts';
-import type { HostConfig } from '../../../controller/config/host-config.ts';
+import { nothingKnown, type HostConfig } from '../../../controller/config/host-config.ts';
 import { hostConfigData } from '../../support/host-builders.ts';
+import { launchedConfig, providerTasks, toyTasks } from '../../support/provider-builders.ts';
 import { staticPool, told } from './config-sentences.ts';
 
 const megabyte = 1024 * 1024;
@@ -101,6 +102,9 @@ describe('host-config: a megabyte', () => {
     'host.a.concurrency',
     'local-platforms',
     'dynamic-platforms',
+    'dynamic-pool-platforms',
+    'dynamic.linux-arm64.type',
+    'dynamic.linux-arm64.colour',
     'cordoned-hosts',
     'allowed-namespaces',
     'max-wait',
@@ -111,7 +115,8 @@ describe('host-config: a megabyte', () => {
   for (const key of keys) {
     it(`as ${key} is read, and told in short sentences`, () => {
       for (const value of values) {
-        const { problems } = parseHostConfig({ ...hostConfigData({ a: 1, b: 1 }), [key]: value });
+        const data = { ...hostConfigData({ a: 1, b: 1 }), ...launchedConfig(), [key]: value };
+        const { problems } = parseHostConfig(data, nothingKnown, providerTasks(...toyTasks()));
         expect(problems.length).to.be.at.most(501);
         for (const { message } of problems) expect(message.length).to.be.below(300);
       }

@@ -1,8 +1,10 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
+import { nothingKnown } from '../../../controller/config/host-config.ts';
 import { parseHostConfig } from '../../../controller/config/parse-host-config.ts';
 import { minute } from '../../../controller/model/instant.ts';
 import { hostConfigData } from '../../support/host-builders.ts';
+import { providerTasks, toyTasks } from '../../support/provider-builders.ts';
 import { staticPool, told } from './config-sentences.ts';
 
 type Data = Readonly<Record<string, string>>;
@@ -106,14 +108,6 @@ describe('host-config: lists and limits', () => {
     ]);
   });
 
-  it('launched hosts are told to be missing here, and their platforms are known to be broken', () => {
-    const config = parseHostConfig({ 'dynamic-platforms': 'linux/amd64', 'dynamic.linux-amd64.type': 'aws' });
-    expect(told(config)).to.deep.equal([
-      "dynamic-platforms 'linux/amd64': launched hosts are not supported by this version",
-    ]);
-    expect([...config.broken.keys()]).to.deep.equal(['linux/amd64']);
-  });
-
   it('an unknown key is a warning and nothing else', () => {
     const config = parseHostConfig(hostConfigData({ a: 1 }, { 'local-platform': 'linux/x86_64' }));
     expect(told(config, 'warning')).to.deep.equal(['local-platform is not a key of host-config and is ignored']);
@@ -142,6 +136,7 @@ describe('host-config: lists and limits', () => {
 });
 
 describe('host-config: anything a ConfigMap may hold', () => {
+  const tasks = providerTasks(...toyTasks());
   const fields = fc.constantFrom(
     'address',
     'user',
@@ -152,11 +147,22 @@ describe('host-config: anything a ConfigMap may hold', () => {
     'constructor',
     'x',
   );
+  const launchedFields = fc.constantFrom(
+    'type',
+    'max-instances',
+    'ssh-secret',
+    'max-age',
+    'concurrency',
+    'colour',
+    'x',
+  );
   const key = fc.oneof(
     fc.tuple(fc.constantFrom('a', 'b', '__proto__', 'x.y'), fields).map(([name, field]) => `host.${name}.${field}`),
+    launchedFields.map((field) => `dynamic.linux-arm64.${field}`),
     fc.constantFrom(
       'local-platforms',
       'dynamic-platforms',
+      'dynamic-pool-platforms',
       'cordoned-hosts',
       'max-wait',
       'allowed-namespaces',
@@ -166,18 +172,25 @@ describe('host-config: anything a ConfigMap may hold', () => {
   );
   const value = fc.oneof(
     fc.string({ maxLength: 12 }),
-    fc.constantFrom('linux/arm64', '10.0.0.1', 'builder', 'ssh-key', '4', 'linux/arm64,local,', '(', ',,'),
+    fc.constantFrom('linux/arm64', '10.0.0.1', 'builder', 'ssh-key', '4', 'toy', 'linux/arm64,local,', '(', ',,'),
   );
 
   it('never throws, and what it accepts can be used', () => {
     fc.assert(
       fc.property(fc.dictionary(key, value, { maxKeys: 12 }), (data) => {
-        const config = parseHostConfig(data);
+        const config = parseHostConfig(data, nothingKnown, tasks);
         for (const [name, pool] of config.pools) {
           expect(pool.platform).to.equal(name);
           if (pool.kind === 'static') {
             expect(pool.hosts).to.not.be.empty;
             for (const host of pool.hosts) expect(host.concurrency).to.be.at.least(1);
+          }
+          if (pool.kind === 'dynamic' || pool.kind === 'dynamic-pool') {
+            expect([pool.provider.type, pool.maxInstances > 0, pool.sshSecret !== '']).to.deep.equal([
+              'toy',
+              true,
+              true,
+            ]);
           }
           expect(config.broken.has(name)).to.equal(false);
         }

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { HostConfigState } from '../../../controller/reconcile/host-config-state.ts';
 import { hostConfigData, start } from '../../support/host-builders.ts';
+import { launchedConfig, providerTasks, toyTasks } from '../../support/provider-builders.ts';
 
 const good = hostConfigData({ a: 1 });
 const broken = { ...good, 'host.a.concurrency': '0' };
@@ -95,5 +96,23 @@ describe('host-config in force', () => {
     const state = new HostConfigState('operators', start);
     state.update({ ...broken, ...hostConfigData({ z: 1 }, {}, 'linux/s390x') }, start);
     expect(state.poolOf('linux/s390x').status).to.equal('pool');
+  });
+
+  it('launched platforms: none before the Tasks of providers are known, and as those say from then on', () => {
+    const state = new HostConfigState('operators', start);
+    state.update(launchedConfig(), start);
+    expect(sinceOf(state)).to.equal(start);
+    state.updateTasks(providerTasks(...toyTasks()), start + 1000);
+    expect(state.poolOf(wanted).status).to.equal('pool');
+    state.updateTasks(new Map(), start + 2000);
+    expect(sinceOf(state)).to.equal(start + 2000);
+  });
+
+  it('Tasks that are known before host-config count for it', () => {
+    const state = new HostConfigState('operators', start);
+    state.updateTasks(providerTasks(...toyTasks()), start);
+    expect(state.config).to.equal(undefined);
+    state.update(launchedConfig(), start + 1000);
+    expect(state.poolOf(wanted).status).to.equal('pool');
   });
 });
