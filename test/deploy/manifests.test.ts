@@ -3,10 +3,12 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { parse } from 'yaml';
+import { nothingKnown } from '../../controller/config/host-config.ts';
 import { parseHostConfig } from '../../controller/config/parse-host-config.ts';
 import { readSettings } from '../../controller/settings.ts';
 import { parseListenAddress } from '../../controller/telemetry/listen-address.ts';
 import { hostConfigName, labels } from '../../controller/model/labels.ts';
+import { providerTasks, toyTasks } from '../support/provider-builders.ts';
 import {
   buildManifests,
   find,
@@ -199,13 +201,22 @@ describe('deploy/host-config.yaml', () => {
 
   it('is valid as it stands, and uncommented to the last key', () => {
     const uncommented = text.replaceAll(/^ {2}# ([\w.-]+: \S)/gm, '  $1');
-    const [plain, full] = [text, uncommented].map((it) => parseHostConfig(parse(it).data));
+    const spare = toyTasks('spare');
+    spare[0]?.withDefault('ACCOUNT', 'root');
+    const tasks = providerTasks(...spare);
+    const [plain, full] = [text, uncommented].map((it) => parseHostConfig(parse(it).data, nothingKnown, tasks));
     expect(plain?.problems).to.deep.equal([]);
     expect(full?.problems).to.deep.equal([]);
-    expect([...(full?.pools.keys() ?? [])]).to.have.members(['linux/x86_64', 'local', 'linux/arm64']);
+    expect([...(full?.pools.keys() ?? [])]).to.have.members([
+      'linux/x86_64',
+      'local',
+      'linux/arm64',
+      'linux/s390x',
+      'linux/ppc64le',
+    ]);
     const arm64 = [...(full?.pools.values() ?? [])].find((pool) => pool.platform === 'linux/arm64');
     expect(arm64?.limits).to.include({ maxWait: 30 * 60 * 1000 });
     const added = Object.keys(parse(uncommented).data).length - Object.keys(parse(text).data).length;
-    expect(added, 'optional keys shown').to.equal(12);
+    expect(added, 'optional keys shown').to.equal(28);
   });
 });

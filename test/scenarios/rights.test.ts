@@ -1,14 +1,14 @@
 // The controller as deploy/ installs it: with the rights of its own ServiceAccount, under the shipped admission policy.
 // Line 20 of what builds are promised: what it may do is enough for everything it does.
 import { expect } from 'chai';
-import { readFile, writeFile } from 'node:fs/promises';
 import { kubectlFor } from '../cluster/kubectl.ts';
 import { repository, serviceAccounts } from '../deploy/manifests.ts';
+import { kubeconfigOf } from '../support/account-kubeconfig.ts';
 import type { ControllerProcess } from '../support/controller-process.ts';
 import { openLane, type Lane } from '../support/lane.ts';
 import { label } from '../support/observed-task-run.ts';
 import { playTekton, type Tekton } from '../support/play-tekton.ts';
-import { operatorNamespace, Scenario } from '../support/scenario.ts';
+import { Scenario } from '../support/scenario.ts';
 
 describe('scenario: the rights of an installation', function () {
   this.timeout(120_000);
@@ -21,7 +21,9 @@ describe('scenario: the rights of an installation', function () {
     const kubectl = kubectlFor(scenario.api.kubeconfig);
     await kubectl.run(['apply', '--server-side', '-k', `${repository}/deploy/overlays/default`]);
     await scenario.hostConfig({});
-    controller = await scenario.startController({ kubeconfig: await kubeconfigOf(serviceAccounts.controller) });
+    controller = await scenario.startController({
+      kubeconfig: await kubeconfigOf(scenario, serviceAccounts.controller),
+    });
     tekton = playTekton(scenario, {
       provision: (taskRun) => {
         const name = label(taskRun, 'user-task-name');
@@ -37,17 +39,6 @@ describe('scenario: the rights of an installation', function () {
     await tekton.stop();
     await scenario.stop();
   });
-
-  /** Beside that of the admin, and gone with it. */
-  const kubeconfigOf = async (account: string): Promise<string> => {
-    const path = `/api/v1/namespaces/${operatorNamespace}/serviceaccounts/${account}/token`;
-    const { status } = await scenario.api.ask('POST', path, { spec: {} });
-    const config = JSON.parse(await readFile(scenario.api.kubeconfig, 'utf8'));
-    config.users[0].user = { token: status.token };
-    const file = `${scenario.api.kubeconfig}-${account}`;
-    await writeFile(file, JSON.stringify(config), { mode: 0o600 });
-    return file;
-  };
 
   /** One that succeeds and one that waits for it, one deleted early, one whose hosts fail, one local, one refused. */
   const liveThroughAll = async (lane: Lane): Promise<void> => {
