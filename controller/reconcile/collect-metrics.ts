@@ -3,7 +3,8 @@ import { freeSlots, isOpen } from '../allocation/free-hosts.ts';
 import { Quarantine } from '../allocation/quarantine.ts';
 import type { HostConfig } from '../config/host-config.ts';
 import { second, type Instant } from '../model/instant.ts';
-import type { StaticPool } from '../model/pool.ts';
+import type { LaunchedPool, StaticPool } from '../model/pool.ts';
+import type { UserTaskRun } from '../model/task-run.ts';
 import type { HostSnapshot, MetricsSnapshot, PlatformSnapshot } from '../telemetry/metrics-snapshot.ts';
 import type { HostConfigState } from './host-config-state.ts';
 import { takeSnapshot, type TaskRuns } from './take-snapshot.ts';
@@ -20,7 +21,7 @@ export interface CollectOptions {
 
 export function collectMetrics(options: CollectOptions): MetricsSnapshot {
   const { config } = options.hostConfig;
-  const pools = [...(config?.pools.values() ?? [])].flatMap((pool) => (pool.kind === 'static' ? [pool] : []));
+  const pools = [...(config?.pools.values() ?? [])].flatMap((pool) => (pool.kind === 'local' ? [] : [pool]));
   return {
     leader: options.isLeader(),
     configProblems: { error: countProblems(config, 'error'), warning: countProblems(config, 'warning') },
@@ -28,11 +29,11 @@ export function collectMetrics(options: CollectOptions): MetricsSnapshot {
   };
 }
 
-function platformSnapshot(pool: StaticPool, options: CollectOptions): PlatformSnapshot {
+function platformSnapshot(pool: StaticPool | LaunchedPool, options: CollectOptions): PlatformSnapshot {
   const { taskRuns } = options;
   const now = options.now();
   const running = new Map<string, number>();
-  for (const { name } of pool.hosts) for (const build of taskRuns.by('claims', name)) add(running, build.namespace);
+  for (const build of holdersIn(pool, taskRuns)) add(running, build.namespace);
   const waiting = new Map<string, number>();
   let oldest = now;
   for (const build of taskRuns.by('waiting', pool.platform)) {
@@ -41,12 +42,28 @@ function platformSnapshot(pool: StaticPool, options: CollectOptions): PlatformSn
   }
   return {
     platform: pool.platform,
-    poolSize: pool.hosts.reduce((sum, host) => sum + host.concurrency, 0),
+    poolSize: pool.kind === 'static' ? sumOfSlots(pool) : pool.maxInstances,
     running: Object.fromEntries(running),
     waiting: Object.fromEntries(waiting),
     oldestWaiting: (now - oldest) / second,
-    hosts: hostSnapshots(pool, options, now),
+    // Launched ones come and go: a series of each would be one of every build.
+    hosts: pool.kind === 'static' ? hostSnapshots(pool, options, now) : [],
   };
+}
+
+function sumOfSlots({ hosts }: StaticPool): number {
+  return hosts.reduce((sum, host) => sum + host.concurrency, 0);
+}
+
+/** Live builds that have a host of this platform, or have one launched. */
+function holdersIn(pool: StaticPool | LaunchedPool, taskRuns: TaskRuns): UserTaskRun[] {
+  const claims =
+    pool.kind === 'static'
+      ? pool.hosts.flatMap(({ name }) => [...taskRuns.by('claims', name)])
+      : [...taskRuns.by('launchedHosts', pool.platform)];
+  return claims
+    .filter((it) => it.kind === 'user')
+    .filter(({ outcome, deleting }) => outcome === 'running' && !deleting);
 }
 
 function hostSnapshots(pool: StaticPool, options: CollectOptions, now: Instant): HostSnapshot[] {

@@ -8,6 +8,9 @@ import { taskRunIndexes, type TaskRuns } from '../../../controller/reconcile/tak
 import type { MetricsSnapshot, PlatformSnapshot } from '../../../controller/telemetry/metrics-snapshot.ts';
 import { aProvisionFor, aTaskRun, type TaskRunBuilder } from '../../support/builders.ts';
 import { aHost, hostConfigData, start } from '../../support/host-builders.ts';
+import { aLaunchFor, launching } from '../../support/launched-builds.ts';
+import { aPool } from '../../support/pool-builders.ts';
+import { launchedConfig, providerTasks, toyTasks } from '../../support/provider-builders.ts';
 
 const build = (name: string, namespace = 'team-a', wanted = 'linux/arm64'): TaskRunBuilder =>
   aTaskRun().named(name, namespace).forPlatform(wanted);
@@ -29,6 +32,7 @@ function collect({ config = hostConfigData({ h: 2, i: 4 }), kept = [], ...given 
   });
   taskRuns.replace(taskRuns.relisting(), kept);
   const hostConfig = new HostConfigState('operators', start);
+  hostConfig.updateTasks(providerTasks(...toyTasks()), start);
   hostConfig.update(config, start);
   return collectMetrics({
     taskRuns,
@@ -139,6 +143,28 @@ describe('gauges at a scrape', () => {
     const config = hostConfigData({ h: 2 }, { 'release-slot-after': 'cleanup' });
     expect(hostsOf({ kept, config })).to.deep.equal(['h 1/1/0']);
     expect(hostsOf({ kept, config: hostConfigData({ h: 2 }) })).to.deep.equal(['h 0/2/0']);
+  });
+
+  it('launched hosts: as many as there may be, and the builds that have one or are to get one', () => {
+    const pool = aPool();
+    const launched = launching(build('a'), pool).build();
+    const kept = [
+      launched,
+      aLaunchFor(launched, pool).build(),
+      launching(build('b', 'team-b'), pool).ready().build(),
+      launching(build('c'), pool).ready().ended().build(),
+      build('d').build(),
+    ];
+    expect(collect({ config: launchedConfig({ 'max-instances': '7' }), kept }).platforms).to.deep.equal([
+      {
+        platform: 'linux/arm64',
+        poolSize: 7,
+        running: { 'team-a': 1, 'team-b': 1 },
+        waiting: { 'team-a': 1 },
+        oldestWaiting: 10,
+        hosts: [],
+      },
+    ]);
   });
 
   it('platforms in the cluster itself, and those that are not configured, have none', () => {
