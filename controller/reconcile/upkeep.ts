@@ -1,11 +1,13 @@
-// What is done beside builds: hosts are cared for, and what belongs to nobody is removed. Puts both together and tells of them.
+// What is done beside builds: hosts are cared for, and what belongs to nobody is removed. Puts these together and tells of them.
 import type { Clock } from '../kubernetes/clock.ts';
 import type { KeepTimes } from '../lease/timeouts.ts';
 import type { KeptTaskRun } from '../model/task-run.ts';
+import type { Instance } from '../taskruns/list-task-run-manifest.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { EventRecorder, ObjectReference } from './event-recorder.ts';
 import { HostCare, type CareNews } from './host-care.ts';
+import { InstanceSweep } from './instance-sweep.ts';
 import { OrphanSweep } from './orphans.ts';
 import type { Perform } from './perform.ts';
 import type { WatchedState } from './watched-state.ts';
@@ -19,6 +21,8 @@ export interface UpkeepOptions {
   readonly events: EventRecorder;
   readonly operatorNamespace: string;
   readonly keep: KeepTimes;
+  /** Names a host that was launched by this installation. */
+  readonly isOwnToken: (token: string) => boolean;
   /** Builds that are to have this host although no TaskRun shows it yet. */
   readonly assumedOn: (host: string) => number;
   readonly lookAtPlatform: (platform: string) => void;
@@ -32,6 +36,7 @@ export class Upkeep {
   readonly #options: UpkeepOptions;
   readonly #care: HostCare;
   readonly #orphans: OrphanSweep;
+  readonly #instances: InstanceSweep;
 
   constructor(options: UpkeepOptions) {
     const { state, perform, clock, operatorNamespace, keep, assumedOn, lookAtPlatform, report } = options;
@@ -59,6 +64,16 @@ export class Upkeep {
       onRemoved: (kind, name) => this.#tellOfOrphan(kind, name),
       onError: (name, error) => report('an orphan could not be removed', error, { name }),
     });
+    this.#instances = new InstanceSweep({
+      taskRuns,
+      config: () => hostConfig.config,
+      isOwnToken: options.isOwnToken,
+      perform,
+      clock,
+      operatorNamespace,
+      onFound: (platform, instance) => this.#tellOfInstance(platform, instance),
+      onError: report,
+    });
   }
 
   start(): void {
@@ -84,8 +99,9 @@ export class Upkeep {
     return this.#care.isDraining(host);
   }
 
-  sweep(): Promise<void> {
-    return this.#orphans.sweep();
+  async sweep(): Promise<void> {
+    await this.#orphans.sweep();
+    await this.#instances.sweep();
   }
 
   #tellOfCare({ platform, outcome, event }: CareNews): void {
@@ -100,5 +116,10 @@ export class Upkeep {
   #tellOfOrphan(kind: 'task-run' | 'secret', name: string): void {
     this.#options.metrics.countOrphan(kind);
     this.#options.logger.warn(`${kind} ${name} belonged to nobody and was removed`, { kind, name });
+  }
+
+  #tellOfInstance(platform: string, { id, token }: Instance): void {
+    this.#options.metrics.countOrphan('instance');
+    this.#options.logger.warn('an instance belonged to nobody and is terminated', { platform, instance: id, token });
   }
 }
