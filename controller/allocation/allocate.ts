@@ -4,8 +4,9 @@ import { configGrace } from '../model/config-grace.ts';
 import type { Host } from '../model/host.ts';
 import type { HostRequest } from '../model/host-request.ts';
 import type { Instant } from '../model/instant.ts';
-import { noLimits, type PoolLimits } from '../model/pool.ts';
+import { noLimits, type LaunchedPool, type PoolLimits } from '../model/pool.ts';
 import type { RejectReason, Told, WaitReason } from '../model/reason.ts';
+import { allocateLaunched } from './allocate-launched.ts';
 import { allocateStatic } from './allocate-static.ts';
 import { limitsOf, type PoolSnapshot, type UnusablePool } from './pool-snapshot.ts';
 import { namespaceNotAllowed, unknownPlatform } from './told-reasons.ts';
@@ -14,6 +15,7 @@ import { WaitingQueue, type Shares } from './waiting-queue.ts';
 /** What becomes of one request. */
 export type Allocation =
   | { readonly outcome: 'assign'; readonly request: HostRequest; readonly host: Host }
+  | { readonly outcome: 'launch'; readonly request: HostRequest; readonly pool: LaunchedPool }
   | { readonly outcome: 'assign-local'; readonly request: HostRequest }
   | WaitAllocation
   | { readonly outcome: 'reject'; readonly request: HostRequest; readonly told: Told<RejectReason> };
@@ -35,19 +37,19 @@ export type Decision = Exclude<Allocation, WaitAllocation> | Omit<WaitAllocation
 export function allocate(pool: PoolSnapshot, waiting: readonly HostRequest[], now: Instant): Allocation[] {
   const limits = limitsOf(pool) ?? noLimits;
   const shares = {
-    held: new Map(pool.status === 'static' ? pool.held : []),
-    lastServed: new Map(pool.status === 'static' ? pool.lastServed : []),
+    held: new Map('held' in pool ? pool.held : []),
+    lastServed: new Map('lastServed' in pool ? pool.lastServed : []),
   };
   const queue = new WaitingQueue(waiting, limits, shares);
   const isAllowed = allowedNamespaces(pool);
-  const decide = pool.status === 'static' ? allocateStatic(pool, shares.held, now) : decideWithoutHosts(pool, now);
+  const decide = deciderFor(pool, shares.held, now);
   const decisions: Decision[] = [];
   for (let request = queue.next(); request !== undefined; request = queue.next()) {
     const allowed = pool.status === 'unusable' || pool.status === 'unknown' || isAllowed(request.namespace);
     const decision = allowed
       ? decide(request)
       : ({ outcome: 'reject', request, told: namespaceNotAllowed(request) } as const);
-    if (decision.outcome === 'assign') {
+    if (decision.outcome === 'assign' || decision.outcome === 'launch') {
       queue.served();
       // One after the other.
       shares.lastServed.set(request.namespace, now + decisions.length);
@@ -76,7 +78,12 @@ function positionsByTurn(decisions: readonly Decision[], limits: PoolLimits, sha
   return positions;
 }
 
-type PoolWithoutHosts = Exclude<PoolSnapshot, { readonly status: 'static' }>;
+function deciderFor(pool: PoolSnapshot, held: Map<string, number>, now: Instant): (request: HostRequest) => Decision {
+  if (pool.status === 'static') return allocateStatic(pool, held, now);
+  return pool.status === 'launched' ? allocateLaunched(pool, held, now) : decideWithoutHosts(pool, now);
+}
+
+type PoolWithoutHosts = Exclude<PoolSnapshot, { readonly status: 'static' | 'launched' }>;
 
 function decideWithoutHosts(pool: PoolWithoutHosts, now: Instant): (request: HostRequest) => Decision {
   if (pool.status === 'local') return (request) => ({ outcome: 'assign-local', request });

@@ -2,7 +2,7 @@
 import type { Host } from '../model/host.ts';
 import type { Instant } from '../model/instant.ts';
 import type { Platform } from '../model/platform.ts';
-import type { Pool, PoolLimits } from '../model/pool.ts';
+import type { LaunchedPool, Pool, PoolLimits } from '../model/pool.ts';
 import type { RejectReason, Told, WaitReason } from '../model/reason.ts';
 
 /** A provision that failed, and whose host may be to blame. */
@@ -52,13 +52,37 @@ export interface StaticSnapshot {
   readonly missingSecrets: ReadonlyMap<string, Instant>;
 }
 
+/** Each build has a host of its own, launched for it. */
+export interface LaunchedSnapshot {
+  readonly status: 'launched';
+  readonly pool: LaunchedPool;
+  /** Hosts that are there, may be there, or are not known to be gone. */
+  readonly taken: number;
+  /** Of those, hosts whose launch has not ended. */
+  readonly launching: number;
+  /** Launches that ended, as long as they are known; the order does not matter. */
+  readonly launches: readonly EndedLaunch[];
+  readonly held: ReadonlyMap<string, number>;
+  readonly lastServed: ReadonlyMap<string, Instant>;
+  /** Since when the ssh Secret of the pool is known to be missing. */
+  readonly missingSince: Instant | undefined;
+}
+
+export interface EndedLaunch {
+  readonly ended: Instant;
+  /** The provider was out of capacity: what it said. */
+  readonly shortage: string | undefined;
+}
+
 export type PoolSnapshot =
   | StaticSnapshot
+  | LaunchedSnapshot
   | { readonly status: 'local'; readonly platform: Platform; readonly limits: PoolLimits }
   | { readonly status: 'unknown'; readonly platform: string; readonly configured: readonly string[] }
   | UnusablePool;
 
 /** The limits of a snapshot that has a pool. */
 export function limitsOf(snapshot: PoolSnapshot): Pool['limits'] | undefined {
+  if (snapshot.status === 'launched') return snapshot.pool.limits;
   return snapshot.status === 'local' || snapshot.status === 'static' ? snapshot.limits : undefined;
 }

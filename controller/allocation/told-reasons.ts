@@ -21,7 +21,10 @@ export function namespaceNotAllowed({ namespace }: HostRequest): Told<RejectReas
 }
 
 export function noSshSecret(hosts: readonly HostUse[]): Told<RejectReason & WaitReason> {
-  const secrets = [...new Set(hosts.map((use) => use.host.secret))].join(', ');
+  return noLaunchSecret([...new Set(hosts.map((use) => use.host.secret))].join(', '));
+}
+
+export function noLaunchSecret(secrets: string): Told<RejectReason & WaitReason> {
   const remedy = `ask an administrator to create Secret ${secrets} with key id_rsa and the label build.appstudio.redhat.com/multi-platform-secret in the operator namespace`;
   return {
     reason: 'SshSecretMissing',
@@ -54,6 +57,16 @@ export function allBusy(hosts: readonly HostUse[], quarantined: boolean): Told<W
     reason: 'NoFreeSlot',
     message: ['all ' + slots + ' slots of the platform are taken', ...elsewhere].join(' or '),
   };
+}
+
+export function allInstancesTaken(most: number): Told<WaitReason> {
+  const message = `all ${most} hosts the platform may have at once are taken or still being removed (max-instances)`;
+  return { reason: 'NoFreeSlot', message };
+}
+
+export function outOfCapacity(platform: string, said: string, until: Instant): Told<WaitReason> {
+  const message = `the provider has no capacity for platform ${platform}: ${said} (asked again at ${timeText(until)})`;
+  return { reason: 'OutOfCapacity', message };
 }
 
 export function namespaceLimit(namespace: string, most: number | undefined): Told<WaitReason> {

@@ -4,8 +4,9 @@ import type { HostFacts, LeaseFacts } from '../model/host-lease.ts';
 import { annotations, secretNameFor } from '../model/labels.ts';
 import type { EventReason } from '../model/reason.ts';
 import type { OwnTaskRun, UserTaskRun } from '../model/task-run.ts';
-import { cleanupTaskRun } from '../taskruns/own-task-run-manifest.ts';
-import { isHandedOver, type Observed } from './observed.ts';
+import { undoTaskRun } from '../taskruns/undo-task-run.ts';
+import { launchedHost } from './host-facts.ts';
+import { isHandedOver, launchOf, type Observed } from './observed.ts';
 
 /** Facts that hold a host. */
 export interface Claimed {
@@ -52,12 +53,11 @@ export function remove(target: OwnTaskRun): Action[] {
   ];
 }
 
-/** One cleanup per lease: it is tried again by itself. */
+/** One cleanup per lease, or terminate: it is tried again by itself. */
 export function cleanUp(observed: Observed, { facts, claim }: Claimed): Action[] {
   const lease = { attempt: facts.attempt, claim };
   if (claim.provider === 'local' || isHandedOver(observed, lease)) return [];
-  const carried = { ...facts, claim: { ...claim, since: facts.claim?.since ?? 0 } };
-  return [
-    { type: 'create-task-run', manifest: cleanupTaskRun(observed.build, carried, claim, 1, observed.installation) },
-  ];
+  const host = launchedHost(claim, launchOf(observed, lease));
+  const carried = { ...facts, claim: { ...host, since: facts.claim?.since ?? 0 } };
+  return [{ type: 'create-task-run', manifest: undoTaskRun(observed.build, carried, host, 1, observed.installation) }];
 }

@@ -5,7 +5,13 @@ import type { LeaseFacts } from '../model/host-lease.ts';
 export function isOlder(facts: LeaseFacts, than: LeaseFacts): boolean {
   if (facts.attempt !== than.attempt) return facts.attempt < than.attempt;
   if (stageOf(facts) !== stageOf(than)) return stageOf(facts) < stageOf(than);
-  return (facts.retries ?? 0) < (than.retries ?? 0);
+  if ((facts.retries ?? 0) !== (than.retries ?? 0)) return (facts.retries ?? 0) < (than.retries ?? 0);
+  return knowsHost(than) && !knowsHost(facts);
+}
+
+/** Of a launched host, what its launch said. */
+function knowsHost({ claim }: LeaseFacts): boolean {
+  return claim?.launch?.instanceId !== undefined || (claim?.launch !== undefined && claim.address !== '');
 }
 
 /** Within an attempt: claimed, ready, given back, refused. */

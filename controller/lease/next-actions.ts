@@ -9,11 +9,20 @@ import { localSecretData } from '../model/ssh-secret.ts';
 import type { UserTaskRun } from '../model/task-run.ts';
 import { provisionTaskRun } from '../taskruns/own-task-run-manifest.ts';
 import { claimOf, cleanUp, deleteSecret, event, patch, type Claimed } from './build-actions.ts';
+import { hostText } from './host-facts.ts';
 import { nextChildActions } from './next-child-actions.ts';
 import { attend, deliver, delivered, deliverEarly } from './next-delivery-actions.ts';
 import { lostProvision, tryElsewhere } from './next-failure-actions.ts';
+import {
+  awaitLaunch,
+  failedLaunch,
+  failedOnLaunched,
+  launchHost,
+  noteHost,
+  prepareLaunched,
+} from './next-launch-actions.ts';
 import { nextUnsignedActions } from './next-unsigned-actions.ts';
-import { isHandedOver, provisionOf, type Observed } from './observed.ts';
+import { isHandedOver, launchOf, provisionOf, type Observed } from './observed.ts';
 import { noPlan, planOf, type Plan } from './plan.ts';
 import { hasEnded, readPhase } from './read-lease.ts';
 import { defaultKeepTimes, stopWait, type KeepTimes } from './timeouts.ts';
@@ -58,20 +67,33 @@ function nextOfClaim(
     // Somebody took it away: without it the build could vanish before its host is given back.
     return planOf([patch(taskRun, { finalizer: 'add' })]);
   }
+  const isLaunched = claimed.claim.provider === 'dynamic';
   switch (phase) {
     case 'claimed':
-      return planOf(provision(observed, taskRun, claimed));
+      return planOf(isLaunched ? launchHost(observed, taskRun, claimed) : provision(observed, taskRun, claimed));
+    case 'launching':
+      return planOf(forgetWaiting(taskRun), awaitLaunch(observed, taskRun, claimed, now));
+    case 'launched':
+      return planOf(prepareLaunched(observed, taskRun, claimed));
+    case 'unlaunched':
+      return planOf(failedLaunch(observed, taskRun, claimed));
     case 'provisioning':
       return planOf(forgetWaiting(taskRun), awaitProvision(observed, taskRun, claimed));
     case 'provisioned':
       return planOf(deliver(observed, taskRun, claimed));
     case 'failed':
-      return planOf(tryElsewhere(observed, taskRun, claimed));
+      return planOf(
+        isLaunched ? failedOnLaunched(observed, taskRun, claimed) : tryElsewhere(observed, taskRun, claimed),
+      );
     case 'ready':
-      return planOf([...forgetWaiting(taskRun), ...attend(observed, taskRun, claimed)]);
+      return planOf([
+        ...forgetWaiting(taskRun),
+        ...(isLaunched ? noteHost(observed, taskRun, claimed) : []),
+        ...attend(observed, taskRun, claimed),
+      ]);
     case 'stopping':
       // Cancelled first, so that cleanup comes after it.
-      return { actions: cancelProvision(observed), lookAgainAt: (taskRun.ended ?? now) + stopWait };
+      return { actions: cancelPreparing(observed), lookAgainAt: (taskRun.ended ?? now) + stopWait };
     case 'releasing':
       return planOf(releaseHost(observed, taskRun, claimed));
     case 'unsigned':
@@ -94,9 +116,9 @@ function forgetWaiting(taskRun: UserTaskRun): Action[] {
 
 function awaitProvision(observed: Observed, taskRun: UserTaskRun, claimed: Claimed): Plan {
   const running = provisionOf(observed, claimed.facts);
-  return running?.deleting
-    ? planOf(lostProvision(observed, taskRun, claimed))
-    : deliverEarly(observed, taskRun, claimed);
+  if (!running?.deleting) return deliverEarly(observed, taskRun, claimed);
+  const lost = claimed.claim.provider === 'dynamic' ? failedOnLaunched : lostProvision;
+  return planOf(lost(observed, taskRun, claimed));
 }
 
 function provision(observed: Observed, taskRun: UserTaskRun, claimed: Claimed): Action[] {
@@ -122,9 +144,12 @@ function provision(observed: Observed, taskRun: UserTaskRun, claimed: Claimed): 
   return [{ type: 'check-secret', owner: taskRun, present: delivered(taskRun, claimed), missing: start }];
 }
 
-function cancelProvision(observed: Observed): Action[] {
-  const running = provisionOf(observed, observed.taskRun?.facts);
-  return running?.outcome === 'running' && !running.cancelled ? [{ type: 'cancel-task-run', target: running }] : [];
+/** What still launches or prepares its host. */
+function cancelPreparing(observed: Observed): Action[] {
+  const lease = observed.taskRun?.facts;
+  return [launchOf(observed, lease), provisionOf(observed, lease)].flatMap((target): Action[] =>
+    target?.outcome === 'running' && !target.cancelled ? [{ type: 'cancel-task-run', target }] : [],
+  );
 }
 
 /** Responsibility goes to the cleanup TaskRun before the finalizer goes. */
@@ -133,11 +158,11 @@ function releaseHost(observed: Observed, taskRun: UserTaskRun, claimed: Claimed)
   const key = { type: 'delete-secret', namespace, name: storedKeyName(taskRun.uid) } as const;
   return [
     // Still running when nobody could cancel it in time, as while the controller was away.
-    ...cancelProvision(observed),
+    ...cancelPreparing(observed),
     ...cleanUp(observed, claimed),
     deleteSecret(taskRun),
     ...(claimed.facts.oneTimeKey ? [key] : []),
     patch(taskRun, release(taskRun)),
-    event(taskRun, 'Normal', 'Released', `host ${claimed.claim.host} is released`),
+    event(taskRun, 'Normal', 'Released', `host ${hostText(claimed.claim)} is released`),
   ];
 }

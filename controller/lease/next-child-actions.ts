@@ -2,10 +2,12 @@
 import type { Action } from '../model/action.ts';
 import type { Duration, Instant } from '../model/instant.ts';
 import { secretNameFor } from '../model/labels.ts';
+import type { HostFacts } from '../model/host-lease.ts';
 import type { OwnTaskRun } from '../model/task-run.ts';
-import { cleanupTaskRun } from '../taskruns/own-task-run-manifest.ts';
-import { cleanUp, remove } from './build-actions.ts';
-import { cleanupsOf, leaseOf, worksFor, type Observed } from './observed.ts';
+import { undoTaskRun } from '../taskruns/undo-task-run.ts';
+import { cleanUp, event, remove } from './build-actions.ts';
+import { hostText } from './host-facts.ts';
+import { cleanupsOf, isUndo, leaseOf, worksFor, type Observed } from './observed.ts';
 import { noPlan, planOf, type Plan } from './plan.ts';
 import { neverEntered } from './provision-reasons.ts';
 import { cleanupBackoff, cleanupPatience, triedFor, type KeepTimes } from './timeouts.ts';
@@ -14,21 +16,24 @@ export function nextChildActions(observed: Observed, now: Instant, keep: KeepTim
   // What cleaned a host goes last: it remembers for the others that it did.
   const inOrder = [...observed.children].sort((a, b) => rankOf(a) - rankOf(b));
   const plans = inOrder.map((child) => {
-    if (child.type === 'provision') return nextOfProvision(observed, child, now, keep);
-    return child.type === 'clean' ? nextOfCleanup(observed, child, now, keep) : noPlan;
+    if (isUndo(child)) return nextOfCleanup(observed, child, now, keep);
+    const prepares = child.type === 'provision' || child.type === 'launch';
+    return prepares ? nextOfProvision(observed, child, now, keep) : noPlan;
   });
   const plan = planOf([], ...plans);
   const going = new Set(plan.actions.flatMap((it) => (it.type === 'delete-task-run' ? [it.target.uid] : [])));
   return { ...plan, actions: plan.actions.filter((it) => it.type !== 'mark-cleaned' || !going.has(it.target.uid)) };
 }
 
-function rankOf({ type, outcome }: OwnTaskRun): number {
-  return type === 'clean' && outcome === 'succeeded' ? 1 : 0;
+function rankOf(child: OwnTaskRun): number {
+  return isUndo(child) && child.outcome === 'succeeded' ? 1 : 0;
 }
 
-/** Provision TaskRuns of earlier attempts, and of builds that ended or are gone. */
+/** Provision and launch TaskRuns of earlier attempts, and of builds that ended or are gone. */
 function nextOfProvision(observed: Observed, child: OwnTaskRun, now: Instant, keep: KeepTimes): Plan {
-  const delivered = observed.taskRun?.facts?.ready === true && child.outcome === 'succeeded';
+  // A launch TaskRun stays: should the facts get lost, it tells which host there is.
+  const delivered =
+    child.type === 'provision' && observed.taskRun?.facts?.ready === true && child.outcome === 'succeeded';
   if (isInUse(observed, child) && !delivered) return noPlan;
   // Its end is awaited. Tekton ends none that is being deleted.
   if (child.outcome === 'running' && !child.deleting)
@@ -43,7 +48,8 @@ function nextOfProvision(observed: Observed, child: OwnTaskRun, now: Instant, ke
 
 /** Only when its build vanished without a release, as when somebody took our finalizer away. */
 function cleanUpBehind(observed: Observed, { facts, results }: OwnTaskRun): Action[] {
-  const needless = observed.taskRun !== undefined || neverEntered.has(results['REASON'] ?? '');
+  const needless =
+    observed.taskRun !== undefined || (facts?.claim?.launch === undefined && neverEntered.has(results['REASON'] ?? ''));
   return needless || facts?.claim === undefined ? [] : cleanUp(observed, { facts, claim: facts.claim });
 }
 
@@ -59,7 +65,12 @@ function nextOfCleanup(observed: Observed, child: OwnTaskRun, now: Instant, keep
   // Nobody else would try again what an older controller gave up.
   if (child.cleaned) return retire(child, now, keep.failed);
   if (all.length === 0 && child.outcome === 'failed') return planOf(tryAgain(observed, child));
-  if (child.outcome === 'succeeded') return isInUse(observed, child) ? noPlan : planOf(finish(observed, child));
+  if (child.outcome === 'succeeded') {
+    if (isInUse(observed, child)) return noPlan;
+    const late = lateLaunch(observed, child);
+    if (late?.outcome === 'running') return noPlan;
+    return planOf(late === undefined ? finish(observed, child) : [...tryAgain(observed, child), ...remove(child)]);
+  }
   if (all.some(({ outcome }) => outcome === 'succeeded') || all[0] !== child)
     return retire(child, now, failed.indexOf(child) < keptFailures ? keep.failed : 0);
   if (child.outcome === 'running')
@@ -74,21 +85,39 @@ function nextOfCleanup(observed: Observed, child: OwnTaskRun, now: Instant, keep
 const keptFailures = 2;
 
 /** Its host was taken out of host-config, and nobody has reached it for long. */
-function isHopeless({ isConfigured }: Observed, { host, cleanupTry }: OwnTaskRun): boolean {
-  return host !== '' && !isConfigured(host) && triedFor(cleanupTry) >= cleanupPatience;
+function isHopeless({ isConfigured, launchedPool }: Observed, { host, cleanupTry, facts }: OwnTaskRun): boolean {
+  const { launch } = facts?.claim ?? {};
+  const known =
+    launch === undefined ? isConfigured(host) : launchedPool(facts?.platform ?? '', launch.type) !== undefined;
+  return host !== '' && !known && triedFor(cleanupTry) >= cleanupPatience;
+}
+
+/** Ended after its host was terminated, or has yet to: what it launched meanwhile may be there again. */
+function lateLaunch({ children }: Observed, done: OwnTaskRun): OwnTaskRun | undefined {
+  const launches = children.filter(
+    (child) => child.type === 'launch' && !child.deleting && worksFor(child, leaseOf(done)),
+  );
+  return done.type === 'terminate'
+    ? launches.find(({ outcome, completed = 0 }) => outcome === 'running' || completed > done.created)
+    : undefined;
 }
 
 /** The newest goes last: it alone remembers how often it was tried. */
 function giveUp(child: OwnTaskRun, all: readonly OwnTaskRun[]): Action[] {
   const { host, userName, userNamespace, message: said } = child;
-  const message = `host ${host} is gone: the user of TaskRun ${userNamespace}/${userName} there is given up: ${said}`;
-  return [{ type: 'report-orphan', kind: 'host-user', host, message }, ...all.toReversed().flatMap(remove)];
+  const build = `${userNamespace}/${userName}`;
+  const launched = child.type === 'terminate';
+  const message = launched
+    ? `host ${host}, launched for TaskRun ${build}, could not be terminated and is given up: ${said}`
+    : `host ${host} is gone: the user of TaskRun ${build} there is given up: ${said}`;
+  const kind = launched ? 'instance' : 'host-user';
+  return [{ type: 'report-orphan', kind, host, message }, ...all.toReversed().flatMap(remove)];
 }
 
 function tryAgain(observed: Observed, child: OwnTaskRun): Action[] {
   const { facts } = child;
   if (facts?.claim === undefined) return [];
-  const manifest = cleanupTaskRun(observed.build, facts, facts.claim, child.cleanupTry + 1, observed.installation);
+  const manifest = undoTaskRun(observed.build, facts, facts.claim, child.cleanupTry + 1, observed.installation);
   const told: Action[] =
     observed.taskRun === undefined
       ? []
@@ -97,19 +126,33 @@ function tryAgain(observed: Observed, child: OwnTaskRun): Action[] {
             type: 'emit-event',
             about: observed.taskRun,
             severity: 'Warning',
-            reason: 'CleanupFailed',
-            message: `host ${facts.claim.host} could not be cleaned, trying again: ${child.message}`,
+            ...sentenceOfFailure(child, facts.claim),
           },
         ];
   return [{ type: 'create-task-run', manifest }, ...told];
 }
 
+function sentenceOfFailure({ type, message }: OwnTaskRun, claim: HostFacts): Pick<EmitEvent, 'reason' | 'message'> {
+  return type === 'terminate'
+    ? {
+        reason: 'TerminateFailed',
+        message: `host ${hostText(claim)} could not be terminated, trying again: ${message}`,
+      }
+    : { reason: 'CleanupFailed', message: `host ${claim.host} could not be cleaned, trying again: ${message}` };
+}
+
+type EmitEvent = Extract<Action, { type: 'emit-event' }>;
+
 /** Done. A Secret that a stopped provision made late goes as well. */
 function finish(observed: Observed, child: OwnTaskRun): Action[] {
   const { namespace, name } = observed.build;
   // When the build is gone its Secret goes with it, and one of that name may be another build's.
-  const late = observed.taskRun !== undefined && child.facts?.ready === undefined && !holdsSecret(observed);
+  const { taskRun } = observed;
+  const late = taskRun !== undefined && child.facts?.ready === undefined && !holdsSecret(observed);
+  const lost = child.results['LOST'];
   return [
+    // What a build died of: its host was gone before anybody terminated it.
+    ...(lost === undefined || taskRun === undefined ? [] : [event(taskRun, 'Warning', 'HostLost', lost)]),
     ...(late ? [{ type: 'delete-secret', namespace, name: secretNameFor(name) } as const] : []),
     ...keptAlong(observed, child).map((target) => ({ type: 'mark-cleaned', target }) as const),
     ...remove(child),

@@ -3,7 +3,8 @@
 import type { Action } from '../model/action.ts';
 import type { UserTaskRun } from '../model/task-run.ts';
 import { cleanUp, event, patch, podNews, type Claimed } from './build-actions.ts';
-import { provisionOf, type Observed } from './observed.ts';
+import { launchOf, provisionOf, type Observed } from './observed.ts';
+import { hostText } from './host-facts.ts';
 import { noPlan, planOf, type Plan } from './plan.ts';
 import { refusal } from './refusal.ts';
 import { markReady, noteOneTimeKey, noteRetries } from './write-lease.ts';
@@ -23,7 +24,8 @@ export function deliver(observed: Observed, taskRun: UserTaskRun, claimed: Claim
 
 /** It says so before Tekton says that it ended. Looked after, not believed: without the Secret its end is awaited. */
 export function deliverEarly(observed: Observed, taskRun: UserTaskRun, claimed: Claimed): Plan {
-  const running = provisionOf(observed, claimed.facts);
+  const { facts, claim } = claimed;
+  const running = claim.launch?.preparesItself ? launchOf(observed, facts) : provisionOf(observed, facts);
   if (running === undefined || running.deleting || !observed.reported.has(running.uid)) return noPlan;
   return planOf([{ type: 'check-secret', owner: taskRun, present: delivered(taskRun, claimed), missing: [] }]);
 }
@@ -32,7 +34,7 @@ export function delivered(taskRun: UserTaskRun, { facts, claim }: Claimed, oneTi
   return [
     patch(taskRun, markReady(oneTimeKey ? { ...facts, oneTimeKey } : facts)),
     ...podNews(taskRun, claim),
-    event(taskRun, 'Normal', 'HostReady', `host ${claim.host} is ready`),
+    event(taskRun, 'Normal', 'HostReady', `host ${hostText(claim)} is ready`),
   ];
 }
 

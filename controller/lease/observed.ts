@@ -1,5 +1,6 @@
 // What is known of one build: its TaskRun, and ours that work for it.
 import type { HostFacts, LeaseFacts } from '../model/host-lease.ts';
+import type { LaunchedPool } from '../model/pool.ts';
 import type { OwnTaskRun, UserTaskRun } from '../model/task-run.ts';
 import { readOlderBuildUid } from '../taskruns/older-task-run.ts';
 import type { BuildIdentity, Installation } from '../taskruns/own-task-run-manifest.ts';
@@ -8,7 +9,7 @@ export interface Observed {
   readonly build: BuildIdentity;
   /** Undefined: gone. Only TaskRuns of ours are left. */
   readonly taskRun: UserTaskRun | undefined;
-  /** Provision and cleanup TaskRuns of this build. */
+  /** TaskRuns of ours that work for this build. */
   readonly children: readonly OwnTaskRun[];
   /** The pod of this build was already told that its Secret exists. */
   readonly podTold: boolean;
@@ -20,6 +21,8 @@ export interface Observed {
   readonly labelled: Labelled;
   /** The host is in host-config, or nobody can tell. */
   readonly isConfigured: (host: string) => boolean;
+  /** The pool that launches hosts for this platform by Tasks of this type; undefined: none does now. */
+  readonly launchedPool: (platform: string, type: string) => LaunchedPool | undefined;
   readonly installation: Installation;
 }
 
@@ -38,6 +41,8 @@ export interface Lease {
 
 /** Whether a TaskRun of ours works for this lease. */
 export function worksFor(child: OwnTaskRun, { attempt, claim }: Lease): boolean {
+  // A launched host belongs to one claim; its attempt grows with every launch TaskRun that is lost.
+  if (claim?.provider === 'dynamic') return child.host === claim.host;
   if (claim === undefined || child.attempt !== attempt) return false;
   // An older controller's cleanups say the address only.
   return attempt === 0 ? child.facts?.claim?.address === claim.address : child.host === claim.host;
@@ -48,11 +53,24 @@ export function provisionOf({ children }: Observed, lease: Lease | undefined): O
   return lease && children.find((child) => child.type === 'provision' && worksFor(child, lease));
 }
 
+/** The launch TaskRun of a lease. */
+export function launchOf({ children }: Observed, lease: Lease | undefined): OwnTaskRun | undefined {
+  return (
+    lease &&
+    children.find((child) => child.type === 'launch' && child.attempt === lease.attempt && worksFor(child, lease))
+  );
+}
+
+/** Cleans up behind a lease, or terminates its host. */
+export function isUndo({ type }: Pick<OwnTaskRun, 'type'>): boolean {
+  return type === 'clean' || type === 'terminate';
+}
+
 /** Cleanups of a lease, newest try first. An older controller's counts once it succeeded: nothing holds it until then. */
 export function cleanupsOf({ children }: Observed, lease: Lease | undefined): OwnTaskRun[] {
   if (lease === undefined) return [];
   const all = children.filter(
-    (child) => child.type === 'clean' && worksFor(child, lease) && (child.outcome === 'succeeded' || !isOlders(child)),
+    (child) => isUndo(child) && worksFor(child, lease) && (child.outcome === 'succeeded' || !isOlders(child)),
   );
   return all.sort((a, b) => b.cleanupTry - a.cleanupTry);
 }
@@ -83,5 +101,5 @@ export function highestAttempt({ children }: Observed): number | undefined {
 }
 
 export function hasFacts(child: OwnTaskRun): child is OwnTaskRun & { readonly facts: LeaseFacts } {
-  return child.facts?.claim !== undefined && (child.type === 'provision' || child.type === 'clean');
+  return child.facts?.claim !== undefined && (child.type === 'provision' || child.type === 'launch' || isUndo(child));
 }

@@ -1,8 +1,8 @@
 // In which phase a lease is, derived from the facts on objects and nothing else.
-import type { LeasePhase } from '../model/host-lease.ts';
+import type { LeaseFacts, LeasePhase } from '../model/host-lease.ts';
 import type { Instant } from '../model/instant.ts';
 import type { OwnTaskRun, UserTaskRun } from '../model/task-run.ts';
-import { cleanupsOf, highestAttempt, provisionOf, type Observed } from './observed.ts';
+import { cleanupsOf, highestAttempt, launchOf, provisionOf, type Observed } from './observed.ts';
 import { stopWait } from './timeouts.ts';
 
 export function readPhase(observed: Observed, now: Instant): LeasePhase {
@@ -16,11 +16,19 @@ export function readPhase(observed: Observed, now: Instant): LeasePhase {
     return facts?.rejected === undefined ? 'waiting' : 'rejected';
   }
   const provision = provisionOf(observed, facts);
-  if (ended) return isRunning(provision) && isWorthAwaiting(observed, now) ? 'stopping' : 'releasing';
+  if (ended) return isUnderWay(observed, facts) && isWorthAwaiting(observed, now) ? 'stopping' : 'releasing';
   if (facts.ready) return 'ready';
-  if (provision === undefined) return 'claimed';
+  if (provision === undefined) return facts.claim.launch === undefined ? 'claimed' : readLaunch(observed, facts);
   if (provision.outcome === 'running') return 'provisioning';
   return provision.outcome === 'succeeded' ? 'provisioned' : 'failed';
+}
+
+/** How far the build's own host is, before it is prepared. */
+function readLaunch(observed: Observed, facts: LeaseFacts): LeasePhase {
+  const launch = launchOf(observed, facts);
+  if (facts.claim?.address !== '' || launch?.outcome === 'succeeded') return 'launched';
+  if (launch === undefined) return 'claimed';
+  return launch.outcome === 'running' ? 'launching' : 'unlaunched';
 }
 
 export function hasEnded({ deleting, outcome }: UserTaskRun): boolean {
@@ -39,9 +47,14 @@ function isBehind(observed: Observed): boolean {
   return highest !== undefined && (facts === undefined || facts.attempt < highest);
 }
 
+/** Its host is still being prepared, or launched. */
+function isUnderWay(observed: Observed, facts: LeaseFacts): boolean {
+  return isRunning(provisionOf(observed, facts)) || isRunning(launchOf(observed, facts));
+}
+
 /** Tekton ends none that is being deleted. */
-function isRunning(provision: OwnTaskRun | undefined): boolean {
-  return provision?.outcome === 'running' && !provision.deleting;
+function isRunning(taskRun: OwnTaskRun | undefined): boolean {
+  return taskRun?.outcome === 'running' && !taskRun.deleting;
 }
 
 /** A cleanup that exists means the wait is over already. */

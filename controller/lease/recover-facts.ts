@@ -10,12 +10,19 @@ export function recoverFacts(observed: Observed): LeaseFacts | undefined {
   const [first] = newest;
   if (first === undefined) return undefined;
   const platform = observed.taskRun?.platform ?? first.facts.platform;
-  const held = newest.find((child) => !isHandedOver(observed, leaseOf(child)));
+  // Of a launched host the provision TaskRun knows more than the launch TaskRun.
+  const inOrder = [...newest].sort((a, b) => rankOf(a) - rankOf(b));
+  const held = inOrder.find((child) => !isHandedOver(observed, leaseOf(child)));
   // What is being cleaned up was given back.
-  const over: LeaseFacts = { attempt: first.attempt, platform };
+  const failed = Math.max(...newest.map(({ facts }) => facts.failedLaunches ?? 0));
+  const over: LeaseFacts = { attempt: first.attempt, platform, ...(failed === 0 ? {} : { failedLaunches: failed }) };
   if (held?.facts.claim === undefined) return over;
   const { claim } = held.facts;
   // An older cleanup says the address only, its build's label the name.
   const name = held.host === '' ? observed.taskRun?.assignedHost : undefined;
   return { ...over, claim: name === undefined ? claim : { ...claim, host: name } };
+}
+
+function rankOf({ type }: { readonly type: string }): number {
+  return type === 'launch' ? 1 : 0;
 }

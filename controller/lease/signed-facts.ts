@@ -1,7 +1,7 @@
 // Lease facts on a user TaskRun: anyone with access to the namespace may edit them, so they carry a signature.
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { HostFacts, LeaseFacts } from '../model/host-lease.ts';
-import { asObject, asText, type Json } from '../model/json.ts';
+import type { HostFacts, LaunchFacts, LeaseFacts } from '../model/host-lease.ts';
+import { asObject, asText, asTextMap, type Json } from '../model/json.ts';
 
 const separator = '.';
 
@@ -26,7 +26,7 @@ export function verifyFacts(key: Buffer, uid: string, signed: string): LeaseFact
 export function parseFacts(text: string): LeaseFacts | undefined {
   const raw = parseJson(text);
   const platform = asText(raw['platform']);
-  const { attempt, ready, rejected, oneTimeKey, retries } = raw;
+  const { attempt, ready, rejected, oneTimeKey, retries, failedLaunches } = raw;
   if (platform === undefined || typeof attempt !== 'number' || !Number.isSafeInteger(attempt)) return undefined;
   const claim = readClaim(asObject(raw['claim']));
   return {
@@ -37,17 +37,41 @@ export function parseFacts(text: string): LeaseFacts | undefined {
     ...(typeof rejected === 'string' ? { rejected } : {}),
     ...(oneTimeKey === true ? { oneTimeKey: true } : {}),
     ...(typeof retries === 'number' ? { retries } : {}),
+    ...(typeof failedLaunches === 'number' ? { failedLaunches } : {}),
   };
 }
 
 function readClaim(raw: Json): LeaseFacts['claim'] {
   const { provider, host, address, user, sshSecret, since } = raw;
-  if (provider !== 'static' && provider !== 'local') return undefined;
+  if (provider !== 'static' && provider !== 'local' && provider !== 'dynamic') return undefined;
   const texts = [host, address, user, sshSecret].filter((value) => typeof value === 'string');
   if (texts.length < 4 || typeof since !== 'number') return undefined;
   const [hostName = '', hostAddress = '', hostUser = '', secret = ''] = texts;
   const facts: HostFacts = { provider, host: hostName, address: hostAddress, user: hostUser, sshSecret: secret };
-  return { ...facts, since };
+  if (provider !== 'dynamic') return { ...facts, since };
+  const launch = readLaunch(asObject(raw['launch']));
+  // Nothing could ever be terminated from the rest.
+  return launch === undefined ? undefined : { ...facts, since, launch };
+}
+
+function readLaunch(raw: Json): LaunchFacts | undefined {
+  const { timeout, preparesItself } = raw;
+  const type = asText(raw['type']);
+  const instanceTag = asText(raw['instanceTag']);
+  const sudoCommands = asText(raw['sudoCommands']);
+  const instanceId = asText(raw['instanceId']);
+  if (type === undefined || instanceTag === undefined || sudoCommands === undefined) return undefined;
+  if (typeof timeout !== 'number' || !Number.isFinite(timeout)) return undefined;
+  return {
+    type,
+    timeout,
+    ...(preparesItself === true ? { preparesItself: true } : {}),
+    ...(instanceId === undefined ? {} : { instanceId }),
+    instanceTag,
+    sudoCommands,
+    params: asTextMap(raw['params']),
+    secrets: asTextMap(raw['secrets']),
+  };
 }
 
 function macOf(key: Buffer, uid: string, text: string): Buffer {

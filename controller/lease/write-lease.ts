@@ -1,28 +1,68 @@
 // Changes of a user TaskRun that move its lease: what is written together, in one patch.
 import type { UserTaskRunChange } from '../model/action.ts';
 import type { Host } from '../model/host.ts';
-import type { LeaseFacts } from '../model/host-lease.ts';
-import type { Instant } from '../model/instant.ts';
+import type { HostFacts, LeaseFacts } from '../model/host-lease.ts';
+import { second, type Instant } from '../model/instant.ts';
 import { annotations, labels } from '../model/labels.ts';
 import { dashedPlatform, type Platform } from '../model/platform.ts';
 import type { RejectReason } from '../model/reason.ts';
 import type { UserTaskRun } from '../model/task-run.ts';
-import { localHost, staticHost } from './host-facts.ts';
+import type { LaunchedPool } from '../model/pool.ts';
+import type { LaunchTokens } from '../taskruns/launch-token.ts';
+import { hostToLaunch, localHost, staticHost } from './host-facts.ts';
 
 const noHost = { [labels.assignedHost]: null, [labels.attempt]: null };
 const noWaiting = { [annotations.waitReason]: null, [annotations.queuePosition]: null };
 
 /** Takes a slot: with the finalizer, so that nothing this claim leads to is ever forgotten. */
 export function claimHost(taskRun: UserTaskRun, host: Host, now: Instant): UserTaskRunChange {
-  const claim = { ...staticHost(host), since: now };
-  const facts = { attempt: attemptsOf(taskRun) + 1, platform: host.platform, claim };
+  const facts = nextClaim(taskRun, host.platform, staticHost(host), now);
   return { finalizer: 'add', facts, labels: claimLabels(facts, host.name), annotations: noWaiting };
 }
 
 /** The build runs in its own pod. No finalizer: its Secret is garbage-collected with the TaskRun. */
 export function claimLocal(taskRun: UserTaskRun, platform: Platform, now: Instant): UserTaskRunChange {
-  const facts = { attempt: attemptsOf(taskRun) + 1, platform, claim: { ...localHost, since: now } };
+  const facts = nextClaim(taskRun, platform, localHost, now);
   return { facts, labels: claimLabels(facts, localHost.host), annotations: noWaiting };
+}
+
+/** A host is to be launched for it. Its name is written before anything is: whatever is launched under it is found again. */
+export function claimLaunch(
+  taskRun: UserTaskRun,
+  pool: LaunchedPool,
+  tokens: LaunchTokens,
+  now: Instant,
+): UserTaskRunChange {
+  const { platform } = pool;
+  const host = hostToLaunch(pool, tokens({ ...taskRun, attempt: attemptsOf(taskRun) + 1 }));
+  const facts = nextClaim(taskRun, platform, host, now);
+  return {
+    finalizer: 'add',
+    facts,
+    labels: { ...claimLabels(facts, host.host), [labels.cloudDynamicPlatform]: dashedPlatform(platform) },
+    annotations: { ...noWaiting, [annotations.allocationStartTime]: String(Math.floor(now / second)) },
+  };
+}
+
+/** The host is there: how it is reached, and what it is known as to its provider. */
+export function noteLaunched(facts: LeaseFacts, claim: HostFacts): UserTaskRunChange {
+  const { launch, address } = claim;
+  return {
+    facts: { ...facts, claim: { ...claim, since: facts.claim?.since ?? 0 } },
+    annotations: {
+      ...(launch?.instanceId === undefined ? {} : { [annotations.cloudInstanceId]: launch.instanceId }),
+      ...(address === '' ? {} : { [annotations.cloudAddress]: address }),
+    },
+  };
+}
+
+/** A launched host serves one try. `counts`: it came to nothing, and not for want of capacity. */
+export function giveUpLaunch(taskRun: UserTaskRun, facts: LeaseFacts, counts: boolean): UserTaskRunChange {
+  const failedLaunches = (facts.failedLaunches ?? 0) + (counts ? 1 : 0);
+  return {
+    ...giveUpHost(taskRun, { ...facts, ...(failedLaunches === 0 ? {} : { failedLaunches }) }, false),
+    annotations: counts ? { [annotations.cloudFailureCount]: String(failedLaunches) } : {},
+  };
 }
 
 /** Facts found again: of a claim that is in force, or of one that is over. */
@@ -30,7 +70,7 @@ export function restore({ hasFinalizer, deleting }: UserTaskRun, facts: LeaseFac
   const { claim } = facts;
   const held = claim === undefined ? noHost : claimLabels(facts, claim.host);
   // Nobody can add one to an object that is being deleted.
-  const bound = claim?.provider === 'static' && !hasFinalizer && !deleting;
+  const bound = claim !== undefined && claim.provider !== 'local' && !hasFinalizer && !deleting;
   return { ...(bound ? { finalizer: 'add' } : {}), facts, labels: held, annotations: noWaiting };
 }
 
@@ -106,6 +146,21 @@ function attemptsOf(taskRun: UserTaskRun): number {
 }
 
 function withoutClaim(facts: LeaseFacts): LeaseFacts {
-  const { attempt, platform, rejected } = facts;
-  return { attempt, platform, ...(rejected === undefined ? {} : { rejected }) };
+  const { attempt, platform, rejected, failedLaunches } = facts;
+  return {
+    attempt,
+    platform,
+    ...(rejected === undefined ? {} : { rejected }),
+    ...(failedLaunches === undefined ? {} : { failedLaunches }),
+  };
+}
+
+function nextClaim(taskRun: UserTaskRun, platform: Platform, host: HostFacts, now: Instant): LeaseFacts {
+  const failedLaunches = taskRun.facts?.failedLaunches;
+  return {
+    attempt: attemptsOf(taskRun) + 1,
+    platform,
+    claim: { ...host, since: now },
+    ...(failedLaunches === undefined ? {} : { failedLaunches }),
+  };
 }

@@ -29,7 +29,12 @@ export type Action =
       readonly retries: number;
     }
   /** Nothing is changed: something of ours is given up, and people must know. */
-  | { readonly type: 'report-orphan'; readonly kind: 'host-user'; readonly host: string; readonly message: string }
+  | {
+      readonly type: 'report-orphan';
+      readonly kind: 'host-user' | 'instance';
+      readonly host: string;
+      readonly message: string;
+    }
   | {
       readonly type: 'annotate-pod';
       /** The build whose pod it is. */

@@ -1,14 +1,37 @@
 // One TaskRun's claim on one slot: the facts stored on Kubernetes objects, and the phases derived from them.
-import type { Instant } from './instant.ts';
+import type { Duration, Instant } from './instant.ts';
 
 /** Where a build runs. Everything is released from these, never from the current host-config. */
 export interface HostFacts {
-  readonly provider: 'static' | 'local';
+  readonly provider: 'static' | 'local' | 'dynamic';
+  /** Name in host-config; of a host launched for this build, its launch token. */
   readonly host: string;
+  /** '' until a launched host has one. */
   readonly address: string;
   readonly user: string;
   /** Name of the ssh Secret in the operator namespace. */
   readonly sshSecret: string;
+  /** Of a host launched for this build; no other has it. */
+  readonly launch?: LaunchFacts;
+}
+
+/** What a launched host is terminated from, whatever has become of host-config and of its provider's Tasks. */
+export interface LaunchFacts {
+  /** Names its Tasks: `launch-<type>`, `terminate-<type>`. */
+  readonly type: string;
+  /** A launch that takes longer has failed. */
+  readonly timeout: Duration;
+  /** Launch makes the build's Secret too. */
+  readonly preparesItself?: true;
+  /** What its launch said; undefined: not known yet, or never. */
+  readonly instanceId?: string;
+  readonly instanceTag: string;
+  /** Of the provision TaskRun. */
+  readonly sudoCommands: string;
+  /** Params of the terminate Task that come from host-config. */
+  readonly params: Readonly<Record<string, string>>;
+  /** Workspaces of the terminate Task, each with its Secret. */
+  readonly secrets: Readonly<Record<string, string>>;
 }
 
 /** Stored, signed, in annotation `…/host-lease` of the user TaskRun. */
@@ -26,11 +49,14 @@ export interface LeaseFacts {
   readonly oneTimeKey?: true;
   /** Retries of the build for which its one-time token was armed. */
   readonly retries?: number;
+  /** Hosts launched for this build that came to nothing, through no shortage. */
+  readonly failedLaunches?: number;
 }
 
 /**
  * Derived, never stored; the order of life is in lease/transitions.ts.
- * `waiting` no slot yet · `claimed` slot taken, no provision TaskRun yet · `provisioning` it runs ·
+ * `waiting` no slot yet · `claimed` slot taken, nothing done for it yet · `launching` its own host is launched ·
+ * `launched` that host is there · `unlaunched` it could not be launched · `provisioning` the provision TaskRun runs ·
  * `provisioned` it succeeded · `failed` it failed · `ready` the Secret is there ·
  * `stopping` the build ended while its host is still being prepared · `releasing` the build ended, its slot is to be given back ·
  * `rejected` never gets a host · `over` nothing is held · `unsigned` its facts are missing, or behind what happened: they
@@ -40,6 +66,9 @@ export type LeasePhase =
   | 'unsigned'
   | 'waiting'
   | 'claimed'
+  | 'launching'
+  | 'launched'
+  | 'unlaunched'
   | 'provisioning'
   | 'provisioned'
   | 'failed'

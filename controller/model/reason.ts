@@ -13,13 +13,15 @@ export type RejectReason =
   | 'SecretNotCreated'
   | 'ProvisionImpossible'
   | 'WaitedTooLong'
-  | 'LaunchRefused';
+  | 'LaunchRefused'
+  | 'LaunchFailed';
 
 /** Reasons for which a build waits. */
 export type WaitReason =
   | 'NoFreeSlot'
   | 'NamespaceLimit'
   | 'HostsQuarantined'
+  | 'OutOfCapacity'
   | 'HostConfigUnreadable'
   | 'HostConfigInvalid'
   | 'SshSecretMissing';
@@ -29,12 +31,15 @@ export type EventReason =
   | 'WaitingForHost'
   | 'HostAssigned'
   | 'Launching'
+  | 'Launched'
+  | 'LaunchFailed'
   | 'Provisioning'
   | 'HostReady'
   | 'ProvisionFailed'
   | 'Released'
   | 'HostLost'
   | 'CleanupFailed'
+  | 'TerminateFailed'
   | 'PlatformMissing'
   | 'PriorityInvalid'
   | 'HostConfigInvalid'

@@ -69,6 +69,11 @@ export class BuildReconciler {
     return this.#claims.countOn(host) + this.#unsigned.countOn(host);
   }
 
+  /** Hosts launched for builds of this platform whose TaskRuns do not show it. */
+  lostHosts(platform: string): readonly string[] {
+    return this.#claims.launchedHosts(platform);
+  }
+
   /** Of those, slots that are only kept until it is known whether they are taken. */
   undecidedOn(host: string): number {
     return this.#unsigned.countOn(host, ['open']);
@@ -168,6 +173,7 @@ export class BuildReconciler {
       seen: this.#seen.get(uid),
       labelled: { to: 'nothing' },
       isConfigured: knownHosts.isConfigured,
+      launchedPool: knownHosts.launchedPool,
       installation: installation(),
     };
   }
@@ -202,7 +208,11 @@ export class BuildReconciler {
   }
 }
 
-const nobodyKnows: KnownHosts = { labelled: () => ({ to: 'unknown' }), isConfigured: () => true };
+const nobodyKnows: KnownHosts = {
+  labelled: () => ({ to: 'unknown' }),
+  isConfigured: () => true,
+  launchedPool: () => undefined,
+};
 
 function givesBack(action: Action): boolean {
   if (action.type !== 'patch-user-task-run') return false;

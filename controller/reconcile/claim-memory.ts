@@ -35,6 +35,13 @@ export class ClaimMemory {
     return count;
   }
 
+  /** The same, of hosts launched for one build each. */
+  launchedHosts(platform: string): string[] {
+    return [...this.#lost.values()].flatMap(({ facts }) =>
+      facts?.claim?.provider === 'dynamic' && facts.platform === platform ? [facts.claim.host] : [],
+    );
+  }
+
   forget(uid: string): void {
     this.#lost.delete(uid);
   }

@@ -5,6 +5,8 @@ import type { Cluster, KubeObject } from '../kubernetes/cluster.ts';
 import type { KeepTimes } from '../lease/timeouts.ts';
 import { minute } from '../model/instant.ts';
 import type { KeptTaskRun, UserTaskRun } from '../model/task-run.ts';
+import { launchTokens } from '../taskruns/launch-token.ts';
+import { isOwnToken } from '../taskruns/launch-token.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { MetricsSnapshot } from '../telemetry/metrics-snapshot.ts';
@@ -156,11 +158,12 @@ export class Controller {
 
   #newBuilds(): BuildReconciler {
     const { taskRuns, hostConfig, hasReported } = this.state;
-    const { clock, namespace, keep } = this.#options;
+    const { clock, namespace, keep, leaseKey } = this.#options;
     const installation = () => ({ operatorNamespace: namespace, instanceTag: hostConfig.config?.instanceTag ?? '' });
     const known = knownHosts(
       hostConfig,
       (host) => taskRuns.count('claims', host) + this.#lanes.assumedOn(host) - this.#builds.undecidedOn(host),
+      launchTokens(leaseKey),
     );
     const common = { perform: this.#perform, clock, installation, hasReported, keep };
     return new BuildReconciler({ ...common, taskRuns: this.#view, knownHosts: known });
@@ -178,6 +181,7 @@ export class Controller {
       announcer: this.#announcer,
       hasLostFacts: (uid) => this.#builds.hasLostFacts(uid),
       lostClaimsOn: (host) => this.#builds.lostClaimsOn(host),
+      tokens: launchTokens(this.#options.leaseKey),
       lostHosts: (platform) => this.#builds.lostHosts(platform),
       refresh: refreshWith(this.#options.cluster, project, taskRuns),
       lookAgain: (platform, at) => this.#queue.addAt(platformKey(platform), at),
@@ -196,6 +200,7 @@ export class Controller {
       perform: this.#perform,
       metrics: this.#metrics,
       events: this.#events,
+      isOwnToken: (token) => isOwnToken(this.#options.leaseKey, token),
       assumedOn: (host) => this.#lanes.assumedOn(host),
       lookAtPlatform: (platform) => this.#queue.add(platformKey(platform)),
       configMap: () => this.#configNews.configMap,

@@ -17,8 +17,12 @@ export function countDone(metrics: Metrics, action: Action, now: Instant): void 
   }
   if (after?.claim !== undefined && isFirstClaim(target, after)) {
     metrics.observe('wait_time', target.platform, (after.claim.since - target.created) / second);
-    metrics.observe('host_allocation_time', target.platform, (now - after.claim.since) / second);
+    // A host of its own is there only once it was launched.
+    if (after.claim.launch === undefined)
+      metrics.observe('host_allocation_time', target.platform, (now - after.claim.since) / second);
   }
+  if (before?.claim?.address === '' && (after?.claim?.address ?? '') !== '')
+    metrics.observe('host_allocation_time', target.platform, (now - before.claim.since) / second);
   // A build that goes on, on another host or to hear that there is none, has not run.
   if (before?.claim !== undefined && after?.claim === undefined && target.ended !== undefined) {
     metrics.observe('task_run_time', target.platform, (target.ended - before.claim.since) / second);
@@ -36,7 +40,7 @@ export function countEnded(metrics: Metrics, before: KeptTaskRun | undefined, af
   const platform = after.facts?.platform;
   if (after.type === 'provision') {
     metrics.count(after.outcome === 'succeeded' ? 'provisioning_successes' : 'provisioning_failures', platform);
-  } else if (after.type === 'clean' && after.outcome === 'failed') {
+  } else if ((after.type === 'clean' || after.type === 'terminate') && after.outcome === 'failed') {
     metrics.count('cleanup_failures', platform);
   }
 }

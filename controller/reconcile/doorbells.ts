@@ -1,5 +1,6 @@
 // Which looks a change calls for. Events are doorbells only: a lost or doubled one changes nothing but time.
 import type { KeptTaskRun, OwnTaskRun, UserTaskRun } from '../model/task-run.ts';
+import { launchedHostOf } from './launched-host.ts';
 import { holdsSlot, isWaiting } from './take-snapshot.ts';
 
 export type Key = `build:${string}` | `platform:${string}`;
@@ -21,12 +22,14 @@ export function keysFor(before: KeptTaskRun | undefined, after: KeptTaskRun | un
   return [buildKey(taskRun.uid), ...lanesFor(user(before), user(after))];
 }
 
-/** One that updates a host works for no build. The end of a cleanup may free a slot. */
+/** One that updates a host works for no build. The end of a cleanup may free a slot, and that of a launch tells of capacity. */
 function keysForOwn(taskRun: OwnTaskRun, before: KeptTaskRun | undefined, after: KeptTaskRun | undefined): Key[] {
   const build = taskRun.userUid === '' ? [] : [buildKey(taskRun.userUid)];
-  const cleaned = taskRun.type === 'clean' && before?.outcome === 'running' && after?.outcome !== 'running';
+  const ended = before?.outcome === 'running' && after?.outcome !== 'running';
+  const tells = taskRun.type === 'clean' || taskRun.type === 'launch';
+  const gone = before !== undefined && launchedHostOf(before) !== (after && launchedHostOf(after));
   const platform = taskRun.facts?.platform;
-  return cleaned && platform !== undefined ? [...build, platformKey(platform)] : build;
+  return ((ended && tells) || gone) && platform !== undefined ? [...build, platformKey(platform)] : build;
 }
 
 /** A lane looks when somebody joined or left its queue, or when a slot became free. */

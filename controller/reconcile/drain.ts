@@ -116,12 +116,13 @@ export class Drain {
 }
 
 function holdsAnything({ hasFinalizer, facts }: UserTaskRun): boolean {
-  return hasFinalizer || facts?.claim?.provider === 'static';
+  return hasFinalizer || (facts?.claim?.provider ?? 'local') !== 'local';
 }
 
 /** A failed provision is over; a failed cleanup is tried again. */
 function isUnderWay({ type, hasFinalizer, outcome }: OwnTaskRun): boolean {
-  return hasFinalizer || ((type === 'provision' || type === 'clean') && outcome === 'running');
+  const worksForBuild = type !== 'update' && type !== 'list';
+  return hasFinalizer || (worksForBuild && outcome === 'running');
 }
 
 /** Did its work; only its build could not be told. */

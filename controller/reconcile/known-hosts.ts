@@ -1,7 +1,9 @@
 // What host-config says about a host somebody names, and how full it is. For builds whose claim is not signed by us.
-import { localHost, staticHost } from '../lease/host-facts.ts';
-import type { Labelled } from '../lease/observed.ts';
+import { hostToLaunch, localHost, staticHost } from '../lease/host-facts.ts';
+import type { Labelled, Observed } from '../lease/observed.ts';
+import type { LaunchedPool } from '../model/pool.ts';
 import type { UserTaskRun } from '../model/task-run.ts';
+import type { LaunchTokens } from '../taskruns/launch-token.ts';
 import type { HostConfigState } from './host-config-state.ts';
 
 export interface KnownHosts {
@@ -9,15 +11,18 @@ export interface KnownHosts {
   readonly labelled: (taskRun: UserTaskRun) => Labelled;
   /** False only when host-config could be read and does not name the host. */
   readonly isConfigured: (host: string) => boolean;
+  readonly launchedPool: Observed['launchedPool'];
 }
 
 /** `taken`: slots of a host that nobody else may have. */
 export function knownHosts(
   hostConfig: Pick<HostConfigState, 'poolOf' | 'config'>,
   taken: (host: string) => number,
+  tokens: LaunchTokens,
 ): KnownHosts {
   return {
-    labelled: ({ platform, assignedHost }) => {
+    labelled: (taskRun) => {
+      const { platform, assignedHost } = taskRun;
       if (platform === undefined || assignedHost === undefined) return { to: 'nothing' };
       const configured = hostConfig.poolOf(platform);
       if (configured.status === 'unusable') return { to: 'unknown' };
@@ -25,9 +30,16 @@ export function knownHosts(
       const { pool } = configured;
       if (pool.kind === 'local')
         return assignedHost === localHost.host ? { to: 'host', claim: localHost, hasRoom: true } : { to: 'nothing' };
+      if (pool.kind !== 'static') return ownLaunchedHost(taskRun, pool, tokens);
       const host = pool.hosts.find(({ name }) => name === assignedHost);
       if (host === undefined) return { to: 'nothing' };
       return { to: 'host', claim: staticHost(host), hasRoom: taken(host.name) < host.concurrency };
+    },
+    launchedPool: (platform, type) => {
+      const configured = hostConfig.poolOf(platform);
+      if (configured.status !== 'pool') return undefined;
+      const { pool } = configured;
+      return pool.kind !== 'local' && pool.kind !== 'static' && pool.provider.type === type ? pool : undefined;
     },
     isConfigured: (name) => {
       const { config } = hostConfig;
@@ -37,4 +49,18 @@ export function knownHosts(
       );
     },
   };
+}
+
+/** Attempts whose token is looked for: beyond that, somebody wrote the label for our work. */
+const mostAttempts = 100;
+
+/** A label can name the host of its own build only: each token is made from the build it is for. */
+function ownLaunchedHost(taskRun: UserTaskRun, pool: LaunchedPool, tokens: LaunchTokens): Labelled {
+  if (pool.kind !== 'dynamic') return { to: 'nothing' };
+  const last = Math.min(Number(taskRun.attemptLabel) || 1, mostAttempts);
+  for (let attempt = 1; attempt <= last; attempt += 1) {
+    const token = tokens({ ...taskRun, attempt });
+    if (token === taskRun.assignedHost) return { to: 'host', claim: hostToLaunch(pool, token), hasRoom: true };
+  }
+  return { to: 'nothing' };
 }

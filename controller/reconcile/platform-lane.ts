@@ -5,7 +5,8 @@ import { limitsOf, type PoolSnapshot } from '../allocation/pool-snapshot.ts';
 import { ApiError } from '../kubernetes/api-errors.ts';
 import type { Clock } from '../kubernetes/clock.ts';
 import { refusal } from '../lease/refusal.ts';
-import { claimHost, claimLocal } from '../lease/write-lease.ts';
+import type { LaunchTokens } from '../taskruns/launch-token.ts';
+import { actionsFor } from './lane-actions.ts';
 import type { Action } from '../model/action.ts';
 import { earliest, type Instant } from '../model/instant.ts';
 import { parsePlatform, platformFormatMessage } from '../model/platform.ts';
@@ -34,6 +35,10 @@ export interface LaneOptions {
   readonly hasLostFacts: (uid: string) => boolean;
   /** How many of those slots are on this host. */
   readonly lostClaimsOn: (host: string) => number;
+  /** Launched hosts of this platform that no TaskRun shows. Absent: none. */
+  readonly lostHosts?: (platform: string) => readonly string[];
+  /** Names of hosts to be launched. */
+  readonly tokens: LaunchTokens;
   readonly clock: Clock;
   /** The fate of a write is known now, or it failed: this platform needs another look. */
   readonly lookAgain: (platform: string, at: Instant) => void;
@@ -121,12 +126,16 @@ export class PlatformLanes {
   }
 
   #takeSnapshot(platform: string): PoolSnapshot {
-    const { taskRuns, hostConfig, hasSshSecret, lostClaimsOn, clock } = this.#options;
+    const { taskRuns, hostConfig, hasSshSecret, lostClaimsOn, lostHosts, clock } = this.#options;
     const unseen = this.#underWay.unseen();
     return takeSnapshot(platform, hostConfig.poolOf(platform), {
       taskRuns,
       hasSshSecret,
       assumed: (host) => [...(unseen.get(host) ?? []), ...Array<string>(lostClaimsOn(host)).fill('')],
+      assumedLaunches: () => [
+        ...this.#underWay.unseenOf(platform),
+        ...(lostHosts?.(platform) ?? []).map((host) => ({ host, namespace: '' })),
+      ],
       isDraining: this.#options.isDraining ?? (() => false),
       lastServed: this.#memory.lastServed(platform),
       missingSince: (secret) => this.#memory.missingSince(secret, hasSshSecret(secret), clock.now()),
@@ -172,8 +181,9 @@ export class PlatformLanes {
   }
 
   #write(taskRun: UserTaskRun, allocation: Exclude<Allocation, { outcome: 'wait' }>, now: Instant): void {
-    const host = allocation.outcome === 'assign' ? allocation.host.name : undefined;
-    void this.#perform(taskRun, host, actionsFor(taskRun, allocation, now));
+    const actions = actionsFor(taskRun, allocation, this.#options.tokens, now);
+    const [claim] = actions.flatMap((it) => (it.type === 'patch-user-task-run' ? (it.change.facts?.claim ?? []) : []));
+    void this.#perform(taskRun, claim?.provider === 'local' ? undefined : claim?.host, actions);
   }
 
   /** Never rejects. Until it is known what became of the write, its slot counts as taken. */
@@ -221,19 +231,4 @@ export class PlatformLanes {
       await clock.sleep(pause, signal);
     }
   }
-}
-
-function actionsFor(
-  taskRun: UserTaskRun,
-  allocation: Exclude<Allocation, { outcome: 'wait' }>,
-  now: Instant,
-): readonly Action[] {
-  if (allocation.outcome === 'reject') return refusal(taskRun, allocation.told);
-  const assigned = allocation.outcome === 'assign' ? allocation.host : undefined;
-  const change = assigned ? claimHost(taskRun, assigned, now) : claimLocal(taskRun, allocation.request.platform, now);
-  const message = assigned ? `host ${assigned.name} (${assigned.address})` : 'runs in the cluster itself';
-  return [
-    { type: 'patch-user-task-run', target: taskRun, change },
-    { type: 'emit-event', about: taskRun, severity: 'Normal', reason: 'HostAssigned', message },
-  ];
 }

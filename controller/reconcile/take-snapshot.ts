@@ -6,6 +6,8 @@ import { isUnsigned } from '../lease/read-lease.ts';
 import type { Host } from '../model/host.ts';
 import type { HostRequest } from '../model/host-request.ts';
 import type { Instant } from '../model/instant.ts';
+import { hasLaunched, launchedHostOf } from './launched-host.ts';
+import { takeLaunchedSnapshot, type AssumedLaunch } from './take-launched-snapshot.ts';
 import { parsePlatform } from '../model/platform.ts';
 import type { StaticPool } from '../model/pool.ts';
 import type { KeptTaskRun, OwnTaskRun, UserTaskRun } from '../model/task-run.ts';
@@ -13,9 +15,18 @@ import type { ConfiguredPool } from './host-config-state.ts';
 /**
  * `waiting` by PLATFORM · `claims` by host, live builds only · `endedClaims` by host, builds that ended and are not
  * released yet · `children` by build uid · `failedProvisions` by host, where the host may be to blame · `firstCleanups` by
- * host, while they run.
+ * host, while they run · `launchedHosts` by platform, whatever tells that a launched host may be there · `endedLaunches` by
+ * platform.
  */
-export type TaskRunIndex = 'waiting' | 'claims' | 'endedClaims' | 'children' | 'failedProvisions' | 'firstCleanups';
+export type TaskRunIndex =
+  | 'waiting'
+  | 'claims'
+  | 'endedClaims'
+  | 'children'
+  | 'failedProvisions'
+  | 'firstCleanups'
+  | 'launchedHosts'
+  | 'endedLaunches';
 export type TaskRuns = Cache<KeptTaskRun, TaskRunIndex>;
 
 export const taskRunIndexes: Readonly<Record<TaskRunIndex, (taskRun: KeptTaskRun) => string | undefined>> = {
@@ -26,6 +37,8 @@ export const taskRunIndexes: Readonly<Record<TaskRunIndex, (taskRun: KeptTaskRun
   children: (taskRun) => (taskRun.kind === 'own' && taskRun.userUid !== '' ? taskRun.userUid : undefined),
   failedProvisions: (taskRun) => (taskRun.kind === 'own' && isBlamed(taskRun) ? taskRun.host : undefined),
   firstCleanups: (taskRun) => (taskRun.kind === 'own' && isFirstCleanup(taskRun) ? taskRun.host : undefined),
+  launchedHosts: (taskRun) => (launchedHostOf(taskRun) === undefined ? undefined : taskRun.facts?.platform),
+  endedLaunches: (taskRun) => (taskRun.kind === 'own' && hasLaunched(taskRun) ? taskRun.facts?.platform : undefined),
 };
 
 /** The static host a build holds a slot of. */
@@ -73,6 +86,8 @@ export interface SnapshotSources {
   readonly hasSshSecret: (name: string) => boolean;
   /** Slots of this host that are taken although the cache does not show it: the namespace of each, '' where unknown. */
   readonly assumed: (host: string) => readonly string[];
+  /** Launched hosts of this platform that the cache does not show, each with the namespace of its build; absent: none. */
+  readonly assumedLaunches?: (platform: string) => readonly AssumedLaunch[];
   /** It is being emptied for its periodic care. */
   readonly isDraining: (host: string) => boolean;
   /** What only the lane remembers; absent: nothing. */
@@ -85,6 +100,7 @@ export function takeSnapshot(platform: string, configured: ConfiguredPool, sourc
   if (configured.status === 'unusable') return configured;
   const { pool } = configured;
   if (pool.kind === 'local') return { status: 'local', platform: pool.platform, limits: pool.limits };
+  if (pool.kind !== 'static') return takeLaunchedSnapshot(pool, sources);
   return {
     status: 'static',
     platform: pool.platform,

@@ -22,6 +22,16 @@ export function cleanupName(lease: NamedFor, cleanupTry: number): string {
   return childName(lease.name, `-cleanup-${hashOf(lease, cleanupTry)}`);
 }
 
+/** `<name>-launch-<10 hex>`. */
+export function launchName(lease: NamedFor): string {
+  return childName(lease.name, `-launch-${hashOf(lease, 1)}`);
+}
+
+/** `<name>-terminate-<10 hex>`; each further try has a name of its own. */
+export function terminateName(lease: NamedFor, nth: number): string {
+  return childName(lease.name, `-terminate-${hashOf(lease, nth)}`);
+}
+
 function hashOf({ uid, namespace, name, host, attempt }: NamedFor, cleanupTry: number): string {
   // JSON separates the parts, so no two different lists of parts give the same text.
   const parts = JSON.stringify([namespace, name, uid, host, attempt, cleanupTry]);

@@ -32,18 +32,18 @@ export function provisionTaskRun(
     metadata: {
       name: provisionName({ ...build, host: claim.host, attempt: facts.attempt }),
       namespace: installation.operatorNamespace,
-      labels: { ...labelsOf(build, facts, 'provision'), [labels.assignedHost]: claim.host },
+      labels: { ...ownLabels(build, facts, 'provision'), [labels.assignedHost]: claim.host },
       annotations: { [annotations.hostLease]: JSON.stringify(facts) },
     },
     spec: {
       serviceAccountName: 'multi-platform-provision',
       taskRef: { name: provisionTaskOf(facts.platform) },
-      params: params({
+      params: paramList({
         ...leaseParams(build, facts, claim),
         // Static hosts decide about sudo themselves.
-        SUDO_COMMANDS: '',
+        SUDO_COMMANDS: claim.launch?.sudoCommands ?? '',
         RAW_PLATFORM: rawPlatform(facts.platform),
-        INSTANCE_TAG: installation.instanceTag,
+        INSTANCE_TAG: claim.launch?.instanceTag ?? installation.instanceTag,
       }),
       workspaces: sshWorkspace(claim),
       // No CPU limit: throttled to a tenth of a core, starting ssh alone takes a second.
@@ -67,7 +67,7 @@ export function cleanupTaskRun(
       name: cleanupName({ ...build, uid: knownAs(build, facts), host: claim.host, attempt: facts.attempt }, cleanupTry),
       namespace: installation.operatorNamespace,
       labels: {
-        ...labelsOf(build, facts, 'clean'),
+        ...ownLabels(build, facts, 'clean'),
         [labels.assignedHost]: claim.host,
         [labels.cleanupTry]: String(cleanupTry),
       },
@@ -77,7 +77,7 @@ export function cleanupTaskRun(
     spec: {
       serviceAccountName: 'multi-platform-clean',
       taskRef: { name: 'clean-shared-host' },
-      params: params(leaseParams(build, facts, claim)),
+      params: paramList(leaseParams(build, facts, claim)),
       workspaces: sshWorkspace(claim),
       // A host that is down costs one pod each further time, not four.
       retries: cleanupTry === 1 ? 3 : 0,
@@ -92,7 +92,7 @@ function provisionTaskOf(platform: string): string {
   return platform.startsWith('macos') ? 'provision-host-macos' : 'provision-shared-host';
 }
 
-function labelsOf(build: BuildIdentity, facts: LeaseFacts, type: TaskType): Record<string, string> {
+export function ownLabels(build: BuildIdentity, facts: LeaseFacts, type: TaskType): Record<string, string> {
   return {
     [labels.taskType]: type,
     [labels.targetPlatform]: dashedPlatform(facts.platform),
@@ -121,7 +121,7 @@ function knownAs({ uid, namespace, name }: BuildIdentity, { attempt }: LeaseFact
   return attempt === 0 ? olderBuildUid(namespace, name) : uid;
 }
 
-function params(values: Readonly<Record<string, string>>): { name: string; value: string }[] {
+export function paramList(values: Readonly<Record<string, string>>): { name: string; value: string }[] {
   return Object.entries(values).map(([name, value]) => ({ name, value }));
 }
 

@@ -9,7 +9,14 @@ import { readCompletion, readFinalizers, readState, succeededCondition } from '.
 /** Reads the facts a TaskRun of ours carries. Given by lease/signed-facts.ts. */
 export type ParseFacts = (text: string) => LeaseFacts | undefined;
 
-const taskTypes: readonly string[] = ['provision', 'clean', 'update', 'launch', 'terminate'] satisfies TaskType[];
+const taskTypes: readonly string[] = [
+  'provision',
+  'clean',
+  'update',
+  'launch',
+  'terminate',
+  'list',
+] satisfies TaskType[];
 
 /** Undefined: not a TaskRun of ours. */
 export function readOwnTaskRun(raw: Json, parseFacts: ParseFacts): OwnTaskRun | undefined {

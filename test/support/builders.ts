@@ -5,16 +5,13 @@ import { parseFacts, signFacts, verifyFacts } from '../../controller/lease/signe
 import type { Host } from '../../controller/model/host.ts';
 import type { LeaseFacts } from '../../controller/model/host-lease.ts';
 import type { Instant } from '../../controller/model/instant.ts';
-import type { UserTaskRunChange } from '../../controller/model/action.ts';
+import type { TaskRunManifest, UserTaskRunChange } from '../../controller/model/action.ts';
 import { asObject, type Json } from '../../controller/model/json.ts';
 import { annotations } from '../../controller/model/labels.ts';
 import type { RejectReason } from '../../controller/model/reason.ts';
 import type { OwnTaskRun, UserTaskRun } from '../../controller/model/task-run.ts';
-import {
-  cleanupTaskRun,
-  provisionTaskRun,
-  type Installation,
-} from '../../controller/taskruns/own-task-run-manifest.ts';
+import { provisionTaskRun, type Installation } from '../../controller/taskruns/own-task-run-manifest.ts';
+import { undoTaskRun } from '../../controller/taskruns/undo-task-run.ts';
 import { readOwnTaskRun } from '../../controller/taskruns/read-own-task-run.ts';
 import { readUserTaskRun } from '../../controller/taskruns/read-user-task-run.ts';
 import { userTaskRunPatch } from '../../controller/taskruns/user-task-run-patch.ts';
@@ -93,28 +90,28 @@ export class TaskRunBuilder {
 
   /** Holds a slot; each call is one more attempt. */
   claimed(host: Host | HostBuilder = aHost(), since: Instant = start): this {
-    return this.#changed((taskRun) => claimHost(taskRun, host instanceof HostBuilder ? host.build() : host, since));
+    return this.changed((taskRun) => claimHost(taskRun, host instanceof HostBuilder ? host.build() : host, since));
   }
 
   claimedLocally(since: Instant = start): this {
-    return this.#changed((taskRun) => claimLocal(taskRun, platform(taskRun.platform ?? ''), since));
+    return this.changed((taskRun) => claimLocal(taskRun, platform(taskRun.platform ?? ''), since));
   }
 
   ready(): this {
-    return this.#changed(({ facts }) => (facts === undefined ? {} : markReady(facts)));
+    return this.changed(({ facts }) => (facts === undefined ? {} : markReady(facts)));
   }
 
   /** The provision on its host failed: waits for another. */
   gaveUpHost(): this {
-    return this.#changed((taskRun) => (taskRun.facts === undefined ? {} : giveUpHost(taskRun, taskRun.facts)));
+    return this.changed((taskRun) => (taskRun.facts === undefined ? {} : giveUpHost(taskRun, taskRun.facts)));
   }
 
   rejected(reason: RejectReason): this {
-    return this.#changed((taskRun) => reject(taskRun, reason));
+    return this.changed((taskRun) => reject(taskRun, reason));
   }
 
   released(): this {
-    return this.#changed((taskRun) => release(taskRun));
+    return this.changed((taskRun) => release(taskRun));
   }
 
   ended(ending: Ending = 'succeeded', at: Instant = start): this {
@@ -142,7 +139,8 @@ export class TaskRunBuilder {
     return kept;
   }
 
-  #changed(changeOf: (taskRun: UserTaskRun) => UserTaskRunChange): this {
+  /** With a change the controller would make. */
+  changed(changeOf: (taskRun: UserTaskRun) => UserTaskRunChange): this {
     const taskRun = this.build();
     const change = changeOf(taskRun);
     const { facts } = change;
@@ -160,14 +158,7 @@ export function aTaskRun(): TaskRunBuilder {
 export class OwnTaskRunBuilder {
   readonly #raw: RawTaskRun;
 
-  constructor(type: 'provision' | 'clean', build: UserTaskRun, cleanupTry: number) {
-    const facts = factsOf(build);
-    const claim = facts.claim;
-    if (claim === undefined) throw new Error('give a build that holds a claim');
-    const manifest =
-      type === 'provision'
-        ? provisionTaskRun(build, facts, claim, installation)
-        : cleanupTaskRun(build, facts, claim, cleanupTry, installation);
+  constructor(manifest: TaskRunManifest) {
     const { metadata, spec } = structuredClone(manifest);
     this.#raw = {
       metadata: {
@@ -216,11 +207,21 @@ export class OwnTaskRunBuilder {
 
 /** For a build that holds a claim. */
 export function aProvisionFor(build: UserTaskRun): OwnTaskRunBuilder {
-  return new OwnTaskRunBuilder('provision', build, 1);
+  const { facts, claim } = claimOf(build);
+  return new OwnTaskRunBuilder(provisionTaskRun(build, facts, claim, installation));
 }
 
-export function aCleanupFor(build: UserTaskRun, cleanupTry = 1): OwnTaskRunBuilder {
-  return new OwnTaskRunBuilder('clean', build, cleanupTry);
+/** Of a launched host: the TaskRun that terminates it. */
+export function aCleanupFor(build: UserTaskRun, nth = 1): OwnTaskRunBuilder {
+  const { facts, claim } = claimOf(build);
+  return new OwnTaskRunBuilder(undoTaskRun(build, facts, claim, nth, installation));
+}
+
+export function claimOf(build: UserTaskRun): { facts: LeaseFacts; claim: NonNullable<LeaseFacts['claim']> } {
+  const facts = factsOf(build);
+  const { claim } = facts;
+  if (claim === undefined) throw new Error('give a build that holds a claim');
+  return { facts, claim };
 }
 
 export function factsOf(taskRun: UserTaskRun): LeaseFacts {

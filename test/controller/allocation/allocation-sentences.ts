@@ -48,6 +48,8 @@ export function sentence(allocation: Allocation): string {
   switch (allocation.outcome) {
     case 'assign':
       return `${name} → ${allocation.host.name}`;
+    case 'launch':
+      return `${name} → a host of its own`;
     case 'assign-local':
       return `${name} → its own pod`;
     case 'wait':

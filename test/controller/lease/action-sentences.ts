@@ -62,27 +62,37 @@ function changeOf(target: UserTaskRun, change: UserTaskRunChange): string {
   return [facts === undefined || facts === null ? '' : factsText(facts), ...rest].filter((it) => it !== '').join(', ');
 }
 
-function factsText({ attempt, claim, ready, rejected, oneTimeKey, retries }: LeaseFacts): string {
+function factsText(facts: LeaseFacts): string {
+  const { attempt, claim, ready, rejected, oneTimeKey, retries, failedLaunches } = facts;
   const parts = [
     `attempt ${attempt}`,
-    claim && `on ${claim.host}`,
+    claim && `on ${claim.launch?.instanceId ?? hostName(claim.host)}`,
     ready && 'ready',
     oneTimeKey && 'with a stored key',
     retries && `armed for ${retries} retries`,
+    failedLaunches && `after ${failedLaunches} hosts that came to nothing`,
     rejected && `rejected ${rejected}`,
   ];
   return parts.filter((it) => it !== undefined).join(' ');
 }
 
 function ownName({ type, cleanupTry, attempt, host }: OwnTaskRun): string {
-  return type === 'clean'
-    ? `cleanup ${cleanupTry} of attempt ${attempt} on ${host}`
-    : `${type} of attempt ${attempt} on ${host}`;
+  return `${kindOf(type, String(cleanupTry))} of attempt ${attempt} on ${hostName(host)}`;
+}
+
+function kindOf(type: string | undefined, nth: string | undefined): string | undefined {
+  if (type === 'clean') return `cleanup ${nth}`;
+  return type === 'terminate' ? `terminate ${nth}` : type;
+}
+
+/** Tokens are hashes; which one it is hardly ever matters. */
+function hostName(host: string | undefined): string | undefined {
+  return host?.replace(/^mp-[0-9a-f]{20}$/, 'a host of its own');
 }
 
 function manifestName(of: Readonly<Record<string, string>>): string {
-  const what = of[labels.taskType] === 'clean' ? `cleanup ${of[labels.cleanupTry]}` : of[labels.taskType];
-  return `${what} of attempt ${of[labels.attempt]} on ${of[labels.assignedHost]}`;
+  const what = kindOf(of[labels.taskType], of[labels.cleanupTry]);
+  return `${what} of attempt ${of[labels.attempt]} on ${hostName(of[labels.assignedHost])}`;
 }
 
 function valuesOf(values: Readonly<Record<string, string | null>>): string {

@@ -59,7 +59,7 @@ function overCapacity({ builds, hosts }: Truth): string[] {
 }
 
 function twice({ ours }: Truth): string[] {
-  return (['provision', 'clean'] as const).flatMap((type) => {
+  return (['provision', 'clean', 'launch', 'terminate'] as const).flatMap((type) => {
     const live = ours.filter((it) => it.type === type && isLive(it) && !it.cancelled && !isOlders(it));
     const doubled = live.filter((it) => live.some((other) => other !== it && leaseOf(other) === leaseOf(it)));
     return doubled.length > 0 ? [`${doubled.length} live ${type} TaskRuns of one attempt`] : [];
@@ -67,11 +67,11 @@ function twice({ ours }: Truth): string[] {
 }
 
 function tooEarly({ ours }: Truth): string[] {
-  const uncancelled = ours.filter((it) => it.type === 'provision' && isLive(it) && !it.cancelled);
-  const cleanups = ours.filter(
-    (it) => it.type === 'clean' && uncancelled.some((other) => leaseOf(other) === leaseOf(it)),
-  );
-  return cleanups.map(({ name }) => `${name} cleans up behind a provision TaskRun that nobody cancelled`);
+  const prepares = (it: OwnTaskRun): boolean => it.type === 'provision' || it.type === 'launch';
+  const uncancelled = ours.filter((it) => prepares(it) && isLive(it) && !it.cancelled);
+  const undoes = (it: OwnTaskRun): boolean => it.type === 'clean' || it.type === 'terminate';
+  const early = ours.filter((it) => undoes(it) && uncancelled.some((other) => leaseOf(other) === leaseOf(it)));
+  return early.map(({ name }) => `${name} undoes what a TaskRun that nobody cancelled still does`);
 }
 
 function isLive({ outcome, deleting }: Pick<KeptTaskRun, 'outcome' | 'deleting'>): boolean {
@@ -80,6 +80,8 @@ function isLive({ outcome, deleting }: Pick<KeptTaskRun, 'outcome' | 'deleting'>
 
 /** Whose attempt on which host. An older controller's know their build by name only. */
 export function leaseOf({ userUid, userNamespace, userName, attempt, host, facts }: OwnTaskRun): string {
+  // A launched host is one claim's, whatever its attempt.
+  if (facts?.claim?.provider === 'dynamic') return `${userUid} on ${host}`;
   const address = facts?.claim?.address ?? host;
   return attempt === 0 ? `${userNamespace}/${userName} on ${address}` : `${userUid} attempt ${attempt} on ${address}`;
 }

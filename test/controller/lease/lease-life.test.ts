@@ -7,7 +7,7 @@ import { olderBuildUid } from '../../../controller/taskruns/older-task-run.ts';
 import { olderLease } from './lease-checks.ts';
 import { LeaseWorld, hosts, type Cut } from './lease-world.ts';
 import { putOlderBuild, putOlderSecret, putOlderTaskRun, stripAnnotations } from './older-builds.ts';
-import { buildEnds, cleanupFates, leftovers, PlayedTekton, provisionFates } from './played-tekton.ts';
+import { buildEnds, cleanupFates, launchFates, leftovers, PlayedTekton, provisionFates } from './played-tekton.ts';
 
 type Step =
   | { readonly step: 'create'; readonly on: string }
@@ -17,6 +17,8 @@ type Step =
   | { readonly step: 'lane'; readonly on: string; readonly cut: Cut | undefined }
   | { readonly step: 'watch' }
   | { readonly step: 'provision'; readonly at: number; readonly fate: (typeof provisionFates)[number] }
+  | { readonly step: 'launch'; readonly at: number; readonly fate: (typeof launchFates)[number] }
+  | { readonly step: 'terminate'; readonly at: number; readonly fate: (typeof cleanupFates)[number] }
   | { readonly step: 'cleanup'; readonly at: number; readonly fate: (typeof cleanupFates)[number] }
   | { readonly step: 'end'; readonly at: number; readonly how: (typeof buildEnds)[number] }
   | { readonly step: 'pass'; readonly seconds: number }
@@ -26,7 +28,8 @@ type Step =
 const olderStates = ['labelled', 'preparing', 'ready', 'ready, and it ended', 'being cleaned'] as const;
 
 const at = fc.nat({ max: 5 });
-const platforms = fc.constantFrom('linux/arm64', 'linux/arm64', 'linux/arm64', 'linux/x86_64');
+const allPlatforms = ['linux/arm64', 'linux/x86_64', 'linux/s390x', 'linux/ppc64le'];
+const platforms = fc.constantFrom('linux/arm64', 'linux/arm64', 'linux/s390x', ...allPlatforms);
 const cut: fc.Arbitrary<Cut | undefined> = fc.option(
   fc.record({
     write: fc.integer({ min: 1, max: 4 }),
@@ -50,6 +53,8 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: step('lane', fc.record({ on: platforms, cut })) },
   { weight: 8, arbitrary: step('watch', fc.record({})) },
   { weight: 4, arbitrary: step('provision', fc.record({ at, fate: fc.constantFrom(...provisionFates) })) },
+  { weight: 4, arbitrary: step('launch', fc.record({ at, fate: fc.constantFrom(...launchFates) })) },
+  { weight: 2, arbitrary: step('terminate', fc.record({ at, fate: fc.constantFrom(...cleanupFates) })) },
   { weight: 3, arbitrary: step('cleanup', fc.record({ at, fate: fc.constantFrom(...cleanupFates) })) },
   { weight: 3, arbitrary: step('end', fc.record({ at, how: fc.constantFrom(...buildEnds) })) },
   { weight: 2, arbitrary: step('pass', fc.record({ seconds: fc.constantFrom(1, 20, 40, 700) })) },
@@ -80,6 +85,10 @@ class Life {
         return world.catchUp();
       case 'provision':
         return this.#with(tekton.running('provision'), next.at, (it) => tekton.provision(it, next.fate));
+      case 'launch':
+        return this.#with(tekton.running('launch'), next.at, (it) => tekton.launch(it, next.fate));
+      case 'terminate':
+        return this.#with(tekton.running('terminate'), next.at, (it) => tekton.cleanup(it, next.fate));
       case 'cleanup':
         return this.#with(tekton.running('clean'), next.at, (it) => tekton.cleanup(it, next.fate));
       case 'end':
@@ -108,8 +117,10 @@ class Life {
   async #round(): Promise<void> {
     const { world, tekton } = this;
     for (const it of tekton.running('provision')) tekton.provision(it, it.cancelled ? 'fails' : 'succeeds');
-    for (const it of tekton.running('clean')) tekton.cleanup(it, 'succeeds');
-    for (const on of ['linux/arm64', 'linux/x86_64']) {
+    for (const it of tekton.running('launch')) tekton.launch(it, it.cancelled ? 'fails late' : 'succeeds');
+    for (const type of ['clean', 'terminate'] as const)
+      for (const it of tekton.running(type)) tekton.cleanup(it, 'succeeds');
+    for (const on of allPlatforms) {
       world.catchUp();
       await world.lane(on);
     }

@@ -7,8 +7,10 @@ import type { KubeObject } from '../../../controller/kubernetes/cluster.ts';
 import { refusal } from '../../../controller/lease/refusal.ts';
 import { signFacts } from '../../../controller/lease/signed-facts.ts';
 import { defaultKeepTimes } from '../../../controller/lease/timeouts.ts';
-import { claimHost, claimLocal } from '../../../controller/lease/write-lease.ts';
-import type { Action } from '../../../controller/model/action.ts';
+import { claimHost, claimLaunch, claimLocal } from '../../../controller/lease/write-lease.ts';
+import type { Allocation } from '../../../controller/allocation/allocate.ts';
+import type { Action, UserTaskRunChange } from '../../../controller/model/action.ts';
+import { assertNever } from '../../../controller/model/assert-never.ts';
 import { second } from '../../../controller/model/instant.ts';
 import { noLimits } from '../../../controller/model/pool.ts';
 import type { KeptTaskRun, OwnTaskRun, UserTaskRun } from '../../../controller/model/task-run.ts';
@@ -25,7 +27,9 @@ import {
 } from '../../../controller/reconcile/take-snapshot.ts';
 import { aTaskRun, installation, operatorNamespace, readBuild, readOwn, testKey } from '../../support/builders.ts';
 import { aHost, platform } from '../../support/host-builders.ts';
+import { tokens } from '../../support/launched-builds.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
+import { aPool, aSelfPreparingPool } from '../../support/pool-builders.ts';
 import { apiError, MemoryCluster, type WatchEvent } from '../../support/memory-cluster.ts';
 import { LeaseChecks } from './lease-checks.ts';
 
@@ -40,12 +44,18 @@ class Crash extends Error {
 }
 
 export const hosts = [aHost('one').at('10.0.0.1').build(), aHost('two').at('10.0.0.2').withSlots(2).build()];
+/** Each build has a host of its own there. */
+export const launchedPools = [
+  aPool({ platform: platform('linux/s390x'), maxInstances: 2 }),
+  aSelfPreparingPool({ platform: platform('linux/ppc64le'), maxInstances: 1 }),
+];
 const pools: Readonly<Record<string, ConfiguredPool>> = {
   'linux/arm64': {
     status: 'pool',
     pool: { kind: 'static', platform: platform('linux/arm64'), hosts, cordoned: new Set(), limits: noLimits },
   },
   'linux/x86_64': { status: 'pool', pool: { kind: 'local', platform: platform('linux/x86_64'), limits: noLimits } },
+  ...Object.fromEntries(launchedPools.map((pool) => [pool.platform, { status: 'pool', pool }])),
 };
 
 function poolOf(name: string): ConfiguredPool {
@@ -88,10 +98,14 @@ export class LeaseWorld {
     this.#perform = performWith({ cluster: this.cluster, taskRuns, project, sign, events, onDone });
     const builds = new BuildReconciler({
       hasReported: () => false,
-      knownHosts: knownHosts({ poolOf, config: undefined }, (host) => {
-        const claims = [...taskRuns.by('claims', host)].length;
-        return claims + builds.lostClaimsOn(host) - builds.undecidedOn(host);
-      }),
+      knownHosts: knownHosts(
+        { poolOf, config: undefined },
+        (host) => {
+          const claims = [...taskRuns.by('claims', host)].length;
+          return claims + builds.lostClaimsOn(host) - builds.undecidedOn(host);
+        },
+        tokens,
+      ),
       taskRuns,
       perform: (actions) => this.#perform(actions),
       clock: this.clock,
@@ -121,7 +135,10 @@ export class LeaseWorld {
   /** Gives away hosts, one claim after another. */
   async lane(name: string, cut?: Cut): Promise<void> {
     const assumed = (host: string): string[] => Array.from({ length: this.#builds?.lostClaimsOn(host) ?? 0 }, () => '');
-    const sources = { taskRuns: this.#taskRuns, hasSshSecret: () => true, assumed, isDraining: () => false };
+    const assumedLaunches = (of: string) =>
+      (this.#builds?.lostHosts(of) ?? []).map((host) => ({ host, namespace: '' }));
+    const hasSshSecret = (): boolean => true;
+    const sources = { taskRuns: this.#taskRuns, hasSshSecret, assumed, assumedLaunches, isDraining: () => false };
     const now = this.clock.now();
     const waiting = [...this.#taskRuns.by('waiting', name)].flatMap((it) =>
       it.kind === 'user' && !this.#builds?.hasLostFacts(it.uid) ? [it] : [],
@@ -133,11 +150,7 @@ export class LeaseWorld {
       if (allocation.outcome === 'reject')
         await this.#until(cut, () => this.#perform(refusal(target, allocation.told)));
       else {
-        const { request } = allocation;
-        const change =
-          allocation.outcome === 'assign'
-            ? claimHost(target, allocation.host, now)
-            : claimLocal(target, request.platform, now);
+        const change = claimOf(target, allocation, now);
         await this.#until(cut, () => this.#perform([{ type: 'patch-user-task-run', target, change }]));
       }
     }
@@ -149,7 +162,7 @@ export class LeaseWorld {
     return this.cluster.all('taskruns').flatMap((raw) => readBuild(raw) ?? []);
   }
 
-  ours(type: 'provision' | 'clean'): OwnTaskRun[] {
+  ours(type: OwnTaskRun['type']): OwnTaskRun[] {
     const own = this.cluster.all('taskruns').flatMap((raw) => readOwn(raw) ?? []);
     return own.filter((it) => it.type === type);
   }
@@ -186,9 +199,26 @@ export class LeaseWorld {
   }
 
   #check(after: string): void {
-    const ours = [...this.ours('provision'), ...this.ours('clean')];
+    const ours = (['provision', 'clean', 'launch', 'terminate'] as const).flatMap((type) => this.ours(type));
     const truth = { builds: this.builds(), ours, hosts, now: this.clock.now() };
     this.wrong.push(...this.#checks.wrongNow(truth).map((wrong) => `${after}: ${wrong}`));
+  }
+}
+
+function claimOf(
+  target: UserTaskRun,
+  allocation: Exclude<Allocation, { outcome: 'wait' | 'reject' }>,
+  now: number,
+): UserTaskRunChange {
+  switch (allocation.outcome) {
+    case 'assign':
+      return claimHost(target, allocation.host, now);
+    case 'assign-local':
+      return claimLocal(target, allocation.request.platform, now);
+    case 'launch':
+      return claimLaunch(target, allocation.pool, tokens, now);
+    default:
+      return assertNever(allocation);
   }
 }
 

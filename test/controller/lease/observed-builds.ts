@@ -21,6 +21,7 @@ export function observe(
     seen: taskRun?.facts === undefined ? undefined : { attempt: taskRun.facts.attempt, step: 'claim' },
     labelled: { to: 'nothing' },
     isConfigured: () => true,
+    launchedPool: () => undefined,
     installation,
     ...around,
   };

@@ -5,18 +5,44 @@ import type { LeaseFacts } from '../../../controller/model/host-lease.ts';
 import { testKey } from '../../support/builders.ts';
 
 const text = fc.string({ maxLength: 12 });
+const texts = fc.dictionary(fc.stringMatching(/^[A-Z_]{1,9}$/), text);
+const anyLaunchedHost = fc.record({
+  provider: fc.constant('dynamic' as const),
+  host: text,
+  address: text,
+  user: text,
+  sshSecret: text,
+  since: fc.nat(),
+  launch: fc.record(
+    {
+      type: text,
+      timeout: fc.nat(),
+      preparesItself: fc.constant(true as const),
+      instanceId: text,
+      instanceTag: text,
+      sudoCommands: text,
+      params: texts,
+      secrets: texts,
+    },
+    { requiredKeys: ['type', 'timeout', 'instanceTag', 'sudoCommands', 'params', 'secrets'] },
+  ),
+});
 const anyFacts: fc.Arbitrary<LeaseFacts> = fc.record(
   {
     attempt: fc.nat(),
     platform: text,
-    claim: fc.record({
-      provider: fc.constantFrom('static', 'local'),
-      host: text,
-      address: text,
-      user: text,
-      sshSecret: text,
-      since: fc.nat(),
-    }),
+    claim: fc.oneof(
+      fc.record({
+        provider: fc.constantFrom('static', 'local'),
+        host: text,
+        address: text,
+        user: text,
+        sshSecret: text,
+        since: fc.nat(),
+      }),
+      anyLaunchedHost,
+    ),
+    failedLaunches: fc.nat(),
     ready: fc.constant(true),
     rejected: text,
   },
@@ -86,7 +112,7 @@ describe('signed facts', () => {
 });
 
 describe('facts of a TaskRun of ours', () => {
-  const texts: readonly (readonly [string, string, unknown])[] = [
+  const readings: readonly (readonly [string, string, unknown])[] = [
     ['no JSON', 'x', undefined],
     ['null', 'null', undefined],
     ['a list', '[]', undefined],
@@ -104,10 +130,15 @@ describe('facts of a TaskRun of ours', () => {
       JSON.stringify({ ...facts, claim: { ...facts.claim, provider: 'moon' } }),
       { attempt: 1, platform: 'linux/arm64' },
     ],
+    [
+      'a launched host that nothing could terminate holds nothing',
+      JSON.stringify({ ...facts, claim: { ...facts.claim, provider: 'dynamic', launch: { type: 'toy' } } }),
+      { attempt: 1, platform: 'linux/arm64' },
+    ],
     ['ready only when true', '{"attempt":1,"platform":"p","ready":1}', { attempt: 1, platform: 'p' }],
     ['other fields are dropped', '{"attempt":1,"platform":"p","x":1}', { attempt: 1, platform: 'p' }],
   ];
-  for (const [what, value, expected] of texts) it(what, () => expect(parseFacts(value)).to.deep.equal(expected));
+  for (const [what, value, expected] of readings) it(what, () => expect(parseFacts(value)).to.deep.equal(expected));
 
   it('never throws', () => {
     fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (value) => void parseFacts(value)));

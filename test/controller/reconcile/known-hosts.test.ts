@@ -4,18 +4,20 @@ import { HostConfigState } from '../../../controller/reconcile/host-config-state
 import { knownHosts } from '../../../controller/reconcile/known-hosts.ts';
 import type { UserTaskRun } from '../../../controller/model/task-run.ts';
 import { aTaskRun } from '../../support/builders.ts';
-import { hostConfigData, start } from '../../support/host-builders.ts';
+import { hostConfigData, platform, start } from '../../support/host-builders.ts';
+import { launching, tokens } from '../../support/launched-builds.ts';
+import { aPool } from '../../support/pool-builders.ts';
 
 const data = { ...hostConfigData({ one: 2 }), 'local-platforms': 'linux/amd64' };
 
 function known(taken = 0, config: Record<string, string> | undefined = data) {
   const state = new HostConfigState('operator', start);
   state.update(config, start);
-  return knownHosts(state, () => taken);
+  return knownHosts(state, () => taken, tokens);
 }
 
-function labelled(assignedHost: string | undefined, platform = 'linux/arm64'): UserTaskRun {
-  return { ...aTaskRun().forPlatform(platform).build(), assignedHost };
+function labelled(assignedHost: string | undefined, on = 'linux/arm64'): UserTaskRun {
+  return { ...aTaskRun().forPlatform(on).build(), assignedHost };
 }
 
 describe('the host a label names', () => {
@@ -40,8 +42,31 @@ describe('the host a label names', () => {
 
   it('cannot be told while there is no host-config', () => {
     const none = new HostConfigState('operator', start);
-    expect(knownHosts(none, () => 0).labelled(labelled('one'))).to.deep.equal({ to: 'unknown' });
-    expect(knownHosts(none, () => 0).isConfigured('two')).to.equal(true);
+    expect(knownHosts(none, () => 0, tokens).labelled(labelled('one'))).to.deep.equal({ to: 'unknown' });
+    expect(knownHosts(none, () => 0, tokens).isConfigured('two')).to.equal(true);
+  });
+});
+
+describe('the launched host a label names', () => {
+  const pool = aPool({ platform: platform('linux/arm64') });
+  const launched = knownHosts({ poolOf: () => ({ status: 'pool', pool }), config: undefined }, () => 0, tokens);
+  const build = launching(aTaskRun().forPlatform('linux/arm64'), pool).build();
+
+  it('is that of its own build, which is made from it', () => {
+    const host = build.facts?.claim?.host;
+    expect(launched.labelled(build)).to.deep.include({ to: 'host', hasRoom: true });
+    expect(launched.labelled(build)).to.have.nested.property('claim.host', host);
+    expect(launched.labelled({ ...build, attemptLabel: '3' })).to.have.property('to', 'host');
+  });
+
+  it("is nothing when it is another build's", () => {
+    expect(launched.labelled({ ...build, uid: 'another' })).to.deep.equal({ to: 'nothing' });
+    expect(launched.labelled({ ...build, assignedHost: 'mp-0123456789abcdef0123' })).to.deep.equal({ to: 'nothing' });
+  });
+
+  it('is launched by Tasks of that type only', () => {
+    expect(launched.launchedPool('linux/arm64', 'toy')).to.equal(pool);
+    expect(launched.launchedPool('linux/arm64', 'other')).to.equal(undefined);
   });
 });
 

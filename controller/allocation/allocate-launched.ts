@@ -1,0 +1,81 @@
+// What becomes of one request after the other where each build gets a host of its own: a launch, a wait with its reason, or a
+// refusal. Never more hosts than the platform may have, those included that are still going.
+import { configGrace } from '../model/config-grace.ts';
+import type { HostRequest } from '../model/host-request.ts';
+import { minute, second, type Duration, type Instant } from '../model/instant.ts';
+import type { Told, WaitReason } from '../model/reason.ts';
+import type { Decision } from './allocate.ts';
+import type { LaunchedSnapshot } from './pool-snapshot.ts';
+import { allInstancesTaken, namespaceLimit, noLaunchSecret, outOfCapacity, waitedTooLong } from './told-reasons.ts';
+
+const firstPause: Duration = 15 * second;
+const longestPause: Duration = 5 * minute;
+
+/** `held` is kept up to date: hosts by namespace, those launched here included. */
+export function allocateLaunched(
+  snapshot: LaunchedSnapshot,
+  held: Map<string, number>,
+  now: Instant,
+): (request: HostRequest) => Decision {
+  const { pool } = snapshot;
+  const { limits } = pool;
+  const shortage = shortageOf(snapshot);
+  let free = freeToLaunch(snapshot, shortage, now);
+  const busy = shortage?.told ?? allInstancesTaken(pool.maxInstances);
+  return (request) => {
+    const missing = secretMissing(snapshot, request, now);
+    if (missing !== undefined) return missing;
+    const { namespace, since } = request;
+    const holds = held.get(namespace) ?? 0;
+    const capped = limits.maxPerNamespace !== undefined && holds >= limits.maxPerNamespace;
+    if (free > 0 && !capped) {
+      free -= 1;
+      held.set(namespace, holds + 1);
+      return { outcome: 'launch', request, pool };
+    }
+    const deadline = limits.maxWait === undefined ? Infinity : since + limits.maxWait;
+    if (now >= deadline) return { outcome: 'reject', request, told: waitedTooLong(request, now) };
+    const told = capped ? namespaceLimit(namespace, limits.maxPerNamespace) : busy;
+    const until = Math.min(deadline, shortage !== undefined && shortage.until > now ? shortage.until : Infinity);
+    return { outcome: 'wait', request, told, until: until === Infinity ? undefined : until };
+  };
+}
+
+/** After a shortage one build at a time finds out whether it is over. */
+function freeToLaunch(
+  { pool, taken, launching }: LaunchedSnapshot,
+  shortage: Shortage | undefined,
+  now: Instant,
+): number {
+  const free = Math.max(0, pool.maxInstances - taken);
+  if (shortage === undefined) return free;
+  return now < shortage.until || launching > 0 ? 0 : Math.min(free, 1);
+}
+
+interface Shortage {
+  readonly until: Instant;
+  readonly told: Told<WaitReason>;
+}
+
+/** The provider was out of capacity when it was asked last; the more often in a row, the longer nobody asks again. */
+function shortageOf({ pool, launches }: LaunchedSnapshot): Shortage | undefined {
+  const newestFirst = [...launches].sort((a, b) => b.ended - a.ended);
+  const other = newestFirst.findIndex(({ shortage }) => shortage === undefined);
+  const inARow = other < 0 ? newestFirst.length : other;
+  const [newest] = newestFirst;
+  if (inARow === 0 || newest === undefined) return undefined;
+  const until = newest.ended + Math.min(firstPause * 2 ** Math.min(inARow - 1, 10), longestPause);
+  return { until, told: outOfCapacity(pool.platform, newest.shortage ?? '', until) };
+}
+
+/** It may come yet, as a late part of a change. */
+function secretMissing(
+  { pool, missingSince }: LaunchedSnapshot,
+  request: HostRequest,
+  now: Instant,
+): Decision | undefined {
+  if (missingSince === undefined) return undefined;
+  const until = Math.max(request.since, missingSince) + configGrace;
+  const told = noLaunchSecret(pool.sshSecret);
+  return now >= until ? { outcome: 'reject', request, told } : { outcome: 'wait', request, told, until };
+}

@@ -1,0 +1,151 @@
+// What must happen while a build gets a host of its own: it is launched, prepared, or given up for another. A launched host
+// serves one try of one build; whatever becomes of that, it is terminated.
+import type { Action } from '../model/action.ts';
+import { second, type Instant } from '../model/instant.ts';
+import { secretNameFor } from '../model/labels.ts';
+import type { RejectReason } from '../model/reason.ts';
+import type { OwnTaskRun, UserTaskRun } from '../model/task-run.ts';
+import { launchTaskRun } from '../taskruns/launch-task-run-manifest.ts';
+import { provisionTaskRun } from '../taskruns/own-task-run-manifest.ts';
+import { cleanUp, deleteSecret, event, patch, type Claimed } from './build-actions.ts';
+import { hostText, launchedHost } from './host-facts.ts';
+import { delivered, deliverEarly } from './next-delivery-actions.ts';
+import { isHandedOver, launchOf, provisionOf, type Observed } from './observed.ts';
+import { planOf, type Plan } from './plan.ts';
+import { refusal } from './refusal.ts';
+import { giveUpLaunch, nextAttempt, noteLaunched } from './write-lease.ts';
+
+/** After so many hosts that came to nothing, another one helps nobody. */
+const maxLaunches = 3;
+
+/** The same as often as it takes: its token stands for one host. */
+export function launchHost(observed: Observed, taskRun: UserTaskRun, claimed: Claimed): Action[] {
+  const { facts, claim } = claimed;
+  const pool = observed.launchedPool(facts.platform, claim.launch?.type ?? '');
+  // Undone already, or host-config was changed since; an earlier process may have launched it all the same.
+  if (pool === undefined || isHandedOver(observed, facts))
+    return [...cleanUp(observed, claimed), patch(taskRun, giveUpLaunch(taskRun, facts, false))];
+  const manifest = launchTaskRun(observed.build, facts, claim, pool, observed.installation);
+  const message = `launching a host of type ${pool.provider.type} (attempt ${facts.attempt})`;
+  return [{ type: 'create-task-run', manifest }, event(taskRun, 'Normal', 'Launching', message)];
+}
+
+export function awaitLaunch(observed: Observed, taskRun: UserTaskRun, claimed: Claimed, now: Instant): Plan {
+  const { facts, claim } = claimed;
+  const running = launchOf(observed, facts);
+  if (running === undefined || claim.launch === undefined) return planOf([]);
+  if (running.deleting) {
+    // Tekton never ends it. The token stays, so that what it began is found, not done twice.
+    const message = `the TaskRun that launched a host was deleted (attempt ${facts.attempt}): it is started again`;
+    return planOf([patch(taskRun, nextAttempt(facts)), event(taskRun, 'Warning', 'LaunchFailed', message)]);
+  }
+  const early = claim.launch.preparesItself ? [deliverEarly(observed, taskRun, claimed)] : [];
+  const deadline = running.created + claim.launch.timeout;
+  if (now < deadline) return planOf([], ...early, { actions: [], lookAgainAt: deadline });
+  return planOf(running.cancelled ? [] : [{ type: 'cancel-task-run', target: running }], ...early);
+}
+
+/** It failed, or was cancelled because it took too long. */
+export function failedLaunch(observed: Observed, taskRun: UserTaskRun, claimed: Claimed): Action[] {
+  const failed = launchOf(observed, claimed.facts);
+  const reason = failed?.results['REASON'];
+  const said = failed === undefined ? 'it was deleted' : saidBy(failed, claimed);
+  if (reason === 'SecretExists') return foreignSecret(observed, taskRun, claimed);
+  if (reason === 'LaunchRefused')
+    return refuse(
+      observed,
+      taskRun,
+      claimed,
+      'LaunchRefused',
+      `Error allocating host: the launch was refused: ${said}`,
+    );
+  const counts = reason !== 'InsufficientCapacity';
+  return anotherHost(observed, taskRun, claimed, said, counts);
+}
+
+/** The host is there: what was told about it is written down, then it is prepared, unless launch did that. */
+export function prepareLaunched(observed: Observed, taskRun: UserTaskRun, claimed: Claimed): Action[] {
+  const { facts, claim } = claimed;
+  if (isHandedOver(observed, facts)) return [patch(taskRun, giveUpLaunch(taskRun, facts, false))];
+  const news = noteHost(observed, taskRun, claimed);
+  if (news.length > 0) return news;
+  if (claim.launch?.preparesItself) {
+    const message = `launch task failed to create a secret: ask an administrator to look at Task launch-${claim.launch.type}`;
+    const missing = [...cleanUp(observed, claimed), ...refusal(taskRun, { reason: 'SecretNotCreated', message })];
+    return [{ type: 'check-secret', owner: taskRun, present: delivered(taskRun, claimed), missing }];
+  }
+  if (claim.address === '' || claim.user === '')
+    return anotherHost(observed, taskRun, claimed, 'its launch told no ADDRESS, or no USER', true);
+  const { seen } = observed;
+  if (seen?.attempt === facts.attempt && seen.step === 'provision')
+    return anotherHost(observed, taskRun, claimed, 'the TaskRun that prepared it was deleted', true);
+  const manifest = provisionTaskRun(observed.build, facts, claim, observed.installation);
+  const message = `preparing host ${hostText(claim)} (attempt ${facts.attempt})`;
+  const start: Action[] = [{ type: 'create-task-run', manifest }, event(taskRun, 'Normal', 'Provisioning', message)];
+  // It may have been prepared before, if the facts were set back since.
+  return [{ type: 'check-secret', owner: taskRun, present: delivered(taskRun, claimed), missing: start }];
+}
+
+/** What the launch TaskRun said and the facts do not say yet; of a host that prepares itself, perhaps after the Secret. */
+export function noteHost(observed: Observed, taskRun: UserTaskRun, { facts, claim }: Claimed): Action[] {
+  const host = launchedHost(claim, launchOf(observed, facts));
+  if (host.address === claim.address && host.launch?.instanceId === claim.launch?.instanceId) return [];
+  const message = `host ${hostText(host)} is launched${host.address === '' ? '' : ` (${host.address})`}`;
+  return [patch(taskRun, noteLaunched(facts, host)), event(taskRun, 'Normal', 'Launched', message)];
+}
+
+/** Its provision failed, or was lost. */
+export function failedOnLaunched(observed: Observed, taskRun: UserTaskRun, claimed: Claimed): Action[] {
+  const provision = provisionOf(observed, claimed.facts);
+  if (provision?.results['REASON'] === 'SecretExists') return foreignSecret(observed, taskRun, claimed);
+  const said =
+    provision?.outcome === 'failed' ? saidBy(provision, claimed) : 'the TaskRun that prepared it was deleted';
+  return anotherHost(observed, taskRun, claimed, said, true);
+}
+
+function anotherHost(
+  observed: Observed,
+  taskRun: UserTaskRun,
+  claimed: Claimed,
+  said: string,
+  counts: boolean,
+): Action[] {
+  const { facts, claim } = claimed;
+  const failed = (facts.failedLaunches ?? 0) + 1;
+  if (counts && failed >= maxLaunches) {
+    const remedy = 'run the build again later; if it fails again, ask an administrator to look at the launch';
+    const message = `Error allocating host: failed to provision host: ${said} (${failed} hosts came to nothing): ${remedy}`;
+    return refuse(observed, taskRun, claimed, 'LaunchFailed', message);
+  }
+  return [
+    ...cleanUp(observed, claimed),
+    deleteSecret(taskRun),
+    patch(taskRun, giveUpLaunch(taskRun, facts, counts)),
+    event(taskRun, 'Warning', 'LaunchFailed', `host ${hostText(claim)} could not be had: ${said}`),
+  ];
+}
+
+/** The key Secret may have been made: it must go before one of that name can say what is wrong. */
+function refuse(
+  observed: Observed,
+  taskRun: UserTaskRun,
+  claimed: Claimed,
+  reason: RejectReason,
+  message: string,
+): Action[] {
+  return [...cleanUp(observed, claimed), deleteSecret(taskRun), ...refusal(taskRun, { reason, message })];
+}
+
+/** Not the host's fault, and not ours to overwrite. */
+function foreignSecret(observed: Observed, taskRun: UserTaskRun, claimed: Claimed): Action[] {
+  const name = secretNameFor(taskRun.name);
+  const message = `Secret ${name} exists already and is not ours: delete it and run the build again`;
+  return [...cleanUp(observed, claimed), ...refusal(taskRun, { reason: 'SecretExists', message })];
+}
+
+function saidBy(failed: OwnTaskRun, { claim }: Claimed): string {
+  const timeout = claim.launch?.timeout ?? Infinity;
+  const late = failed.type === 'launch' && failed.cancelled && (failed.completed ?? 0) - failed.created >= timeout;
+  if (late) return `timed out waiting for instance address (allocation-timeout is ${timeout / second} s)`;
+  return failed.results['MESSAGE'] ?? failed.message;
+}

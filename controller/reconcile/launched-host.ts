@@ -1,0 +1,17 @@
+// What TaskRuns tell about hosts that were launched for one build each.
+import type { KeptTaskRun, OwnTaskRun } from '../model/task-run.ts';
+
+/** The launched host that may be there because of this TaskRun; undefined: none, or it is known to be gone. */
+export function launchedHostOf(taskRun: KeptTaskRun): string | undefined {
+  const { claim } = taskRun.facts ?? {};
+  if (claim?.provider !== 'dynamic') return undefined;
+  if (taskRun.kind === 'user') return claim.host;
+  const isGone = taskRun.cleaned || (taskRun.type === 'terminate' && taskRun.outcome === 'succeeded');
+  // One that was lost is made again, under the same token.
+  return isGone || (taskRun.type === 'launch' && taskRun.deleting) ? undefined : claim.host;
+}
+
+/** Cancelled ones say nothing about the provider. */
+export function hasLaunched({ type, outcome, cancelled }: OwnTaskRun): boolean {
+  return type === 'launch' && outcome !== 'running' && !cancelled;
+}

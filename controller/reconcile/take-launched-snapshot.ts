@@ -1,0 +1,60 @@
+// A platform whose hosts are launched, one for each build, at this instant: how many there are, and how the last launches
+// went. Reads only.
+import type { EndedLaunch, LaunchedSnapshot } from '../allocation/pool-snapshot.ts';
+import type { LaunchedPool } from '../model/pool.ts';
+import type { UserTaskRun } from '../model/task-run.ts';
+import { launchedHostOf } from './launched-host.ts';
+import type { SnapshotSources, TaskRuns } from './take-snapshot.ts';
+
+/** A claim the cache does not show: not yet, or not any more. */
+export interface AssumedLaunch {
+  readonly host: string;
+  /** '' where unknown. */
+  readonly namespace: string;
+}
+
+export function takeLaunchedSnapshot(pool: LaunchedPool, sources: SnapshotSources): LaunchedSnapshot {
+  const { taskRuns, hasSshSecret, missingSince, lastServed = new Map() } = sources;
+  const { platform, sshSecret } = pool;
+  const hosts = new Set<string>();
+  const held = new Map<string, number>();
+  const hold = (namespace: string): void => void held.set(namespace, (held.get(namespace) ?? 0) + 1);
+  let launching = 0;
+  for (const taskRun of taskRuns.by('launchedHosts', platform)) {
+    hosts.add(launchedHostOf(taskRun) ?? '');
+    if (taskRun.kind !== 'user') continue;
+    hold(taskRun.namespace);
+    if (isStarting(taskRun)) launching += 1;
+  }
+  for (const { host, namespace } of sources.assumedLaunches?.(platform) ?? []) {
+    hosts.add(host);
+    hold(namespace);
+    launching += 1;
+  }
+  const missing = sshSecret !== '' && !hasSshSecret(sshSecret);
+  const since = sshSecret === '' ? undefined : missingSince?.(sshSecret);
+  return {
+    status: 'launched',
+    pool,
+    taken: hosts.size,
+    launching,
+    launches: endedLaunches(platform, taskRuns),
+    held,
+    lastServed,
+    missingSince: missing ? (since ?? -Infinity) : undefined,
+  };
+}
+
+/** Whether its host can be had is not known yet. */
+function isStarting({ facts, outcome, deleting }: UserTaskRun): boolean {
+  return outcome === 'running' && !deleting && facts?.ready !== true && facts?.claim?.address === '';
+}
+
+function endedLaunches(platform: string, taskRuns: TaskRuns): EndedLaunch[] {
+  return [...taskRuns.by('endedLaunches', platform)].flatMap((it): EndedLaunch[] => {
+    if (it.kind !== 'own') return [];
+    const { results, completed, created, message, outcome } = it;
+    const short = outcome === 'failed' && results['REASON'] === 'InsufficientCapacity';
+    return [{ ended: completed ?? created, shortage: short ? (results['MESSAGE'] ?? message) : undefined }];
+  });
+}
