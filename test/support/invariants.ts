@@ -54,6 +54,9 @@ export class Invariants {
   readonly #violations = new Set<string>();
   readonly #provisioned = new Map<string, Raw>();
   readonly #cleaned = new Map<string, Raw>();
+  /** Launch TaskRuns by the token of their host, and tokens for which there was a terminate TaskRun. */
+  readonly #launched = new Map<string, Raw>();
+  readonly #terminated = new Set<string>();
   readonly #leave: () => void;
 
   constructor(watched: WatchedTaskRuns) {
@@ -78,8 +81,12 @@ export class Invariants {
     const left = taskRuns.filter(within).flatMap((it) => (taskType(it) === undefined ? traces(it) : unfinished(it)));
     for (const [lease, provision] of this.#provisioned) {
       const due = !neverEntered.has(resultOf(provision, 'REASON') ?? '');
-      if (within(provision) && due && !this.#cleaned.has(lease)) left.push(`no cleanup was ever made for ${lease}`);
+      const launched = factsOf(provision)?.claim?.provider === 'dynamic';
+      if (within(provision) && due && !launched && !this.#cleaned.has(lease))
+        left.push(`no cleanup was ever made for ${lease}`);
     }
+    for (const [host, launch] of this.#launched)
+      if (within(launch) && !this.#terminated.has(host)) left.push(`host ${host} was never terminated`);
     const uids = new Set(taskRuns.map((it) => it.metadata.uid));
     const secrets = await api.ask('GET', '/api/v1/secrets');
     for (const secret of secrets.items)
@@ -93,6 +100,8 @@ export class Invariants {
     if (taskType(taskRun) !== undefined && label(taskRun, 'user-task-uid') === undefined) return;
     if (taskType(taskRun) === 'provision') this.#lookAtProvision(taskRun, after !== undefined);
     else if (taskType(taskRun) === 'clean') this.#lookAtCleanup(before, after);
+    else if (taskType(taskRun) === 'launch') this.#launched.set(label(taskRun, 'assigned-host') ?? '', taskRun);
+    else if (taskType(taskRun) === 'terminate') this.#lookAtTerminate(taskRun, after !== undefined);
     else if (isBuild(taskRun)) this.#lookAtBuild(before, after);
   }
 
@@ -104,11 +113,15 @@ export class Invariants {
     if (holds !== undefined && holds !== held && isLive(after)) this.#noteClaim(after, holds);
     const claimed = before === undefined ? undefined : factsOf(before);
     const released = finalizersOf(before).includes(userFinalizer) && !finalizersOf(after).includes(userFinalizer);
-    if (!released || claimed?.claim?.provider !== 'static' || this.#watched.skipped) return;
+    if (!released || claimed?.claim === undefined || claimed.claim.provider === 'local' || this.#watched.skipped)
+      return;
     const { namespace, name, uid } = before.metadata;
     if (this.forced.has(uid)) return;
     const lease = `${namespace}/${name} (${uid}) attempt ${claimed.attempt}`;
-    if (this.#provisioned.has(lease) && !this.#cleaned.has(lease))
+    const { provider, host } = claimed.claim;
+    if (provider === 'dynamic' && this.#launched.has(host) && !this.#terminated.has(host))
+      this.#note(`${lease} was let go before host ${host} was being terminated`);
+    if (provider === 'static' && this.#provisioned.has(lease) && !this.#cleaned.has(lease))
       this.#note(`${lease} was let go before its cleanup existed`);
   }
 
@@ -147,6 +160,16 @@ export class Invariants {
     const provision = this.#ours('provision', after).find((it) => leaseOf(it) === lease);
     if (provision !== undefined && isLive(provision) && !this.#waitedLong(after))
       this.#note(`${lease} is cleaned while ${nameOf(provision)} runs`);
+  }
+
+  #lookAtTerminate(terminate: Raw, there: boolean): void {
+    const host = label(terminate, 'assigned-host') ?? '';
+    this.#terminated.add(host);
+    const live = this.#watched.all.filter(
+      (it) => taskType(it) === 'terminate' && label(it, 'assigned-host') === host && isLive(it),
+    );
+    if (there && live.length > 1)
+      this.#note(`${buildOf(terminate)}: host ${host} is terminated by ${live.map(nameOf).sort().join(', ')}`);
   }
 
   /** The build ended long before its cleanup was made. */

@@ -3,13 +3,15 @@
 import { expect } from 'chai';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { annotation, factsOf, hostOf, isLive, label, userFinalizer } from './observed-task-run.ts';
-import { eventually, operatorNamespace, type Raw, type Scenario } from './scenario.ts';
+import { eventually, operatorNamespace, type OurType, type Raw, type Scenario } from './scenario.ts';
 import type { Ending } from './task-run-status.ts';
 import type { BuildOptions } from './user-task-run.ts';
 
 export interface LaneOptions {
   /** Slots of each host; default: one host of one slot. Hosts are called `<lane>-a`, `<lane>-b`, …. */
   readonly slots?: readonly number[];
+  /** Its hosts are launched, one for each build, by Tasks of this type: keys of the platform beside `type`. */
+  readonly launched?: Readonly<Record<string, string>>;
   /** Begins with the OS, `linux` by default: `windows`, `macos`. */
   readonly os?: string;
   /** More keys of host-config; `{platform}` in a key or value stands for the platform with a dash. */
@@ -24,14 +26,14 @@ let lanes = 0;
 /** Host-config becomes that of this lane alone. */
 export async function openLane(
   scenario: Scenario,
-  { slots = [1], config = {}, os = 'linux' }: LaneOptions = {},
+  { launched, slots = launched === undefined ? [1] : [], config = {}, os = 'linux' }: LaneOptions = {},
 ): Promise<Lane> {
   lanes += 1;
   const lane = new Lane(scenario, `t${lanes}`, os);
   await scenario.api.createNamespace(lane.tenant);
   await scenario.sshSecret(lane.sshSecret);
   slots.forEach((number, index) => lane.setHost(index, number));
-  await lane.configure(config);
+  await lane.configure({ ...(launched === undefined ? {} : lane.launchedKeys(launched)), ...config });
   return lane;
 }
 
@@ -72,6 +74,13 @@ export class Lane {
       ...changes,
     };
     for (const [field, value] of Object.entries(fields)) this.#config[`host.${this.host(index)}.${field}`] = value;
+  }
+
+  /** Of host-config, for a platform whose hosts are launched. */
+  launchedKeys(keys: Readonly<Record<string, string>>): Record<string, string> {
+    const all = { type: 'toy', 'max-instances': '1', 'ssh-secret': this.sshSecret, ...keys };
+    const ofPlatform = Object.entries(all).map(([key, value]) => [`dynamic.${this.dashed}.${key}`, value]);
+    return { 'dynamic-platforms': this.platform, ...Object.fromEntries(ofPlatform) };
   }
 
   removeHost(index: number): void {
@@ -143,27 +152,27 @@ export class Lane {
   }
 
   /** TaskRuns of ours for one build, those of one type. */
-  ours(type: 'provision' | 'clean', name: string): Raw[] {
+  ours(type: OurType, name: string): Raw[] {
     return this.#of(this.scenario.watched.all, type, name);
   }
 
   /** The first TaskRun of ours of that type for one build, also when it is gone again. */
-  first(type: 'provision' | 'clean', name: string): Promise<Raw> {
+  first(type: OurType, name: string): Promise<Raw> {
     return this.scenario.watched.until(() => this.everOurs(type, name)[0]);
   }
 
   /** Also those that are gone, as last seen. */
-  everOurs(type: 'provision' | 'clean', name: string): Raw[] {
+  everOurs(type: OurType, name: string): Raw[] {
     return this.#of(this.scenario.watched.ever, type, name);
   }
 
   /** Its provision or cleanup TaskRun that runs now. */
-  running(type: 'provision' | 'clean', name: string): Promise<Raw> {
+  running(type: OurType, name: string): Promise<Raw> {
     return this.scenario.watched.until(() => this.ours(type, name).find(isLive));
   }
 
   /** The one that took the place of another. */
-  next(type: 'provision' | 'clean', name: string, than: Raw): Promise<Raw> {
+  next(type: OurType, name: string, than: Raw): Promise<Raw> {
     const { uid } = than.metadata;
     return this.scenario.watched.until(() => this.ours(type, name).find((it) => isLive(it) && it.metadata.uid !== uid));
   }

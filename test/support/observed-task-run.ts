@@ -73,6 +73,11 @@ export function resultOf(taskRun: Raw, name: string): string | undefined {
   return taskRun.status?.results?.find((it: Raw) => it.name === name)?.value;
 }
 
+/** '' when it has none of that name. */
+export function paramOf(taskRun: Raw, name: string): string {
+  return taskRun.spec.params.find((it: Raw) => it.name === name)?.value ?? '';
+}
+
 function conditionOf(taskRun: Raw): Raw {
   return taskRun.status?.conditions?.find((it: Raw) => it.type === 'Succeeded');
 }

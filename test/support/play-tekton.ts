@@ -1,7 +1,8 @@
 // The part of Tekton, played in the background: TaskRuns of ours start, do what they are for, and end; cancelled ones end;
 // ones that are being deleted are never looked at again, as in Tekton itself. What becomes of each is a rule of the test.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { factsOf, isLive, taskType } from './observed-task-run.ts';
+import { LaunchedHosts } from './launched-hosts.ts';
+import { factsOf, isLive, label, paramOf, taskType } from './observed-task-run.ts';
 import { RequestRefused } from './request-refused.ts';
 import type { Raw, Scenario } from './scenario.ts';
 import { endedStatus, runningStatus, type Ending } from './task-run-status.ts';
@@ -13,13 +14,18 @@ export interface Part {
   readonly outcome?: 'succeeded' | 'failed' | 'hangs';
   /** Provision only: it succeeds without making the Secret. */
   readonly withoutSecret?: true;
+  /** Launch only: nothing is ever there. */
+  readonly withoutHost?: true;
   readonly results?: Readonly<Record<string, string>>;
 }
 
 export interface TektonRules {
-  /** Both are asked once for each TaskRun of that kind. */
+  /** Each is asked once for each TaskRun of that kind. */
   readonly provision?: (taskRun: Raw) => Part;
   readonly clean?: (taskRun: Raw) => Part;
+  /** The host is there from the beginning of its launch on, unless that says `withoutHost`. */
+  readonly launch?: (taskRun: Raw) => Part;
+  readonly terminate?: (taskRun: Raw) => Part;
   /** ms a build goes on once its host is ready; default: until the test ends it. A refused build fails at once then. */
   readonly build?: (taskRun: Raw) => number;
   /** ms from the wish to cancel a TaskRun to its end. */
@@ -29,11 +35,13 @@ export interface TektonRules {
 const retryAfter = 50;
 const staleFor = 10;
 
-export function playTekton(scenario: Scenario, rules: TektonRules = {}): Tekton {
-  return new Tekton(scenario, rules);
+export function playTekton(scenario: Scenario, rules: TektonRules = {}, hosts = new LaunchedHosts()): Tekton {
+  return new Tekton(scenario, rules, hosts);
 }
 
 export class Tekton {
+  /** Launched, and not terminated. */
+  readonly hosts: LaunchedHosts;
   readonly #scenario: Scenario;
   readonly #rules: TektonRules;
   readonly #stop = new AbortController();
@@ -42,7 +50,8 @@ export class Tekton {
   readonly #leave: () => void;
   readonly #problems: unknown[] = [];
 
-  constructor(scenario: Scenario, rules: TektonRules) {
+  constructor(scenario: Scenario, rules: TektonRules, hosts: LaunchedHosts) {
+    this.hosts = hosts;
     this.#scenario = scenario;
     this.#rules = rules;
     this.#leave = scenario.watched.onChange((_before, after) => this.#look(after));
@@ -64,6 +73,8 @@ export class Tekton {
     if (taskRun.spec.status !== undefined) this.#begin('cancel', taskRun, () => this.#cancel(taskRun));
     else if (type === 'provision') this.#begin('run', taskRun, () => this.#provision(taskRun));
     else if (type === 'clean') this.#begin('run', taskRun, () => this.#clean(taskRun));
+    else if (type === 'launch') this.#begin('run', taskRun, () => this.#launch(taskRun));
+    else if (type === 'terminate') this.#begin('run', taskRun, () => this.#terminate(taskRun));
     else if (type === undefined) this.#lookAtBuild(taskRun);
   }
 
@@ -95,6 +106,26 @@ export class Tekton {
   async #clean(taskRun: Raw): Promise<void> {
     const part = this.#rules.clean?.(taskRun) ?? {};
     if (!(await this.#run(taskRun, part)) || part.outcome === 'hangs') return;
+    await this.#end(taskRun, part.outcome, part.results);
+  }
+
+  async #launch(taskRun: Raw): Promise<void> {
+    const part = this.#rules.launch?.(taskRun) ?? {};
+    const token = paramOf(taskRun, 'LAUNCH_TOKEN');
+    if (part.withoutHost === undefined) this.hosts.launch(token, label(taskRun, 'target-platform') ?? '');
+    if (!(await this.#run(taskRun, part)) || part.outcome === 'hangs') return;
+    if (part.outcome === 'failed') return this.#end(taskRun, part.outcome, part.results);
+    const told = { INSTANCE_ID: `i-${token}`, ADDRESS: `${token}.example.com`, USER: 'toy', ...part.results };
+    const preparesItself = factsOf(taskRun)?.claim.launch.preparesItself === true && part.withoutSecret === undefined;
+    const refused = preparesItself ? await this.#insistOn(() => this.#scenario.buildSecret(taskRun)) : undefined;
+    if (refused === undefined) await this.#end(taskRun, 'succeeded', told);
+    else await this.#end(taskRun, 'failed', { REASON: reasonOf(refused), MESSAGE: refused.message });
+  }
+
+  async #terminate(taskRun: Raw): Promise<void> {
+    const part = this.#rules.terminate?.(taskRun) ?? {};
+    if (!(await this.#run(taskRun, part)) || part.outcome === 'hangs') return;
+    if (part.outcome !== 'failed') this.hosts.terminate(paramOf(taskRun, 'LAUNCH_TOKEN'));
     await this.#end(taskRun, part.outcome, part.results);
   }
 

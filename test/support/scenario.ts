@@ -3,6 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startApiServer, type ApiServer } from './api-server.ts';
 import { startController, type ControllerProcess, type StartOptions } from './controller-process.ts';
 import { Invariants } from './invariants.ts';
+import { paramOf } from './observed-task-run.ts';
+import type { ProviderTaskBuilder } from './provider-builders.ts';
 import { RequestRefused } from './request-refused.ts';
 import { endedStatus, runningStatus, type Ending } from './task-run-status.ts';
 import { userTaskRun, type BuildOptions } from './user-task-run.ts';
@@ -18,6 +20,8 @@ const taskRunsOf = (namespace: string): string => `/apis/tekton.dev/v1/namespace
 /** Of each controller's log. */
 const lastLines = 20;
 const configMaps = `/api/v1/namespaces/${operatorNamespace}/configmaps`;
+
+export type OurType = 'provision' | 'clean' | 'launch' | 'terminate';
 
 export class Scenario {
   readonly api: ApiServer;
@@ -98,6 +102,12 @@ export class Scenario {
     await this.api.ask('POST', `/api/v1/namespaces/${operatorNamespace}/secrets`, body);
   }
 
+  /** Tasks of a provider, in the operator namespace. */
+  async tasks(tasks: readonly ProviderTaskBuilder[]): Promise<void> {
+    const path = `/apis/tekton.dev/v1/namespaces/${operatorNamespace}/tasks`;
+    for (const task of tasks) await this.api.ask('POST', path, task.manifest());
+  }
+
   /** A user TaskRun as Tekton leaves it a moment after its creation: status.taskSpec and podName are set. */
   async build(namespace: string, name: string, platform: string | undefined, options: BuildOptions = {}): Promise<Raw> {
     const { taskRun, status } = userTaskRun(namespace, name, platform, options);
@@ -132,7 +142,7 @@ export class Scenario {
 
   /** The Secret a provision TaskRun makes. */
   async buildSecret(taskRun: Raw): Promise<void> {
-    const param = (name: string): string => taskRun.spec.params.find((it: Raw) => it.name === name).value;
+    const param = (name: string): string => paramOf(taskRun, name);
     const name = param('TASKRUN_NAME');
     const ownerReferences = [{ apiVersion: 'tekton.dev/v1', kind: 'TaskRun', name, uid: param('TASKRUN_UID') }];
     const metadata = { name: param('SECRET_NAME'), labels: secretLabels, ownerReferences };
@@ -158,7 +168,7 @@ export class Scenario {
   }
 
   /** TaskRuns of ours, of one type. */
-  async ours(type: 'provision' | 'clean' | 'update'): Promise<Raw[]> {
+  async ours(type: OurType | 'update'): Promise<Raw[]> {
     const selector = encodeURIComponent(`build.appstudio.redhat.com/task-type=${type}`);
     return (await this.api.ask('GET', `${taskRunsOf(operatorNamespace)}?labelSelector=${selector}`)).items;
   }

@@ -1,0 +1,45 @@
+// What the last launches of a dynamic-pool say about the next one: when it is worth a try, and who need not wait for it.
+import { minute, second, type Duration, type Instant } from '../model/instant.ts';
+import type { OwnTaskRun } from '../model/task-run.ts';
+
+export interface LaunchTrouble {
+  /** When the newest one failed. */
+  readonly failed: Instant;
+  /** Nobody tries again before. */
+  readonly until: Instant;
+  /** Why, in the provider's words. */
+  readonly said: string;
+  readonly isShortage: boolean;
+  /** Trying again helps none of the builds that waited for this one. */
+  readonly isFinal: boolean;
+}
+
+const firstPause: Duration = 15 * second;
+const longestPause: Duration = 5 * minute;
+/** After so many hosts that came to nothing, another one helps nobody. */
+const mostFailures = 3;
+
+/** `launches`: TaskRuns that launched, or are to launch, hosts of one pool. Undefined: the newest that ended succeeded. */
+export function launchTrouble(launches: readonly OwnTaskRun[]): LaunchTrouble | undefined {
+  const ended = launches.filter(({ outcome, cancelled }) => outcome === 'failed' || (outcome === 'succeeded' && !cancelled));
+  const newestFirst = ended.sort((a, b) => endOf(b) - endOf(a));
+  const good = newestFirst.findIndex(({ outcome }) => outcome === 'succeeded');
+  const failures = good < 0 ? newestFirst : newestFirst.slice(0, good);
+  const [newest] = failures;
+  if (newest === undefined) return undefined;
+  const failed = endOf(newest);
+  const pause = Math.min(firstPause * 2 ** Math.min(failures.length - 1, 10), longestPause);
+  const reason = newest.results['REASON'];
+  const others = failures.filter(({ results }) => results['REASON'] !== 'InsufficientCapacity');
+  return {
+    failed,
+    until: failed + pause,
+    said: newest.results['MESSAGE'] ?? newest.message,
+    isShortage: reason === 'InsufficientCapacity',
+    isFinal: reason === 'LaunchRefused' || others.length >= mostFailures,
+  };
+}
+
+function endOf({ completed, created }: OwnTaskRun): Instant {
+  return completed ?? created;
+}
