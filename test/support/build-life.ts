@@ -2,7 +2,7 @@
 // people do. Each is gone through again and again by tests that disturb the controller meanwhile.
 import { factsOf, label, taskType } from './observed-task-run.ts';
 import type { Part } from './play-tekton.ts';
-import type { Raw, Scenario } from './scenario.ts';
+import type { OurType, Raw, Scenario } from './scenario.ts';
 
 export interface Build {
   readonly scenario: Scenario;
@@ -12,6 +12,9 @@ export interface Build {
 
 export interface BuildLife {
   readonly title: string;
+  /** It gets a host of its own, launched for it. */
+  readonly launched?: true;
+  readonly launch?: (attempt: number) => Part;
   /** No host of its platform exists. */
   readonly unknownPlatform?: true;
   readonly provision?: (attempt: number) => Part;
@@ -69,17 +72,53 @@ export const buildLives: readonly BuildLife[] = [
   },
 ];
 
+/** Builds that get a host of their own. */
+export const launchedLives: readonly BuildLife[] = [
+  { title: 'a build with a host of its own', launched: true },
+  {
+    title: 'a build whose first launch fails',
+    launched: true,
+    launch: (attempt) => (attempt === 1 ? { ...failed(attempt), after: 50 } : {}),
+  },
+  { title: 'a build whose launches all fail', launched: true, launch: failed, error: /failed to provision host: try/ },
+  {
+    title: 'a build whose first launched host cannot be prepared',
+    launched: true,
+    provision: (attempt) => (attempt === 1 ? failed(attempt) : {}),
+  },
+  {
+    title: 'a build that is cancelled while its host is launched',
+    launched: true,
+    launch: () => ({ outcome: 'hangs' }),
+    people: async (build) => {
+      await worksFor(build, 'launch');
+      await build.scenario.finish(build.namespace, build.name, 'cancelled');
+    },
+  },
+  {
+    title: 'a build that is deleted while its launched host is prepared',
+    launched: true,
+    provision: () => ({ outcome: 'hangs' }),
+    people: async (build) => {
+      await worksFor(build, 'provision');
+      await build.scenario.remove(build.namespace, build.name);
+    },
+  },
+];
+
 export function ready({ scenario, namespace, name }: Build): Promise<Raw> {
   return scenario.watched.until((all) => all.find((it) => isNamed(it, namespace, name) && factsOf(it)?.ready === true));
 }
 
-function provisioning({ scenario, namespace, name }: Build): Promise<Raw> {
+function provisioning(build: Build): Promise<Raw> {
+  return worksFor(build, 'provision');
+}
+
+function worksFor({ scenario, namespace, name }: Build, type: OurType): Promise<Raw> {
   return scenario.watched.until((all) =>
     all.find(
       (it) =>
-        taskType(it) === 'provision' &&
-        label(it, 'user-task-name') === name &&
-        label(it, 'user-task-namespace') === namespace,
+        taskType(it) === type && label(it, 'user-task-name') === name && label(it, 'user-task-namespace') === namespace,
     ),
   );
 }

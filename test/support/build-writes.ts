@@ -52,7 +52,7 @@ export class BuildWrites {
   /** What was written for this build, or tried, in order. */
   of(build: string): readonly string[] {
     return this.#requestsOf(build).map(({ verb, resource, name }) => {
-      const role = /-(prov|cleanup)-/.exec(name ?? '')?.[1];
+      const role = /-(prov|cleanup|launch|terminate)-/.exec(name ?? '')?.[1];
       return `${verb} ${role ?? resource}`;
     });
   }

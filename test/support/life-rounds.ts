@@ -7,7 +7,7 @@ import type { ControllerProcess } from './controller-process.ts';
 import { label } from './observed-task-run.ts';
 import { playTekton, type Tekton } from './play-tekton.ts';
 import { RoundPlace } from './round-place.ts';
-import { eventually } from './scenario.ts';
+import { eventually, type Raw } from './scenario.ts';
 
 export class LifeRounds {
   readonly proxy: ChaosProxy;
@@ -131,11 +131,13 @@ export class LifeRounds {
     this.#controller = await scenario.startController({ kubeconfig, args: ['--concurrent-reconciles=200'] });
   }
 
-  #tekton({ provision = () => ({}), endless }: BuildLife): Tekton {
-    return playTekton(this.#place.scenario, {
-      provision: (taskRun) => provision(Number(label(taskRun, 'attempt'))),
+  #tekton({ provision = () => ({}), launch = () => ({}), endless }: BuildLife): Tekton {
+    const rules = {
+      launch: (taskRun: Raw) => launch(Number(label(taskRun, 'attempt'))),
+      provision: (taskRun: Raw) => provision(Number(label(taskRun, 'attempt'))),
       ...(endless ? {} : { build: () => 0 }),
-    });
+    };
+    return playTekton(this.#place.scenario, rules, this.#place.hosts);
   }
 
   /** Creates the builds, and plays the people. */

@@ -4,6 +4,8 @@ import { expect } from 'chai';
 import { ready, type Build, type BuildLife } from './build-life.ts';
 import { factsOf, isBuild, isDone, label, leaseOf, taskType, userFinalizer } from './observed-task-run.ts';
 import { playTekton } from './play-tekton.ts';
+import { LaunchedHosts } from './launched-hosts.ts';
+import { toyTasks } from './provider-builders.ts';
 import { eventually, Scenario, type Raw } from './scenario.ts';
 
 /** Builds one round can have. */
@@ -13,6 +15,8 @@ const sshSecret = 'key';
 
 export class RoundPlace {
   readonly scenario: Scenario;
+  /** Launched, and not terminated. */
+  readonly hosts = new LaunchedHosts();
   #rounds = 0;
   #closed = false;
   #tenant = '';
@@ -34,6 +38,7 @@ export class RoundPlace {
   static async open(): Promise<RoundPlace> {
     const scenario = await Scenario.start();
     await scenario.sshSecret(sshSecret);
+    await scenario.tasks(toyTasks());
     await scenario.hostConfig(hostConfig());
     return new RoundPlace(scenario);
   }
@@ -60,7 +65,8 @@ export class RoundPlace {
 
   async create(build: Build, life: BuildLife): Promise<void> {
     const index = Number(/\d+$/.exec(build.name)?.[0]);
-    await create(build, life.unknownPlatform ? 'linux-unknown/arm64' : platformOf(index));
+    const platform = life.launched ? launchedPlatformOf(index) : platformOf(index);
+    await create(build, life.unknownPlatform ? 'linux-unknown/arm64' : platform);
   }
 
   isOver({ namespace, name }: Build): boolean {
@@ -71,7 +77,7 @@ export class RoundPlace {
     const children = all.filter((it) => label(it, 'user-task-name') === name);
     return (
       (taskRun === undefined || (isDone(taskRun) && !taskRun.metadata.finalizers?.includes(userFinalizer))) &&
-      children.every((it) => taskType(it) === 'provision' && isDone(it))
+      children.every((it) => kept.has(taskType(it)) && isDone(it))
     );
   }
 
@@ -89,7 +95,8 @@ export class RoundPlace {
     expect(this.scenario.invariants.violations).to.deep.equal([]);
     for (const [lease, names] of this.#cleanups) expect([...names], lease).to.have.length(1);
     // Ours first: a build that was pruned says nothing any more about what is left of its host.
-    await this.#removeAll((it) => taskType(it) === 'provision' || taskType(it) === 'clean');
+    expect(this.hosts.tokens).to.deep.equal([]);
+    await this.#removeAll((it) => label(it, 'user-task-uid') !== undefined);
     await this.#removeAll((it) => taskType(it) === undefined);
   }
 
@@ -143,12 +150,28 @@ async function create({ scenario, namespace, name }: Build, platform: string): P
   await scenario.watched.until((all) => all.find((it) => it.metadata.uid === uid && isBuild(it)));
 }
 
+/** Of TaskRuns of ours, those that may stay for their logs. */
+const kept: ReadonlySet<string | undefined> = new Set(['provision', 'launch']);
+
 function platformOf(index: number): string {
   return `linux-n${index}/arm64`;
 }
 
+/** May have one host. */
+function launchedPlatformOf(index: number): string {
+  return `linux-l${index}/arm64`;
+}
+
 function hostConfig(): Record<string, string> {
   const config: Record<string, string> = { 'update-interval': 'never' };
+  const launched = Array.from({ length: platforms }, (_, index) => launchedPlatformOf(index));
+  config['dynamic-platforms'] = launched.join(',');
+  for (const platform of launched) {
+    const prefix = `dynamic.${platform.replace('/', '-')}`;
+    config[`${prefix}.type`] = 'toy';
+    config[`${prefix}.max-instances`] = '1';
+    config[`${prefix}.ssh-secret`] = sshSecret;
+  }
   for (let index = 0; index < platforms * hostsOfPlatform; index += 1) {
     const host = `host.h${index}`;
     config[`${host}.address`] = `10.1.1.${index + 1}`;
