@@ -5,16 +5,20 @@ import type { Instant } from '../model/instant.ts';
 import type { Told, WaitReason } from '../model/reason.ts';
 import type { Decision } from './allocate.ts';
 import { FreeHosts } from './free-hosts.ts';
-import type { HostUse, StaticSnapshot } from './pool-snapshot.ts';
+import type { HostUse, MoreHosts, StaticSnapshot } from './pool-snapshot.ts';
 import { Quarantine, type Quarantined } from './quarantine.ts';
 import {
   allBusy,
   allHostsFailed,
   hostsQuarantined,
   namespaceLimit,
+  noLaunchSecret,
   noSshSecret,
   waitedTooLong,
 } from './told-reasons.ts';
+
+/** Where hosts are launched there is always another one. */
+const mostFailedHosts = 3;
 
 /** `held` is kept up to date: slots by namespace, those given away here included. */
 export function allocateStatic(
@@ -49,7 +53,8 @@ class Round {
   decide(request: HostRequest): Decision {
     const { limits } = this.#pool;
     const { namespace, since } = request;
-    const nobodyLeft = this.#nobodyLeft(request);
+    const { launched } = this.#pool;
+    const nobodyLeft = launched === undefined ? this.#nobodyLeft(request) : this.#noneLaunched(request, launched);
     if (nobodyLeft !== undefined) return nobodyLeft;
     const held = this.#held.get(namespace) ?? 0;
     const capped = limits.maxPerNamespace !== undefined && held >= limits.maxPerNamespace;
@@ -80,7 +85,21 @@ class Round {
     return this.#now >= until ? { outcome: 'reject', request, told } : { outcome: 'wait', request, told, until };
   }
 
+  /** Another host may be launched for it, unless that was of no use so far. */
+  #noneLaunched(request: HostRequest, { refused, missingSecret }: MoreHosts): Decision | undefined {
+    if (missingSecret !== undefined) {
+      const until = Math.max(request.since, missingSecret.since) + configGrace;
+      const told = noLaunchSecret(missingSecret.name);
+      return this.#now >= until ? { outcome: 'reject', request, told } : { outcome: 'wait', request, told, until };
+    }
+    if (request.failedHosts.length >= mostFailedHosts)
+      return { outcome: 'reject', request, told: allHostsFailed(request) };
+    const useless = refused !== undefined && request.since < refused.failed && this.#usable.size === 0;
+    return useless ? { outcome: 'reject', request, told: refused.told } : undefined;
+  }
+
   #whyBusy(request: HostRequest, closed: Quarantined): Told<WaitReason> {
+    if (this.#pool.launched !== undefined) return this.#pool.launched.told;
     if (closed.size === 0) return this.#busy;
     const left = this.#pool.hosts.filter((use) => use.hasSshSecret && !hasFailed(request, use));
     if (!left.every((use) => closed.has(use))) return this.#busy;

@@ -21,7 +21,7 @@ const mostFailures = 3;
 
 /** `launches`: TaskRuns that launched, or are to launch, hosts of one pool. Undefined: the newest that ended succeeded. */
 export function launchTrouble(launches: readonly OwnTaskRun[]): LaunchTrouble | undefined {
-  const ended = launches.filter(({ outcome, cancelled }) => outcome === 'failed' || (outcome === 'succeeded' && !cancelled));
+  const ended = launches.filter(({ outcome }) => outcome !== 'running');
   const newestFirst = ended.sort((a, b) => endOf(b) - endOf(a));
   const good = newestFirst.findIndex(({ outcome }) => outcome === 'succeeded');
   const failures = good < 0 ? newestFirst : newestFirst.slice(0, good);

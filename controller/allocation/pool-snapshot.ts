@@ -50,6 +50,17 @@ export interface StaticSnapshot {
   readonly lastServed: ReadonlyMap<string, Instant>;
   /** Since when ssh Secrets of its hosts are known to be missing, by name. */
   readonly missingSecrets: ReadonlyMap<string, Instant>;
+  /** More hosts are launched when these are not enough. */
+  readonly launched?: MoreHosts;
+}
+
+/** What is known of hosts that are not there yet. */
+export interface MoreHosts {
+  /** Why no slot is free. */
+  readonly told: Told<WaitReason>;
+  /** None can be had: this is for builds that are older than the launch that showed it. */
+  readonly refused: { readonly told: Told<RejectReason>; readonly failed: Instant } | undefined;
+  readonly missingSecret: { readonly name: string; readonly since: Instant } | undefined;
 }
 
 /** Each build has a host of its own, launched for it. */

@@ -69,6 +69,23 @@ export function outOfCapacity(platform: string, said: string, until: Instant): T
   return { reason: 'OutOfCapacity', message };
 }
 
+export function hostsAreLaunched(count: number): Told<WaitReason> {
+  const message = `no slot is free; ${count > 1 ? `${count} hosts are` : 'a host is'} being launched`;
+  return { reason: 'NoFreeSlot', message };
+}
+
+export function launchCameToNothing(said: string, until: Instant): Told<WaitReason> {
+  return {
+    reason: 'NoFreeSlot',
+    message: `the last launch of a host failed: ${said} (tried again at ${timeText(until)})`,
+  };
+}
+
+export function launchFailed(said: string): Told<RejectReason> {
+  const remedy = 'run the build again later; if it fails again, ask an administrator to look at the launch';
+  return { reason: 'LaunchFailed', message: `Error allocating host: no host could be launched: ${said}: ${remedy}` };
+}
+
 export function namespaceLimit(namespace: string, most: number | undefined): Told<WaitReason> {
   const message = `namespace ${namespace} holds all ${most} slots of the platform it may have at once (max-per-namespace)`;
   return { reason: 'NamespaceLimit', message };

@@ -4,8 +4,9 @@ import { Quarantine } from '../allocation/quarantine.ts';
 import type { HostConfig } from '../config/host-config.ts';
 import { second, type Instant } from '../model/instant.ts';
 import type { LaunchedPool, StaticPool } from '../model/pool.ts';
-import type { UserTaskRun } from '../model/task-run.ts';
+import type { KeptTaskRun, UserTaskRun } from '../model/task-run.ts';
 import type { HostSnapshot, MetricsSnapshot, PlatformSnapshot } from '../telemetry/metrics-snapshot.ts';
+import { asStaticPool } from './pooled-hosts.ts';
 import type { HostConfigState } from './host-config-state.ts';
 import { takeSnapshot, type TaskRuns } from './take-snapshot.ts';
 
@@ -57,13 +58,15 @@ function sumOfSlots({ hosts }: StaticPool): number {
 
 /** Live builds that have a host of this platform, or have one launched. */
 function holdersIn(pool: StaticPool | LaunchedPool, taskRuns: TaskRuns): UserTaskRun[] {
-  const claims =
-    pool.kind === 'static'
-      ? pool.hosts.flatMap(({ name }) => [...taskRuns.by('claims', name)])
-      : [...taskRuns.by('launchedHosts', pool.platform)];
+  const claims = pool.kind === 'dynamic' ? [...taskRuns.by('launchedHosts', pool.platform)] : claimsOn(pool, taskRuns);
   return claims
     .filter((it) => it.kind === 'user')
     .filter(({ outcome, deleting }) => outcome === 'running' && !deleting);
+}
+
+function claimsOn(pool: StaticPool | LaunchedPool, taskRuns: TaskRuns): KeptTaskRun[] {
+  const { hosts } = pool.kind === 'static' ? pool : asStaticPool(pool, taskRuns);
+  return hosts.flatMap(({ name }) => [...taskRuns.by('claims', name)]);
 }
 
 function hostSnapshots(pool: StaticPool, options: CollectOptions, now: Instant): HostSnapshot[] {

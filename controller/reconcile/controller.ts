@@ -6,7 +6,6 @@ import type { KeepTimes } from '../lease/timeouts.ts';
 import { minute } from '../model/instant.ts';
 import type { KeptTaskRun, UserTaskRun } from '../model/task-run.ts';
 import { launchTokens } from '../taskruns/launch-token.ts';
-import { isOwnToken } from '../taskruns/launch-token.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { MetricsSnapshot } from '../telemetry/metrics-snapshot.ts';
@@ -24,6 +23,7 @@ import { newLookQueue } from './look-queue.ts';
 import { performWith, type Perform } from './perform.ts';
 import { performOptions } from './perform-options.ts';
 import { PlatformLanes } from './platform-lane.ts';
+import { pooledLaunches } from './pooled-hosts.ts';
 import { refreshWith } from './refresh.ts';
 import type { SecretReport } from './secret-reports.ts';
 import { keysOfAll, keysOfQueues } from './sweep.ts';
@@ -137,8 +137,10 @@ export class Controller {
   drain(times: Pick<DrainOptions, 'patience' | 'timeout'>, signal: AbortSignal): Promise<DrainOutcome> {
     const { clock, logger } = this.#options;
     const log: DrainOptions['log'] = (severity, message, fields) => logger[severity](message, fields);
-    const parts = { taskRuns: this.state.taskRuns, view: this.#view, builds: this.#builds, perform: this.#perform };
-    return new Drain({ ...parts, clock, log, ...times }).run(signal);
+    const { taskRuns } = this.state;
+    const parts = { taskRuns, view: this.#view, builds: this.#builds, perform: this.#perform };
+    const endPools = (): Promise<void> => this.#upkeep.endPools();
+    return new Drain({ ...parts, endPools, clock, log, ...times }).run(signal);
   }
 
   async stop(): Promise<void> {
@@ -162,8 +164,9 @@ export class Controller {
     const installation = () => ({ operatorNamespace: namespace, instanceTag: hostConfig.config?.instanceTag ?? '' });
     const known = knownHosts(
       hostConfig,
-      (host) => taskRuns.count('claims', host) + this.#lanes.assumedOn(host) - this.#builds.undecidedOn(host),
+      (host) => taskRuns.count('claims', host) + this.#lanes.assumedOn(host).length - this.#builds.undecidedOn(host),
       launchTokens(leaseKey),
+      (platform) => pooledLaunches(platform, taskRuns),
     );
     const common = { perform: this.#perform, clock, installation, hasReported, keep };
     return new BuildReconciler({ ...common, taskRuns: this.#view, knownHosts: known });
@@ -190,17 +193,14 @@ export class Controller {
   }
 
   #newUpkeep(): Upkeep {
-    const { clock, logger, keep, namespace } = this.#options;
     return new Upkeep({
-      clock,
-      logger,
-      keep,
-      operatorNamespace: namespace,
+      ...this.#options,
+      operatorNamespace: this.#options.namespace,
       state: this.state,
       perform: this.#perform,
       metrics: this.#metrics,
       events: this.#events,
-      isOwnToken: (token) => isOwnToken(this.#options.leaseKey, token),
+      isUnderWay: (uid) => this.#lanes.isUnderWay(uid),
       assumedOn: (host) => this.#lanes.assumedOn(host),
       lookAtPlatform: (platform) => this.#queue.add(platformKey(platform)),
       configMap: () => this.#configNews.configMap,

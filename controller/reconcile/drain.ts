@@ -18,6 +18,8 @@ export interface DrainOptions {
   readonly view: Pick<DrainView, 'endBuilds'>;
   readonly builds: Pick<BuildReconciler, 'look'>;
   readonly perform: Perform;
+  /** Has hosts of several builds terminated that are empty. Absent: there are none. */
+  readonly endPools?: () => Promise<void>;
   readonly clock: Clock;
   readonly log: (severity: 'info' | 'warn', message: string, fields?: LogFields) => void;
   /** Builds that run may go on for this long. */
@@ -47,6 +49,7 @@ export class Drain {
     for (;;) {
       if (clock.now() >= endAt) view.endBuilds(clock.now());
       await this.#lookAtAll();
+      if (clock.now() >= endAt) await this.#endPools();
       const held = this.#held();
       if (held.length === 0) return [];
       if (signal.aborted) return held.map(sentenceOf);
@@ -77,6 +80,14 @@ export class Drain {
       } catch (error) {
         this.#options.log('warn', 'a look at a build failed, trying again', { uid, error });
       }
+    }
+  }
+
+  async #endPools(): Promise<void> {
+    try {
+      await this.#options.endPools?.();
+    } catch (error) {
+      this.#options.log('warn', 'hosts of a pool could not be given back, trying again', { error });
     }
   }
 
@@ -150,5 +161,7 @@ function sentenceOf(taskRun: KeptTaskRun): string {
   const host = claim === undefined ? 'a host' : `host ${claim.host} (${claim.address})`;
   if (taskRun.kind === 'user') return `${host} was not given back by build ${taskRun.namespace}/${taskRun.name}`;
   const build = `${taskRun.userNamespace}/${taskRun.userName}`;
+  if (taskRun.type === 'launch' || taskRun.type === 'terminate')
+    return `${host}, launched for ${taskRun.userName === '' ? 'several builds' : build}, may still be there: TaskRun ${taskRun.name} did not end it`;
   return `${host} may still have the user of build ${build}: TaskRun ${taskRun.name} did not succeed`;
 }

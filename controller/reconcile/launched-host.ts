@@ -8,7 +8,9 @@ export function launchedHostOf(taskRun: KeptTaskRun): string | undefined {
   if (taskRun.kind === 'user') return claim.host;
   const isGone = taskRun.cleaned || (taskRun.type === 'terminate' && taskRun.outcome === 'succeeded');
   // One that was lost is made again, under the same token.
-  return isGone || (taskRun.type === 'launch' && taskRun.deleting) ? undefined : claim.host;
+  // A host of several builds is not made again: its launch stays on the record until somebody terminates it.
+  const isLost = taskRun.type === 'launch' && taskRun.deleting && !taskRun.hasFinalizer;
+  return isGone || isLost ? undefined : claim.host;
 }
 
 /** Cancelled ones say nothing about the provider. */

@@ -110,9 +110,10 @@ export class PlatformLanes {
     return this.#underWay.has(uid);
   }
 
-  /** Slots of this host that are taken although no TaskRun shows it. */
-  assumedOn(host: string): number {
-    return (this.#underWay.unseen().get(host)?.length ?? 0) + this.#options.lostClaimsOn(host);
+  /** Slots of this host that are taken although no TaskRun shows it: the namespace of each, '' where unknown. */
+  assumedOn(host: string): readonly string[] {
+    const lost = Array<string>(this.#options.lostClaimsOn(host)).fill('');
+    return [...(this.#underWay.unseen().get(host) ?? []), ...lost];
   }
 
   forget(uid: string): void {

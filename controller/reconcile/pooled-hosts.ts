@@ -1,9 +1,17 @@
 // The hosts of a dynamic-pool as the cache shows them: each is known by the TaskRun that launched it. Reads only.
-import { launchTrouble } from '../allocation/launch-trouble.ts';
-import type { StaticSnapshot } from '../allocation/pool-snapshot.ts';
-import { allInstancesTaken, hostsAreLaunched, launchCameToNothing, outOfCapacity } from '../allocation/told-reasons.ts';
+import { launchTrouble, type LaunchTrouble } from '../allocation/launch-trouble.ts';
+import type { MoreHosts } from '../allocation/pool-snapshot.ts';
+import {
+  allInstancesTaken,
+  hostsAreLaunched,
+  launchCameToNothing,
+  launchFailed,
+  outOfCapacity,
+} from '../allocation/told-reasons.ts';
 import type { Host } from '../model/host.ts';
+import { parsePlatform } from '../model/platform.ts';
 import type { LaunchedPool, StaticPool } from '../model/pool.ts';
+import type { Told, WaitReason } from '../model/reason.ts';
 import type { OwnTaskRun } from '../model/task-run.ts';
 import { launchedHostOf } from './launched-host.ts';
 import type { SnapshotSources, TaskRuns } from './take-snapshot.ts';
@@ -25,6 +33,47 @@ export function pooledHost(launch: OwnTaskRun, concurrency: number): Host | unde
   const { ADDRESS = '', USER = '' } = launch.results;
   const { claim, platform } = launch.facts ?? {};
   if (claim === undefined || launch.outcome !== 'succeeded' || launch.cleaned) return undefined;
-  if (ADDRESS === '' || USER === '' || platform === undefined) return undefined;
-  return { name: launch.host, address: ADDRESS, user: USER, platform: claim.platform, secret: claim.sshSecret, concurrency };
+  const parsed = parsePlatform(platform ?? '');
+  if (ADDRESS === '' || USER === '' || parsed === undefined) return undefined;
+  return { name: launch.host, address: ADDRESS, user: USER, platform: parsed, secret: claim.sshSecret, concurrency };
+}
+
+/** Its hosts, as if they had been there always. */
+export function asStaticPool({ platform, limits, concurrency }: LaunchedPool, taskRuns: TaskRuns): StaticPool {
+  const hosts = pooledLaunches(platform, taskRuns).flatMap((launch) => pooledHost(launch, concurrency) ?? []);
+  return { kind: 'static', platform, hosts, cordoned: new Set(), limits };
+}
+
+/** Names of hosts that are there, may be there, or are not known to be gone. */
+export function hostsTaken(platform: string, taskRuns: TaskRuns): Set<string> {
+  return new Set([...taskRuns.by('launchedHosts', platform)].flatMap((it) => launchedHostOf(it) ?? []));
+}
+
+/** What builds are told that find no free slot. */
+export function launchesOf(pool: LaunchedPool, sources: SnapshotSources): MoreHosts {
+  const { taskRuns, hasSshSecret, missingSince } = sources;
+  const { platform, sshSecret, maxInstances } = pool;
+  const launches = pooledLaunches(platform, taskRuns);
+  const running = launches.filter(({ outcome }) => outcome === 'running').length;
+  const trouble = launchTrouble(launches);
+  const full = hostsTaken(platform, taskRuns).size >= maxInstances;
+  const lacksSecret = sshSecret !== '' && !hasSshSecret(sshSecret);
+  return {
+    told: toldOf(pool, running, full, trouble),
+    refused: trouble?.isFinal === true ? { told: launchFailed(trouble.said), failed: trouble.failed } : undefined,
+    missingSecret: lacksSecret ? { name: sshSecret, since: missingSince?.(sshSecret) ?? -Infinity } : undefined,
+  };
+}
+
+function toldOf(
+  pool: LaunchedPool,
+  running: number,
+  full: boolean,
+  trouble: LaunchTrouble | undefined,
+): Told<WaitReason> {
+  if (running > 0) return hostsAreLaunched(running);
+  if (full) return allInstancesTaken(pool.maxInstances);
+  if (trouble === undefined) return hostsAreLaunched(running);
+  const { said, until, isShortage } = trouble;
+  return isShortage ? outOfCapacity(pool.platform, said, until) : launchCameToNothing(said, until);
 }

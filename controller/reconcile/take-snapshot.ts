@@ -1,5 +1,5 @@
 // One platform at this instant, out of the caches: what allocate() decides on. Reads only; asks the API nothing.
-import type { FailedProvision, HostUse, PoolSnapshot } from '../allocation/pool-snapshot.ts';
+import type { FailedProvision, HostUse, PoolSnapshot, StaticSnapshot } from '../allocation/pool-snapshot.ts';
 import type { Cache } from '../kubernetes/cache.ts';
 import { blamelessReasons } from '../lease/provision-reasons.ts';
 import { isUnsigned } from '../lease/read-lease.ts';
@@ -7,6 +7,7 @@ import type { Host } from '../model/host.ts';
 import type { HostRequest } from '../model/host-request.ts';
 import type { Instant } from '../model/instant.ts';
 import { hasLaunched, launchedHostOf } from './launched-host.ts';
+import { asStaticPool, launchesOf } from './pooled-hosts.ts';
 import { takeLaunchedSnapshot, type AssumedLaunch } from './take-launched-snapshot.ts';
 import { parsePlatform } from '../model/platform.ts';
 import type { StaticPool } from '../model/pool.ts';
@@ -100,7 +101,15 @@ export function takeSnapshot(platform: string, configured: ConfiguredPool, sourc
   if (configured.status === 'unusable') return configured;
   const { pool } = configured;
   if (pool.kind === 'local') return { status: 'local', platform: pool.platform, limits: pool.limits };
-  if (pool.kind !== 'static') return takeLaunchedSnapshot(pool, sources);
+  if (pool.kind === 'dynamic') return takeLaunchedSnapshot(pool, sources);
+  if (pool.kind === 'static') return takeStaticSnapshot(pool, sources);
+  return {
+    ...takeStaticSnapshot(asStaticPool(pool, sources.taskRuns), sources),
+    launched: launchesOf(pool, sources),
+  };
+}
+
+function takeStaticSnapshot(pool: StaticPool, sources: SnapshotSources): StaticSnapshot {
   return {
     status: 'static',
     platform: pool.platform,
@@ -112,7 +121,7 @@ export function takeSnapshot(platform: string, configured: ConfiguredPool, sourc
   };
 }
 
-function useOf(host: Host, pool: StaticPool, sources: SnapshotSources): HostUse {
+export function useOf(host: Host, pool: Pick<StaticPool, 'limits' | 'cordoned'>, sources: SnapshotSources): HostUse {
   const { taskRuns, assumed, isDraining, hasSshSecret } = sources;
   const { name } = host;
   const cleaning = taskRuns.count('endedClaims', name) + taskRuns.count('firstCleanups', name);
@@ -155,7 +164,7 @@ function lastGoodOn(host: string, taskRuns: TaskRuns): Instant | undefined {
 }
 
 /** Who holds how many slots of the platform; looked for only where that decides something. */
-function heldBy({ hosts, limits }: StaticPool, { taskRuns, assumed }: SnapshotSources): Map<string, number> {
+export function heldBy({ hosts, limits }: StaticPool, { taskRuns, assumed }: SnapshotSources): Map<string, number> {
   const held = new Map<string, number>();
   if (!limits.fairShare && limits.maxPerNamespace === undefined) return held;
   const add = (namespace: string): void => void held.set(namespace, (held.get(namespace) ?? 0) + 1);

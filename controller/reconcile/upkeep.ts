@@ -3,11 +3,13 @@ import type { Clock } from '../kubernetes/clock.ts';
 import type { KeepTimes } from '../lease/timeouts.ts';
 import type { KeptTaskRun } from '../model/task-run.ts';
 import type { Instance } from '../taskruns/list-task-run-manifest.ts';
+import { isOwnToken, launchTokens } from '../taskruns/launch-token.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { EventRecorder, ObjectReference } from './event-recorder.ts';
 import { HostCare, type CareNews } from './host-care.ts';
 import { InstanceSweep } from './instance-sweep.ts';
+import { LaunchedPools } from './launched-pools.ts';
 import { OrphanSweep } from './orphans.ts';
 import type { Perform } from './perform.ts';
 import type { WatchedState } from './watched-state.ts';
@@ -21,10 +23,12 @@ export interface UpkeepOptions {
   readonly events: EventRecorder;
   readonly operatorNamespace: string;
   readonly keep: KeepTimes;
-  /** Names a host that was launched by this installation. */
-  readonly isOwnToken: (token: string) => boolean;
-  /** Builds that are to have this host although no TaskRun shows it yet. */
-  readonly assumedOn: (host: string) => number;
+  /** Names of launched hosts are made with it. */
+  readonly leaseKey: Buffer;
+  /** Builds that are to have this host although no TaskRun shows it yet: the namespace of each, '' where unknown. */
+  readonly assumedOn: (host: string) => readonly string[];
+  /** A decision is being written for this build. */
+  readonly isUnderWay: (uid: string) => boolean;
   readonly lookAtPlatform: (platform: string) => void;
   /** The ConfigMap host-config, for Events about hosts. */
   readonly configMap: () => ObjectReference | undefined;
@@ -37,16 +41,23 @@ export class Upkeep {
   readonly #care: HostCare;
   readonly #orphans: OrphanSweep;
   readonly #instances: InstanceSweep;
+  readonly #pools: LaunchedPools;
 
   constructor(options: UpkeepOptions) {
-    const { state, perform, clock, operatorNamespace, keep, assumedOn, lookAtPlatform, report } = options;
-    const { taskRuns, ownedSecrets, hostConfig, hasSshSecret } = state;
     this.#options = options;
-    this.#care = new HostCare({
-      taskRuns,
-      config: () => hostConfig.config,
-      hasSshSecret,
-      assumedOn,
+    this.#care = this.#newCare();
+    this.#orphans = this.#newOrphanSweep();
+    this.#instances = this.#newInstanceSweep();
+    this.#pools = this.#newPools();
+  }
+
+  #newCare(): HostCare {
+    const { state, perform, clock, operatorNamespace, keep, assumedOn, lookAtPlatform, report } = this.#options;
+    return new HostCare({
+      taskRuns: state.taskRuns,
+      config: () => state.hostConfig.config,
+      hasSshSecret: state.hasSshSecret,
+      assumedOn: (host) => assumedOn(host).length,
       perform,
       clock,
       operatorNamespace,
@@ -55,19 +66,27 @@ export class Upkeep {
       tell: (news) => this.#tellOfCare(news),
       onError: (error) => report('care of hosts: a look failed, trying again', error),
     });
-    this.#orphans = new OrphanSweep({
-      taskRuns,
-      ownedSecrets,
+  }
+
+  #newOrphanSweep(): OrphanSweep {
+    const { state, perform, clock, keep, report } = this.#options;
+    return new OrphanSweep({
+      taskRuns: state.taskRuns,
+      ownedSecrets: state.ownedSecrets,
       perform,
       clock,
       keep: keep.failed,
       onRemoved: (kind, name) => this.#tellOfOrphan(kind, name),
       onError: (name, error) => report('an orphan could not be removed', error, { name }),
     });
-    this.#instances = new InstanceSweep({
-      taskRuns,
-      config: () => hostConfig.config,
-      isOwnToken: options.isOwnToken,
+  }
+
+  #newInstanceSweep(): InstanceSweep {
+    const { state, leaseKey, perform, clock, operatorNamespace, report } = this.#options;
+    return new InstanceSweep({
+      taskRuns: state.taskRuns,
+      config: () => state.hostConfig.config,
+      isOwnToken: (token) => isOwnToken(leaseKey, token),
       perform,
       clock,
       operatorNamespace,
@@ -76,32 +95,54 @@ export class Upkeep {
     });
   }
 
-  start(): void {
-    this.#care.start();
+  #newPools(): LaunchedPools {
+    const { state, leaseKey, keep, report, ...others } = this.#options;
+    return new LaunchedPools({
+      ...others,
+      taskRuns: state.taskRuns,
+      hostConfig: state.hostConfig,
+      hasSshSecret: state.hasSshSecret,
+      tokens: launchTokens(leaseKey),
+      keep: keep.failed,
+      onError: report,
+    });
   }
 
-  stop(): Promise<void> {
-    return this.#care.stop();
+  start(): void {
+    this.#care.start();
+    this.#pools.start();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.#care.stop(), this.#pools.stop()]);
+  }
+
+  /** Instead of start(), before an uninstall: hosts of several builds go as soon as they are empty. */
+  endPools(): Promise<void> {
+    return this.#pools.endAll();
   }
 
   /** To be called with every change of the cache of TaskRuns. */
   noteChange(before: KeptTaskRun | undefined, after: KeptTaskRun | undefined): void {
     this.#care.noteChange(before, after);
+    this.#pools.noteChange(before, after);
   }
 
   /** Hosts, or Secrets to log in with, have changed. */
   noteConfig(): void {
     this.#care.noteConfig();
+    this.#pools.lookAtAll();
   }
 
-  /** Takes no builds until it was cared for. */
+  /** Takes no builds: until it was cared for, or ever again. */
   isDraining(host: string): boolean {
-    return this.#care.isDraining(host);
+    return this.#care.isDraining(host) || this.#pools.isClosed(host);
   }
 
   async sweep(): Promise<void> {
     await this.#orphans.sweep();
     await this.#instances.sweep();
+    this.#pools.lookAtAll();
   }
 
   #tellOfCare({ platform, outcome, event }: CareNews): void {

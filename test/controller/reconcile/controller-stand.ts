@@ -18,20 +18,16 @@ export class ControllerStand {
   readonly clock = new ManualClock();
   readonly cluster = new MemoryCluster(this.clock);
   readonly watch: DelayedWatch;
-  readonly controller: Controller;
+  controller: Controller;
   /** Most builds ever seen on each host at once. */
   readonly worst = new Map<string, number>();
   readonly #holders = new Map<string, string>();
+  #hostConfig: Readonly<Record<string, string>> | undefined;
 
   constructor(hostConfig: Readonly<Record<string, string>> | undefined, sshSecrets: readonly string[] = ['ssh-key']) {
-    const output = new Writable({ write: (_chunk, _encoding, done) => done() });
-    const metrics: Metrics = new Metrics(() => this.controller.collect());
-    const common = { namespace: operatorNamespace, leaseKey: testKey, workers: 8, isLeader: () => true };
-    const options = { ...common, keep: defaultKeepTimes };
-    const logger = createLogger({ level: 'error', output });
-    this.controller = new Controller({ ...options, cluster: this.cluster, clock: this.clock, logger }, metrics);
-    const { taskRuns, project } = this.controller.state;
+    this.controller = this.#newController();
     this.watch = new DelayedWatch(this.cluster, 'taskruns', this.clock, ({ type, object }) => {
+      const { taskRuns, project } = this.controller.state;
       const kept = project(object);
       if (kept === undefined) return;
       if (type === 'DELETED') taskRuns.deleted(kept);
@@ -48,7 +44,19 @@ export class ControllerStand {
     this.controller.state.sshSecrets.applied(readSshSecret(secret));
   }
 
+  /** Another process, which reads all there is. The one before has been stopped. */
+  renew(): void {
+    this.controller = this.#newController();
+    const { state } = this.controller;
+    const kept = this.cluster.all('taskruns').flatMap((raw) => state.project(raw) ?? []);
+    state.taskRuns.replace(state.taskRuns.relisting(), kept);
+    for (const secret of this.cluster.all('secrets'))
+      if (secret.metadata.namespace === operatorNamespace) state.sshSecrets.applied(readSshSecret(secret));
+    this.configure(this.#hostConfig);
+  }
+
   configure(data: Readonly<Record<string, string>> | undefined): void {
+    this.#hostConfig = data;
     const metadata = { name: 'host-config', namespace: operatorNamespace, uid: 'config', resourceVersion: '1' };
     this.controller.noteHostConfig(data === undefined ? undefined : { metadata, data });
   }
@@ -102,6 +110,14 @@ export class ControllerStand {
     await this.clock.advance(60_000);
     await stopped;
     return this.clock.sleeping;
+  }
+
+  #newController(): Controller {
+    const output = new Writable({ write: (_chunk, _encoding, done) => done() });
+    const metrics: Metrics = new Metrics(() => this.controller.collect());
+    const common = { namespace: operatorNamespace, leaseKey: testKey, workers: 8, isLeader: () => true };
+    const options = { ...common, keep: defaultKeepTimes, cluster: this.cluster, clock: this.clock };
+    return new Controller({ ...options, logger: createLogger({ level: 'error', output }) }, metrics);
   }
 
   #count(build: UserTaskRun | undefined, deleted: boolean): void {
