@@ -1,12 +1,15 @@
 import { expect } from 'chai';
+import { nothingKnown } from '../../../controller/config/host-config.ts';
 import { parseHostConfig } from '../../../controller/config/parse-host-config.ts';
+import { pooledLaunch } from '../../../controller/lease/pooled-launch.ts';
 import { HostConfigState } from '../../../controller/reconcile/host-config-state.ts';
 import { knownHosts } from '../../../controller/reconcile/known-hosts.ts';
 import type { UserTaskRun } from '../../../controller/model/task-run.ts';
-import { aTaskRun } from '../../support/builders.ts';
+import { aTaskRun, operatorNamespace, OwnTaskRunBuilder } from '../../support/builders.ts';
 import { hostConfigData, platform, start } from '../../support/host-builders.ts';
 import { launching, tokens } from '../../support/launched-builds.ts';
 import { aPool } from '../../support/pool-builders.ts';
+import { launchedConfig, providerTasks, toyTasks } from '../../support/provider-builders.ts';
 
 const data = { ...hostConfigData({ one: 2 }), 'local-platforms': 'linux/amd64' };
 
@@ -67,6 +70,36 @@ describe('the launched host a label names', () => {
   it('is launched by Tasks of that type only', () => {
     expect(launched.launchedPool('linux/arm64', 'toy')).to.equal(pool);
     expect(launched.launchedPool('linux/arm64', 'other')).to.equal(undefined);
+  });
+});
+
+describe('a host of several builds', () => {
+  const pool = aPool({ kind: 'dynamic-pool', concurrency: 2 });
+  const launch = new OwnTaskRunBuilder(pooledLaunch(pool, 'mp-1', start, operatorNamespace))
+    .ended('succeeded', start, { INSTANCE_ID: 'i-1', ADDRESS: '10.0.0.1', USER: 'toy' })
+    .build();
+  const config = parseHostConfig(
+    launchedConfig({}, 'linux/arm64', 'dynamic-pool-platforms'),
+    nothingKnown,
+    providerTasks(...toyTasks()),
+  );
+  const withTaken = (taken: number) =>
+    knownHosts(
+      { poolOf: () => ({ status: 'pool', pool }), config },
+      () => taken,
+      tokens,
+      () => [launch],
+    );
+
+  it('is the one of that name, with room or without', () => {
+    const claim = { provider: 'static', host: 'mp-1', address: '10.0.0.1', user: 'toy', sshSecret: 'ssh-key' };
+    expect(withTaken(1).labelled(labelled('mp-1'))).to.deep.equal({ to: 'host', claim, hasRoom: true });
+    expect(withTaken(2).labelled(labelled('mp-1'))).to.deep.equal({ to: 'host', claim, hasRoom: false });
+    expect(withTaken(0).labelled(labelled('mp-2'))).to.deep.equal({ to: 'nothing' });
+  });
+
+  it('is there as long as its launch is on the record', () => {
+    expect([withTaken(0).isConfigured('mp-1'), withTaken(0).isConfigured('mp-2')]).to.deep.equal([true, false]);
   });
 });
 
