@@ -13,10 +13,14 @@ import type { ConfiguredPool } from './host-config-state.ts';
 /**
  * `waiting` by PLATFORM · `claims` by host, live builds only · `endedClaims` by host, builds that ended and are not
  * released yet · `children` by build uid · `failedProvisions` by host, where the host may be to blame · `firstCleanups` by
- * host, while they run.
+ * host, while they run · `working` by host: ours that do something there for a build · `updates` all
+ * under one value, allUpdates.
  */
-export type TaskRunIndex = 'waiting' | 'claims' | 'endedClaims' | 'children' | 'failedProvisions' | 'firstCleanups';
+export type TaskRunIndex =
+  'waiting' | 'claims' | 'endedClaims' | 'children' | 'failedProvisions' | 'firstCleanups' | 'working' | 'updates';
 export type TaskRuns = Cache<KeptTaskRun, TaskRunIndex>;
+
+export const allUpdates = 'all';
 
 export const taskRunIndexes: Readonly<Record<TaskRunIndex, (taskRun: KeptTaskRun) => string | undefined>> = {
   waiting: (taskRun) => (taskRun.kind === 'user' && isWaiting(taskRun) ? taskRun.platform : undefined),
@@ -26,6 +30,8 @@ export const taskRunIndexes: Readonly<Record<TaskRunIndex, (taskRun: KeptTaskRun
   children: (taskRun) => (taskRun.kind === 'own' && taskRun.userUid !== '' ? taskRun.userUid : undefined),
   failedProvisions: (taskRun) => (taskRun.kind === 'own' && isBlamed(taskRun) ? taskRun.host : undefined),
   firstCleanups: (taskRun) => (taskRun.kind === 'own' && isFirstCleanup(taskRun) ? taskRun.host : undefined),
+  working: (taskRun) => (taskRun.kind === 'own' && isWorking(taskRun) ? taskRun.host : undefined),
+  updates: (taskRun) => (taskRun.kind === 'own' && taskRun.type === 'update' ? allUpdates : undefined),
 };
 
 /** The static host a build holds a slot of. */
@@ -49,6 +55,10 @@ export function isWaiting(taskRun: UserTaskRun): boolean {
 /** May keep a slot taken after its build; further tries of a cleanup do not. */
 export function isFirstCleanup({ type, cleanupTry, outcome }: OwnTaskRun): boolean {
   return type === 'clean' && cleanupTry === 1 && outcome === 'running';
+}
+
+function isWorking({ type, outcome }: OwnTaskRun): boolean {
+  return type !== 'update' && outcome === 'running';
 }
 
 function isLive({ outcome, deleting }: UserTaskRun): boolean {
