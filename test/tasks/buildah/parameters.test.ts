@@ -39,12 +39,10 @@ describe('M4 BUILD_CONTEXTS', () => {
 
 describe('M5 REGISTRIES_*', () => {
   it('become one registries.conf of version 2, with one table a registry', () => {
-    const words = [
-      ...['--registries-search', 'registry.example.com', 'docker.io/library'],
-      ...['--registries-insecure', 'registry.local:5000', 'both.example.com/team'],
-      ...['--registries-block', 'both.example.com/team', '*.evil.example'],
-    ];
-    const { code, file } = prepareBuild({ words });
+    const search = ['--registries-search', 'registry.example.com', 'docker.io/library'];
+    const insecure = ['--registries-insecure', 'registry.local:5000', 'both.example.com/team'];
+    const block = ['--registries-block', 'both.example.com/team', '*.evil.example'];
+    const { code, file } = prepareBuild({ words: [...search, ...insecure, ...block] });
     expect(code).to.equal(0);
     expect(file('registries.conf')).to
       .equal(`unqualified-search-registries = ["registry.example.com", "docker.io/library"]

@@ -14,7 +14,7 @@ export interface PreparedBuild {
   readonly code: number | null;
   readonly stderr: string;
   /** What the next steps find in /prepared; undefined: nothing. */
-  file(name: 'Dockerfile' | 'registries.conf' | 'podman-arguments'): string | undefined;
+  readonly file: (name: 'Dockerfile' | 'registries.conf' | 'podman-arguments') => string | undefined;
 }
 
 export interface Given {
