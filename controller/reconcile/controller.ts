@@ -28,7 +28,7 @@ import { keysOfAll, keysOfQueues } from './sweep.ts';
 import { isWaiting } from './take-snapshot.ts';
 import { Upkeep } from './upkeep.ts';
 import { WaitAnnouncer } from './wait-announcer.ts';
-import { WatchedState } from './watched-state.ts';
+import { WatchedState, type WatchedStateOptions } from './watched-state.ts';
 import type { WorkQueue } from './work-queue.ts';
 
 export interface ControllerOptions {
@@ -36,7 +36,7 @@ export interface ControllerOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly namespace: string;
-  readonly leaseKey: Buffer;
+  readonly leaseKey: WatchedStateOptions['leaseKey'];
   readonly workers: number;
   readonly keep: KeepTimes;
   readonly isLeader: () => boolean;
@@ -162,7 +162,7 @@ export class Controller {
     const { clock, namespace, keep } = this.#options;
     const installation = () => ({ operatorNamespace: namespace, instanceTag: hostConfig.config?.instanceTag ?? '' });
     const known = knownHosts(
-      hostConfig,
+      this.state,
       (host) => taskRuns.count('claims', host) + this.#lanes.assumedOn(host) - this.#builds.undecidedOn(host),
     );
     const common = { perform: this.#perform, clock, installation, hasReported, keep };
