@@ -88,7 +88,7 @@ function unchangedParts(text: string): unknown {
     const { metadata, spec, ...rest }: Record<string, Record<string, Entry[]>> = document.toJS();
     if (spec === undefined) return { metadata, ...rest };
     const { params, volumes, steps, ...others } = spec;
-    const added = /^(?:PLATFORM|IMAGE_APPEND_PLATFORM|REGISTRY_AUTH_SECRET|ssh|mp-.*)$/;
+    const added = /^(?:PLATFORM|IMAGE_APPEND_PLATFORM|REGISTRY_AUTH_SECRET|REGISTRY_PUSH_SECRET|ssh|mp-.*)$/;
     const kept = (list: Entry[] | null = []) => (list ?? []).filter(({ name }) => !added.test(name ?? ''));
     const isBuild = ({ name }: Entry) => /^(?:build|compile)/.test(name ?? '');
     return {
