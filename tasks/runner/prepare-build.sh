@@ -117,7 +117,7 @@ for argument in "${arguments[@]}"; do
 done
 if [[ -n $FROM$RUNTIME_STAGE_FROM ]]; then
   file=$DOCKERFILE
-  [[ -f $file ]] || file=$CONTEXT/$DOCKERFILE
+  [[ -f $file ]] || file=$CONTEXT/${DOCKERFILE#./}
   [[ -f $file ]] || fail "DOCKERFILE: there is no $DOCKERFILE, neither in the source nor in $CONTEXT"
   replace_bases >"$prepared/Dockerfile"
 fi
