@@ -75,9 +75,19 @@ export function readSource(raw: string): Source {
   const promising = sections.filter(mayHoldTask);
   const read = (promising.length > 0 ? promising : sections).map((section) => ({
     ...section,
-    documents: parseDocuments(section.text).map((document) => ({ document, content: contentOf(document) })),
+    documents: parseSection(section.text).map((document) => ({ document, content: contentOf(document) })),
   }));
   return { text: ended, read, kinds: sections.map(kindSeenIn), lines };
+}
+
+/** A large text that begins with hundreds of errors is not read to its end: each error takes its time, and nobody wants more of them. */
+function parseSection(text: string): Document.Parsed[] {
+  const lineEnd = text.indexOf('\n', 100_000);
+  if (lineEnd < 0) return parseDocuments(text);
+  const beginning = parseDocuments(text.slice(0, lineEnd + 1));
+  // The cut itself makes one error for every collection that it leaves open: never so many in a Task.
+  const isHopeless = beginning.flatMap(({ errors }) => errors).length > 200;
+  return isHopeless ? beginning : parseDocuments(text);
 }
 
 /** Everything the parser refuses, or reads as something nobody means (a mapping as a key is an unrendered template). */
@@ -101,7 +111,7 @@ export function syntaxProblems(source: Source): SourceProblem[] {
   return [
     ...all.slice(0, shownErrors),
     {
-      ...problem(`There are ${hidden} more errors from here on.`, all[shownErrors]?.offset ?? 0),
+      ...problem(`There are at least ${hidden} more errors from here on.`, all[shownErrors]?.offset ?? 0),
       fix: 'Correct the first ones first.',
     },
   ];
