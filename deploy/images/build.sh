@@ -30,3 +30,4 @@ ignore=deploy/images/controller.Containerfile.dockerignore
 case $engine in *podman*) ignored=(--ignorefile "$ignore") ;; *) ignored=() ;; esac
 "$engine" build "$@" "${ignored[@]}" --build-arg "NODE_PACKAGE=$package" -f deploy/images/controller.Containerfile -t localhost/multi-platform-controller:dev .
 "$engine" build "$@" -f tasks/runner/Containerfile -t localhost/multi-platform-runner:dev tasks/runner
+"$engine" build "$@" -f tasks/provider-pod/image/Containerfile -t localhost/multi-platform-pod-host:dev tasks/provider-pod/image
