@@ -6,9 +6,11 @@
 # shellcheck source=tasks/runner/build-secret.sh
 . "$scripts/build-secret.sh"
 
-# What a build user may use, for admins to set in the Task's env. Open files and processes are those of a container build with
-# many parallel compilers; the space is what an empty image storage needs to be of any use.
-: "${LIMIT_NOFILE:=524288}" "${LIMIT_NPROC:=32768}" "${MIN_FREE_MB:=1024}" "${REQUIRE_PODMAN:=true}"
+# shellcheck source=tasks/provision-shared-host/build-limits.sh
+. "$scripts/build-limits.sh"
+
+# For admins to set in the Task's env. The space is what an empty image storage needs to be of any use.
+: "${MIN_FREE_MB:=1024}" "${REQUIRE_PODMAN:=true}"
 
 # Good at the one-time password server only: it must not be able to act as this pod.
 otp_token=/var/run/secrets/multi-platform-otp/token
@@ -17,9 +19,8 @@ check_parameters() {
   check_build_parameters
   check SECRET_NAME '[a-z0-9]([-a-z0-9.]*[a-z0-9])?' 'the name of a Secret'
   check SUDO_COMMANDS '[^[:cntrl:]]*' 'one line of a sudoers command list'
-  check LIMIT_NOFILE '[0-9]+' 'a number'
-  check LIMIT_NPROC '[0-9]+' 'a number'
   check MIN_FREE_MB '[0-9]+' 'a number'
+  read_limits
 }
 
 make_user() {
@@ -30,7 +31,8 @@ make_user() {
   PUBLIC_KEY=$(<"$work/id_rsa.pub")
   # shellcheck disable=SC2034
   [[ ! -r /otelcol/config.yaml ]] || OTELCOL_CONFIG=$(</otelcol/config.yaml)
-  run_on_host NAME IDENTITY PUBLIC_KEY SUDO_COMMANDS LIMIT_NOFILE LIMIT_NPROC MIN_FREE_MB REQUIRE_PODMAN OTELCOL_CONFIG \
+  run_on_host NAME IDENTITY PUBLIC_KEY SUDO_COMMANDS LIMIT_NOFILE LIMIT_NPROC LIMIT_MEMORY LIMIT_CPUS LIMIT_CPU_MINUTES \
+    MIN_FREE_MB REQUIRE_PODMAN OTELCOL_CONFIG \
     -- "$scripts/on-host.sh" "$scripts/add-user.sh"
   home=$(answer home)
   # The build's own scripts put it into commands.
