@@ -33,7 +33,14 @@ export interface Answer {
 
 interface Flags extends Omit<
   GenerateOptions,
-  'accepted' | 'imageFacts' | 'podmanArguments' | 'imageParameter' | 'sync' | 'volumes' | 'afterLoad'
+  | 'accepted'
+  | 'imageFacts'
+  | 'podmanArguments'
+  | 'podmanArgumentsFile'
+  | 'imageParameter'
+  | 'sync'
+  | 'volumes'
+  | 'afterLoad'
 > {
   output?: string;
   inPlaceMap: string[];
@@ -42,6 +49,7 @@ interface Flags extends Omit<
   json: boolean;
   imageParam: string;
   podmanArg: string[];
+  podmanArgsFile?: string;
   sync: Map<string, WorkspaceSync>;
   volume: Map<string, VolumeSync>;
   accept: string[];
@@ -138,12 +146,12 @@ function topologyProblem({
 function toOptions(flags: Flags): GenerateOptions {
   const {
     step, wrapCommand, select, name, suffix, runnerImage, platformDefault, apiVersion, imageParam, appendPlatform, transfer, registryAuth, deferPush,
-    sync, volume, envAllow, envDeny, podmanArg, secretOptional, secretWait, sshVolumeName, local, wrapperResources, wrapperUser, unprivilegedWrapper,
+    sync, volume, envAllow, envDeny, podmanArg, podmanArgsFile, secretOptional, secretWait, sshVolumeName, local, wrapperResources, wrapperUser, unprivilegedWrapper,
     detached, timeoutMargin, accept, allowSidecars, strict,
   } = flags; // prettier-ignore
   return {
     step, wrapCommand, select, name, suffix, runnerImage, platformDefault, apiVersion, imageParameter: imageParam, appendPlatform, transfer,
-    registryAuth, deferPush, afterLoad: undefined, sync, volumes: volume, envAllow, envDeny, podmanArguments: podmanArg, secretOptional, secretWait,
+    registryAuth, deferPush, afterLoad: undefined, sync, volumes: volume, envAllow, envDeny, podmanArguments: podmanArg, podmanArgumentsFile: podmanArgsFile, secretOptional, secretWait,
     sshVolumeName, local, wrapperCpu: wrapperResources.cpu, wrapperMemory: wrapperResources.memory, wrapperUser, unprivilegedWrapper, detached,
     timeoutMargin, imageFacts: undefined, accepted: new Set(allowSidecars ? [...accept, 'MPT013'] : accept), strict,
   }; // prettier-ignore

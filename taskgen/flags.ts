@@ -95,6 +95,7 @@ function dataFlags(): Option[] {
       '--podman-arg <argument>',
       'argument for podman run on the host, as --podman-arg=--device=/dev/fuse (repeatable)',
     ),
+    flag('--podman-args-file <path>', 'file with more of them, one a line, which an earlier step left in the pod'),
   ];
 }
 

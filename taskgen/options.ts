@@ -44,6 +44,8 @@ export interface GenerateOptions {
   readonly envAllow: readonly string[];
   readonly envDeny: readonly string[];
   readonly podmanArguments: readonly string[];
+  /** File in the pod with more of them, one a line. */
+  readonly podmanArgumentsFile: string | undefined;
   readonly secretOptional: boolean;
   readonly secretWait: number;
   readonly sshVolumeName: string | undefined;
@@ -82,6 +84,7 @@ export const defaultOptions: GenerateOptions = {
   envAllow: [],
   envDeny: [],
   podmanArguments: [],
+  podmanArgumentsFile: undefined,
   secretOptional: true,
   secretWait: 0,
   sshVolumeName: undefined,

@@ -137,6 +137,7 @@ function remoteEnvironment(plan: RemotePlan): { name: string; value: string }[] 
     MP_ENV_FROM: String(environment.forwardRest),
     ...(options.envDeny.length === 0 ? {} : { MP_DROP: options.envDeny.join('\n') }),
     MP_PODMAN_ARGS: [...podmanArguments(step.securityContext), ...options.podmanArguments].map(literalValue).join('\n'),
+    ...(options.podmanArgumentsFile === undefined ? {} : { MP_PODMAN_ARGS_FILE: options.podmanArgumentsFile }),
     MP_SECRET_WAIT: String(options.secretWait),
     ...registryAuthVariables(options),
     ...registryTransferVariables(plan),

@@ -73,6 +73,7 @@ mp_plan_run() {
   mp_plan_mounts
   [[ ${MP_TIMEOUT:-0} =~ ^[0-9]+$ ]] || mp_die 78 "MP_TIMEOUT is '$MP_TIMEOUT': write a number of seconds"
   ((${MP_TIMEOUT:-0} == 0)) || MP_RUN+=(--timeout "$MP_TIMEOUT")
+  [[ ! -r ${MP_PODMAN_ARGS_FILE:-} ]] || MP_PODMAN_ARGS=${MP_PODMAN_ARGS:-}$'\n'$(<"$MP_PODMAN_ARGS_FILE")
   [[ " ${MP_RUN[*]}" == *:/run/secrets* ]] || MP_RUN+=(--tmpfs /run/secrets)
   while IFS= read -r argument; do
     [[ -z $argument ]] || MP_RUN+=("$argument")

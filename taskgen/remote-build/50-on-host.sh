@@ -153,6 +153,13 @@ mp_host() {
   mp_host_credential=''
   [ "$mp_host_auth" != pull ] || read -r mp_host_credential <&3 || mp_host_fail 78 'the credential for the pull did not arrive'
   mp_host_image "$mp_host_image"
+  mp_host_count=$#
+  while [ "$mp_host_count" -gt 0 ]; do
+    mp_host_word=$1
+    shift
+    ! mp_host_can "$mp_host_word" || set -- "$@" "$mp_host_word"
+    mp_host_count=$((mp_host_count - 1))
+  done
   [ ! -w /dev/fuse ] || set -- --device /dev/fuse "$@"
   mp_host_create "$@" || mp_host_fail 125 'podman cannot make the container'
   if ! read -r mp_host_word <&3 || [ "$mp_host_word" != go ]; then

@@ -17,7 +17,10 @@ const generated = [
   },
   {
     file: 'tasks/generated/buildah-remote.yaml',
-    words: ['taskgen/sources/buildah.yaml', '--sync', 'dockerconfig=none'],
+    words: [
+      'taskgen/sources/buildah.yaml',
+      ...['--sync', 'dockerconfig=none', '--podman-args-file', '/prepared/podman-arguments'],
+    ],
   },
 ];
 
