@@ -113,7 +113,7 @@ function isInTheWay({ path, meaning }: Found, { edited, copied }: EditTargets, n
   const contains = (outer: Node, inner: Node) =>
     startOf(outer) <= startOf(inner) && (outer.range?.[1] ?? 0) >= (inner.range?.[1] ?? 0);
   if (isNode(nodes.copied) && contains(nodes.copied, meaning)) return true;
-  return nodes.all.some((target) => isCollection(target) && contains(meaning, target));
+  return nodes.all.some((target) => isNode(target) && contains(meaning, target));
 }
 
 function isWithin(path: Path, outer: Path): boolean {

@@ -7,7 +7,19 @@ after_load_line=0
 
 load_image() {
   reference=$(cat "$shared/image-ref")
-  layout=oci:$shared/image:latest
+  source=oci:$shared/image:latest
+  [ ! -e "$shared/image.tar" ] || source=docker-archive:$shared/image.tar
+  if [ -e "$shared/image-digest" ]; then
+    MP_IMAGE_DIGEST=$(cat "$shared/image-digest") && export MP_IMAGE_DIGEST
+    if [ "${MP_LOAD:-}" = false ]; then
+      echo "build-local: the host pushed $reference, $MP_IMAGE_DIGEST; no later step needs it here" >&2
+      return
+    fi
+    case ${reference##*/} in
+      *:*) source=docker://${reference%:*}@$MP_IMAGE_DIGEST ;;
+      *) source=docker://$reference@$MP_IMAGE_DIGEST ;;
+    esac
+  fi
   if command -v buildah >/dev/null 2>&1; then
     tool=buildah
   elif command -v podman >/dev/null 2>&1; then
@@ -18,12 +30,12 @@ load_image() {
   fi
   set -- "$tool"
   [ -z "${MP_STORAGE_DRIVER:-}" ] || set -- "$tool" --storage-driver "$MP_STORAGE_DRIVER"
-  id=$("$@" pull -q "$layout")
+  id=$("$@" pull -q ${MP_TLS_VERIFY:+"--tls-verify=$MP_TLS_VERIFY"} "$source")
   "$@" tag "$id" "$reference"
   # The name pull gave it after the folder would be one more image to people who list them.
   "$@" rmi "localhost$shared/image" >/dev/null 2>&1 || "$@" rmi "localhost$shared/image:latest" >/dev/null 2>&1 || :
   # Of another uid's files this one may be unable to remove any; they go with the pod.
-  rm -rf "$shared/image" 2>/dev/null || :
+  rm -rf "$shared/image" "$shared/image.tar" 2>/dev/null || :
   echo "build-local: loaded $reference" >&2
 }
 
@@ -37,14 +49,14 @@ after_load() {
 
 case $(cat "$shared/mode" 2>/dev/null || echo none) in
   local)
-    unset MP_STORAGE_DRIVER MP_DEFER_PUSH
+    unset MP_STORAGE_DRIVER MP_DEFER_PUSH MP_TLS_VERIFY MP_LOAD
     exec "$shared/script" "$@"
     ;;
   image)
     load_image
     after_load "$@"
     if [ "${MP_DEFER_PUSH:-}" = true ]; then
-      unset MP_STORAGE_DRIVER MP_DEFER_PUSH
+      unset MP_STORAGE_DRIVER MP_DEFER_PUSH MP_TLS_VERIFY MP_LOAD
       MP_IMAGE_LOADED=true exec "$shared/script" "$@"
     fi
     ;;

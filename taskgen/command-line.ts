@@ -13,6 +13,8 @@ export interface Invocation {
   /** `taskgen.yaml`, or `source=output`. */
   readonly maps: readonly string[];
   readonly check: boolean;
+  /** A registry is to be asked about the step's image, by whoever uses the network. */
+  readonly checkImages: boolean;
   readonly json: boolean;
   readonly explain: boolean;
   /** File with the text of `options.afterLoad`, which is read by whoever reads files. */
@@ -31,14 +33,23 @@ export interface Answer {
 
 interface Flags extends Omit<
   GenerateOptions,
-  'accepted' | 'podmanArguments' | 'imageParameter' | 'sync' | 'volumes' | 'afterLoad'
+  | 'accepted'
+  | 'imageFacts'
+  | 'podmanArguments'
+  | 'podmanArgumentsFile'
+  | 'imageParameter'
+  | 'sync'
+  | 'volumes'
+  | 'afterLoad'
 > {
   output?: string;
   inPlaceMap: string[];
   check: boolean;
+  checkImages: boolean;
   json: boolean;
   imageParam: string;
   podmanArg: string[];
+  podmanArgsFile?: string;
   sync: Map<string, WorkspaceSync>;
   volume: Map<string, VolumeSync>;
   accept: string[];
@@ -86,8 +97,8 @@ function readFlags(flags: Flags, args: readonly string[], explain: boolean): Inv
   if (problem !== undefined) return { exitCode: 2, stdout: '', stderr: `error: ${problem}\n` };
   const remarks =
     flags.taskVersion === undefined ? [] : ['note: --task-version has no effect; the label of the source is kept'];
-  const { check, json, inPlaceMap: maps, afterLoad } = flags;
-  return { sources, output, maps, check, json, explain, afterLoad, remarks, options: toOptions(flags) };
+  const { check, checkImages, json, inPlaceMap: maps, afterLoad } = flags;
+  return { sources, output, maps, check, checkImages, json, explain, afterLoad, remarks, options: toOptions(flags) };
 }
 
 function usageProblem(
@@ -106,20 +117,42 @@ function usageProblem(
     return '-o takes the Task of one source; call taskgen once for each, or use --in-place-map';
   if (flags.check && output === undefined && !mapped) return '--check compares with a file: add -o FILE';
   if (explain && output !== undefined) return 'explain writes to standard output; leave out -o';
+  const topology = topologyProblem(flags);
+  if (topology !== undefined) return topology;
   const unknown = flags.accept.find((code) => !isAcceptable(code));
   return unknown === undefined ? undefined : `--accept ${unknown}: no such code, or one that cannot be accepted`;
+}
+
+/** Flags that make no sense together. */
+function topologyProblem({
+  runnerImage,
+  local,
+  wrapperUser,
+  unprivilegedWrapper,
+  afterLoad,
+}: Flags): string | undefined {
+  if (runnerImage !== 'same') {
+    return local === 'same-step'
+      ? '--local same-step would run the script in the runner image; add --runner-image same'
+      : undefined;
+  }
+  if (wrapperUser !== undefined || unprivilegedWrapper)
+    return '--wrapper-user and --unprivileged-wrapper are for a runner image; with --runner-image same the step keeps its rights';
+  if (afterLoad !== undefined && local !== 'extra-step')
+    return '--after-load needs a step of its own; with --runner-image same add --local extra-step';
+  return undefined;
 }
 
 function toOptions(flags: Flags): GenerateOptions {
   const {
     step, wrapCommand, select, name, suffix, runnerImage, platformDefault, apiVersion, imageParam, appendPlatform, transfer, registryAuth, deferPush,
-    sync, volume, envAllow, envDeny, podmanArg, secretOptional, secretWait, sshVolumeName, wrapperResources, wrapperUser, unprivilegedWrapper,
+    sync, volume, envAllow, envDeny, podmanArg, podmanArgsFile, secretOptional, secretWait, sshVolumeName, local, wrapperResources, wrapperUser, unprivilegedWrapper,
     detached, timeoutMargin, accept, allowSidecars, strict,
   } = flags; // prettier-ignore
   return {
     step, wrapCommand, select, name, suffix, runnerImage, platformDefault, apiVersion, imageParameter: imageParam, appendPlatform, transfer,
-    registryAuth, deferPush, afterLoad: undefined, sync, volumes: volume, envAllow, envDeny, podmanArguments: podmanArg, secretOptional, secretWait,
-    sshVolumeName, wrapperCpu: wrapperResources.cpu, wrapperMemory: wrapperResources.memory, wrapperUser, unprivilegedWrapper, detached,
-    timeoutMargin, accepted: new Set(allowSidecars ? [...accept, 'MPT013'] : accept), strict,
+    registryAuth, deferPush, afterLoad: undefined, sync, volumes: volume, envAllow, envDeny, podmanArguments: podmanArg, podmanArgumentsFile: podmanArgsFile, secretOptional, secretWait,
+    sshVolumeName, local, wrapperCpu: wrapperResources.cpu, wrapperMemory: wrapperResources.memory, wrapperUser, unprivilegedWrapper, detached,
+    timeoutMargin, imageFacts: undefined, accepted: new Set(allowSidecars ? [...accept, 'MPT013'] : accept), strict,
   }; // prettier-ignore
 }

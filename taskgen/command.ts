@@ -1,24 +1,26 @@
 // The taskgen command: reads files, writes the result, prints findings, gives the exit code.
 // Every decision is made elsewhere; this file is all the input and output there is.
 
-import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { builderImage } from './builder-image.ts';
+import type { ImageFacts } from './builder-image.ts';
 import { parseCommandLine } from './command-line.ts';
 import type { Answer, Invocation } from './command-line.ts';
 import { explainPlan } from './explanation.ts';
 import { formatFinding } from './findings.ts';
+import type { GenerateOptions } from './options.ts';
 import { generateRemoteTask } from './remote-task.ts';
 import { remoteBuildText } from './remote-build-text.ts';
 import type { Scripts } from './step-scripts.ts';
 import { parseTaskMap } from './task-map.ts';
+import { isCurrent, readText, UsageError, writeText } from './text-files.ts';
 
 type ExitCode = 0 | 1 | 2 | 3;
 
-class UsageError extends Error {}
-
 export async function runCommand(words: readonly string[]): Promise<ExitCode> {
   try {
+    if (words[0] === 'pipeline') return await runPipeline(words.slice(1));
     const invocation = parseCommandLine(words);
     if ('exitCode' in invocation) return say(invocation);
     for (const remark of invocation.remarks) process.stderr.write(`${remark}\n`);
@@ -29,10 +31,21 @@ export async function runCommand(words: readonly string[]): Promise<ExitCode> {
       codes.push(await run(each, scripts));
     return codes.reduce((worst, code) => (code > worst ? code : worst), 0);
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    process.stderr.write(`error: ${error.message}\n`);
-    return 2;
+    if (error instanceof UsageError) {
+      process.stderr.write(`error: ${error.message}\n`);
+      return 2;
+    }
+    const message = error instanceof Error ? error.message : String(error);
+    process.stderr.write(
+      `error: taskgen failed (${message}). This is a mistake in taskgen; please report it with the Task.\n`,
+    );
+    return 3;
   }
+}
+
+async function runPipeline(words: readonly string[]): Promise<ExitCode> {
+  const { runPipelineCommand } = await import('./pipeline-command.ts');
+  return runPipelineCommand(words);
 }
 
 function say({ stdout, stderr, exitCode }: Answer): ExitCode {
@@ -47,6 +60,7 @@ function readScripts(): Scripts {
     remote: remoteBuildText(beside('remote-build')),
     local: readText(beside('build-local.sh')),
     deferPush: readText(beside('defer-push.sh')),
+    sameStep: readText(beside('same-step.sh')),
   };
 }
 
@@ -81,7 +95,8 @@ function readMap(file: string): { source: string; output: string; flags: readonl
 async function run(invocation: Invocation, scripts: Scripts): Promise<ExitCode> {
   const { sources, output, explain, afterLoad } = invocation;
   const options = { ...invocation.options, afterLoad: afterLoad === undefined ? undefined : readText(afterLoad) };
-  const results = sources.map((source) => generate(source, scripts, { ...invocation, options }));
+  const results: (string | undefined)[] = [];
+  for (const source of sources) results.push(await generate(source, scripts, { ...invocation, options }));
   const texts = results.filter((text) => text !== undefined);
   if (texts.length < results.length) return 3;
   if (output === undefined) {
@@ -89,44 +104,31 @@ async function run(invocation: Invocation, scripts: Scripts): Promise<ExitCode> 
     return 0;
   }
   const [text = ''] = texts;
-  if (invocation.check) return check(output, text);
-  write(output, text);
+  if (invocation.check) return (await isCurrent(output, text)) ? 0 : 1;
+  writeText(output, text);
   return 0;
 }
 
-function generate(source: string, scripts: Scripts, { options, json, explain }: Invocation): string | undefined {
-  const raw = source === '-' ? readText(0, 'standard input') : readText(source);
-  const { text, plan, findings } = generateRemoteTask(raw, source === '-' ? 'stdin' : source, scripts, options);
+async function generate(source: string, scripts: Scripts, invocation: Invocation): Promise<string | undefined> {
+  const { options, checkImages, json, explain } = invocation;
+  const raw = readText(source === '-' ? 0 : source);
+  const generated = (known: GenerateOptions) =>
+    generateRemoteTask(raw, source === '-' ? 'stdin' : source, scripts, known);
+  const first = generated(options);
+  const { text, plan, findings } =
+    checkImages && first.plan !== undefined
+      ? generated({ ...options, imageFacts: await lookUp(builderImage(first.plan.task, first.plan.choice)) })
+      : first;
   process.stderr.write(findings.map((it) => (json ? `${JSON.stringify(it)}\n` : formatFinding(it))).join(''));
   return explain && plan !== undefined ? explainPlan(plan) : text;
 }
 
+/** Loaded only when asked for, as the diff is. */
+async function lookUp(image: string): Promise<ImageFacts> {
+  const { imagePlatforms } = await import('./image-platforms.ts');
+  return imagePlatforms(image);
+}
+
 function joinDocuments(texts: readonly string[]): string {
   return texts.map((text, index) => (index === 0 ? text : `---\n${text}`)).join('');
-}
-
-/** The library is loaded only here: who generates a Task does not wait for it. */
-async function check(file: string, wanted: string): Promise<ExitCode> {
-  const existing = readText(file);
-  if (existing === wanted) return 0;
-  const { createTwoFilesPatch } = await import('diff');
-  process.stdout.write(createTwoFilesPatch(file, `${file} (generated)`, existing, wanted));
-  process.stderr.write(`${file} is out of date\n`);
-  return 1;
-}
-
-function readText(file: string | 0, label = String(file)): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new UsageError(`cannot read ${label}: ${error instanceof Error ? error.message : String(error)}`);
-  }
-}
-
-function write(file: string, text: string): void {
-  try {
-    writeFileSync(file, text);
-  } catch (error) {
-    throw new UsageError(`cannot write ${file}: ${error instanceof Error ? error.message : String(error)}`);
-  }
 }

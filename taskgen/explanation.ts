@@ -35,7 +35,7 @@ export function explainPlan(plan: RemotePlan): string {
     ...task.steps.flatMap((step, index) =>
       index === choice.index ? [] : [row(`step ${step.name ?? index}`, 'stays', '–', 'runs in the cluster as before')],
     ),
-    row(`step ${choice.name}-local`, 'stays', '–', localReason(plan)),
+    localRow(plan),
   ];
   const podman = [...podmanArguments(choice.step.securityContext), ...options.podmanArguments];
   const title = `Task ${remoteName(task.name ?? '', options)}: step "${choice.name}" runs on the host, in ${choice.step.image ?? ''}\n`;
@@ -69,9 +69,15 @@ function imageRow({ task, choice, options }: RemotePlan): Row {
   return row('an image', '–', 'stays', why);
 }
 
-function localReason({ options }: RemotePlan): string {
+function localRow({ choice, options, topology }: RemotePlan): Row {
   const also = options.deferPush ? '; runs the script once more, for its push' : '';
-  return `added: takes in the image, or builds here when PLATFORM is localhost${also}`;
+  if (!topology.hasLocalStep && !topology.isOneStep)
+    return row(`step ${choice.name}-local`, '–', '–', 'not needed: --local off, and no image comes back');
+  const builds = topology.refusesLocal ? '' : ', or builds here when PLATFORM is localhost';
+  const [name, how] = topology.isOneStep
+    ? [`step ${choice.name}`, 'in the same step:']
+    : [`step ${choice.name}-local`, 'added:'];
+  return row(name, 'stays', '–', `${how} takes in the image${builds}${also}`);
 }
 
 function table(rows: readonly Row[]): string {

@@ -17,6 +17,8 @@ export function flagFindings(task: Task, { step, index, name }: StepChoice, opti
   });
   const workspaces = task.workspaces.map((workspace) => workspace.name);
   const volumes = step.mounts.map((mount) => mount.name);
+  const file = options.podmanArgumentsFile;
+  const paths = step.mounts.map(({ mountPath }) => mountPath);
   const variables = step.env.map((variable) => variable.name);
   const matchless = (globs: readonly string[]) =>
     step.envFrom.length > 0 ? [] : globs.filter((glob) => !variables.some((variable) => matchesGlob(variable, glob)));
@@ -33,6 +35,9 @@ export function flagFindings(task: Task, { step, index, name }: StepChoice, opti
     ...matchless(options.envDeny).map((glob) =>
       found(`--env-deny ${glob}`, `${label} has no such variable`, variables),
     ),
+    ...(file !== undefined && !paths.some((path) => file.startsWith(`${path}/`))
+      ? [found(`--podman-args-file ${file}`, `${label} mounts nothing there`, paths)]
+      : []),
     ...(options.timeoutMargin !== undefined && text(step.own['timeout']) === undefined
       ? [found('--timeout-margin', `${label} has no timeout`, [])]
       : []),

@@ -2,7 +2,7 @@
 
 import { InvalidArgumentError, Option } from 'commander';
 import { secondsOf } from './durations.ts';
-import { defaultOptions, registryAuths, transfers, volumeSyncs, workspaceSyncs } from './options.ts';
+import { defaultOptions, localBuilds, registryAuths, transfers, volumeSyncs, workspaceSyncs } from './options.ts';
 
 const flag = (names: string, description: string) => new Option(names, description);
 const repeated = (names: string, description: string) =>
@@ -10,7 +10,7 @@ const repeated = (names: string, description: string) =>
 
 /** Those that are not given. */
 export const unsetFlags = {
-  inPlaceMap: [], check: false, json: false, strict: false, accept: [], allowSidecars: false, wrapCommand: false, appendPlatform: false,
+  inPlaceMap: [], check: false, checkImages: false, json: false, strict: false, accept: [], allowSidecars: false, wrapCommand: false, appendPlatform: false,
   deferPush: false, sync: new Map(), volume: new Map(), envAllow: [], envDeny: [], podmanArg: [], unprivilegedWrapper: false, detached: false,
 }; // prettier-ignore
 
@@ -34,6 +34,7 @@ function outputFlags(): Option[] {
     ),
     flag('--check', 'write nothing; exit 1 with a diff when an output is out of date'),
     flag('--json', 'print findings as JSON lines (they always go to standard error)'),
+    flag('--check-images', 'ask the registry for which platforms the image of the step exists'),
     flag('--strict', 'treat warnings as errors'),
     repeated('--accept <code>', 'go on in spite of this finding (repeatable)'),
     flag('--allow-sidecars', 'the same as --accept MPT013'),
@@ -52,6 +53,7 @@ function taskFlags(): Option[] {
     flag('--name <name>', 'name of the new Task'),
     flag('--suffix <text>', 'added to the name of the source when --name is not given').default(suffix),
     flag('--platform-default <platform>', 'default value for the parameter PLATFORM'),
+    flag('--platform-param <name>', 'accepted for completeness').argParser(readPlatformParameter).hideHelp(),
     flag('--api-version <version>', 'write a v1beta1 Task as v1').choices(['v1']),
   ];
 }
@@ -63,12 +65,15 @@ function imageFlags(): Option[] {
     flag('--append-platform', 'add the parameter IMAGE_APPEND_PLATFORM, which ends the tag in -<platform>'),
     flag('--defer-push', 'for a script that also pushes: that part runs in the cluster, with the image back'),
     flag('--after-load <file>', 'script to run in the cluster when the image is loaded, before later steps'),
-    flag('--transfer <how>', 'how the image comes back: as an OCI layout, or not at all')
+    flag(
+      '--transfer <how>',
+      'how the image comes back: as an OCI layout, as one stream, by a push from the host, or not at all',
+    )
       .choices(transfers)
       .default(transfer),
     flag(
       '--registry-auth <which>',
-      'credentials that may reach the host: none, or those to pull private images, from a Secret of their own',
+      'credentials that may reach the host, each from a Secret of its own: to pull private images, to push, both, or none',
     )
       .choices(registryAuths)
       .default(registryAuth),
@@ -90,18 +95,25 @@ function dataFlags(): Option[] {
       '--podman-arg <argument>',
       'argument for podman run on the host, as --podman-arg=--device=/dev/fuse (repeatable)',
     ),
+    flag('--podman-args-file <path>', 'file with more of them, one a line, which an earlier step left in the pod'),
   ];
 }
 
 function podFlags(): Option[] {
   const { runnerImage, wrapperCpu: cpu, wrapperMemory: memory, secretWait } = defaultOptions;
   return [
-    flag('--runner-image <ref>', 'image of the step that connects to the host').default(runnerImage),
+    flag('--runner-image <ref>', 'image of the step that connects to the host; same: the image it builds in').default(
+      runnerImage,
+    ),
+    flag('--local <where>', 'where PLATFORM=localhost builds: in a step of its own, in the same one, or not at all')
+      .choices(localBuilds)
+      .default(undefined, 'extra-step; same-step with --runner-image same'),
     flag('--wrapper-resources <cpu/memory>', 'what that step asks for, when the source asks for anything')
       .default({ cpu, memory }, `${cpu}/${memory}`)
       .argParser(readResources),
     flag('--wrapper-user <uid>', 'user id of that step, when the source sets none').argParser(readNumber),
     flag('--unprivileged-wrapper', 'give that step no privileges, whatever the source has'),
+    flag('--attached', 'the build ends when the connection is lost (default)').conflicts('detached'),
     flag('--detached', 'the build goes on when the connection is lost, and the step connects again'),
     flag(
       '--timeout-margin <time>',
@@ -138,6 +150,13 @@ function readResources(value: string): { cpu: string; memory: string } {
   if (cpu === undefined || memory === undefined)
     throw new InvalidArgumentError('Write CPU/MEMORY, for example 250m/256Mi.');
   return { cpu, memory };
+}
+
+/** The name is part of the controller's contract. */
+function readPlatformParameter(value: string): string {
+  if (value !== 'PLATFORM')
+    throw new InvalidArgumentError('Controllers read the parameter PLATFORM of a TaskRun and no other.');
+  return value;
 }
 
 function readBoolean(value: string): boolean {

@@ -10,6 +10,7 @@ Examples:
   taskgen --step build-container task.yaml        when the building step has another name
   taskgen --defer-push task.yaml                  when one step builds and pushes
   taskgen --sync cache=in --env-deny 'CI_*' -     read standard input, send less to the host
+  taskgen pipeline --help                         a Pipeline that builds on several platforms at once
 
 What happens:
   The step named by --step runs its script in a container on a host of the wanted PLATFORM, over SSH. It sees the same

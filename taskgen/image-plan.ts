@@ -6,6 +6,7 @@ import type { StepChoice } from './step-choice.ts';
 import type { Step, Task } from './task-model.ts';
 
 type Asked = Pick<GenerateOptions, 'imageParameter' | 'transfer'>;
+type Loading = Pick<GenerateOptions, 'transfer' | 'deferPush' | 'afterLoad'>;
 
 /** '' when none comes back. */
 export function resultImage(task: Task, { step }: Pick<StepChoice, 'step'>, options: Asked): string {
@@ -31,6 +32,17 @@ export function storageDriver(task: Task, { step }: StepChoice): string {
   return variable ?? /--storage-driver[= ]["']?([a-z]+)\b/.exec(step.script ?? '')?.[1] ?? '';
 }
 
+/** What the Task says of certificates of its registry, for a push from the host; '' when it says nothing. */
+export function tlsVerify(task: Task): string {
+  const parameter = task.parameters.find(({ name }) => /^TLS_?VERIFY$/.test(name));
+  return parameter?.type === 'string' ? `$(params.${parameter.name})` : '';
+}
+
+/** Whether the image is wanted in the pod; what the host pushed itself need not be. */
+export function isLoaded(task: Task, choice: StepChoice, { transfer, deferPush, afterLoad }: Loading): boolean {
+  return transfer !== 'registry' || deferPush || afterLoad !== undefined || laterStepsSeeIt(task, choice);
+}
+
 export function imageFindings(task: Task, choice: StepChoice, options: GenerateOptions): Finding[] {
   const { transfer, deferPush, afterLoad, appendPlatform } = options;
   const comesBack = resultImage(task, choice, options) !== '';
@@ -52,7 +64,8 @@ export function imageFindings(task: Task, choice: StepChoice, options: GenerateO
       'If it builds an image, name the parameter with its tag by --image-param; otherwise say --transfer none.';
     return [{ code: 'MPT033', at: ['spec', 'params'], message, fix }];
   }
-  return deferPush || afterLoad !== undefined || laterStepsSeeIt(task, choice) ? [] : [unseenImage(choice)];
+  const isUseful = transfer === 'registry' || deferPush || afterLoad !== undefined || laterStepsSeeIt(task, choice);
+  return isUseful ? [] : [unseenImage(choice)];
 }
 
 function laterStepsSeeIt(task: Task, { step, index }: StepChoice): boolean {

@@ -2,11 +2,14 @@
 // It keeps the original's image, mounts, environment and rights, so that versions of buildah never meet each other.
 
 import type { YAMLMap, YAMLSeq } from 'yaml';
-import { commandToArguments, localStepVariables, sharedMount } from './remote-step.ts';
+import { commandToArguments, localStepVariables, removedByWrapping, sharedMount } from './remote-step.ts';
 import type { StyledPlan } from './remote-step.ts';
 import { applySplices, splicesWithin } from './splice.ts';
 import { YamlEditor } from './yaml-editor.ts';
 import { anchorRemovals, columnAt, contentEnd, isFlow, nextLine, startOf } from './yaml-places.ts';
+
+/** Tekton lets a step write only its own results, and empties the files of captured output when a step starts. */
+const onlyOfTheOriginal = ['results', 'stdoutConfig', 'stderrConfig'];
 
 /** Adds the copy right after the original; `editor` holds the edits of the Task, the copy has its own. */
 export function addLocalStep(
@@ -40,7 +43,7 @@ export function addLocalStep(
 function copyOfStep(text: string, map: YAMLMap, plan: StyledPlan, script: string): string {
   const local = new YamlEditor(text, plan.listIndent);
   local.set(map, 'name', `${plan.choice.name}-local`);
-  local.remove(map, 'results');
+  local.remove(map, [...onlyOfTheOriginal, ...removedByWrapping(plan)]);
   local.append(map, 'env', localStepVariables(plan));
   local.append(map, 'volumeMounts', [sharedMount]);
   commandToArguments(local, map, plan);

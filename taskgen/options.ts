@@ -1,13 +1,17 @@
 // What a user can ask of the generator, as values. Reading the command line is command-line.ts; no defaults hide elsewhere.
 
+import type { ImageFacts } from './builder-image.ts';
+
 export type WorkspaceSync = 'none' | 'in' | 'out' | 'both';
 export type VolumeSync = 'skip' | 'in' | 'out' | 'both' | 'empty' | 'storage';
-export type Transfer = 'oci' | 'none';
-export type RegistryAuth = 'none' | 'pull';
+export type Transfer = 'oci' | 'stream' | 'registry' | 'none';
+export type LocalBuild = 'extra-step' | 'same-step' | 'off';
+export type RegistryAuth = 'none' | 'pull' | 'push' | 'both';
 
 export const workspaceSyncs: readonly WorkspaceSync[] = ['none', 'in', 'out', 'both'];
-export const transfers: readonly Transfer[] = ['oci', 'none'];
-export const registryAuths: readonly RegistryAuth[] = ['none', 'pull'];
+export const localBuilds: readonly LocalBuild[] = ['extra-step', 'same-step', 'off'];
+export const transfers: readonly Transfer[] = ['oci', 'stream', 'registry', 'none'];
+export const registryAuths: readonly RegistryAuth[] = ['none', 'pull', 'push', 'both'];
 export const volumeSyncs: readonly VolumeSync[] = ['skip', 'in', 'out', 'both', 'empty', 'storage'];
 
 export interface GenerateOptions {
@@ -19,7 +23,10 @@ export interface GenerateOptions {
   readonly select: string | undefined;
   readonly name: string | undefined;
   readonly suffix: string;
+  /** `same`: the step connects from the image it builds in. */
   readonly runnerImage: string;
+  /** Where a build for the cluster's own platform runs; `localBuildOf` knows the default. */
+  readonly local: LocalBuild | undefined;
   readonly platformDefault: string | undefined;
   /** `v1` converts; otherwise the version of the source is kept. */
   readonly apiVersion: 'v1' | undefined;
@@ -37,6 +44,8 @@ export interface GenerateOptions {
   readonly envAllow: readonly string[];
   readonly envDeny: readonly string[];
   readonly podmanArguments: readonly string[];
+  /** File in the pod with more of them, one a line. */
+  readonly podmanArgumentsFile: string | undefined;
   readonly secretOptional: boolean;
   readonly secretWait: number;
   readonly sshVolumeName: string | undefined;
@@ -48,6 +57,8 @@ export interface GenerateOptions {
   readonly detached: boolean;
   /** Seconds; where nothing is said, as many as the step's timeout allows up to a minute. */
   readonly timeoutMargin: number | undefined;
+  /** Of the step's image, where a registry was asked. */
+  readonly imageFacts: ImageFacts | undefined;
   readonly accepted: ReadonlySet<string>;
   readonly strict: boolean;
 }
@@ -59,6 +70,7 @@ export const defaultOptions: GenerateOptions = {
   name: undefined,
   suffix: '-remote',
   runnerImage: 'multi-platform-runner',
+  local: undefined,
   platformDefault: undefined,
   apiVersion: undefined,
   imageParameter: 'IMAGE',
@@ -72,6 +84,7 @@ export const defaultOptions: GenerateOptions = {
   envAllow: [],
   envDeny: [],
   podmanArguments: [],
+  podmanArgumentsFile: undefined,
   secretOptional: true,
   secretWait: 0,
   sshVolumeName: undefined,
@@ -81,6 +94,7 @@ export const defaultOptions: GenerateOptions = {
   unprivilegedWrapper: false,
   detached: false,
   timeoutMargin: undefined,
+  imageFacts: undefined,
   accepted: new Set(),
   strict: false,
 };

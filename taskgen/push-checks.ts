@@ -15,7 +15,7 @@ const separatePush: TextCheck = {
     /(?:\b|_)(?:buildah|podman|docker)\b[^\n;|&]*\s(?:manifest\s+)?push\b[^\n;|&]*|\bskopeo\b[^\n;|&]*\b(?:copy|sync)\b[^\n;|&]*|\bcosign\s+(?:sign|attach|attest)\b|\b(?:crane|img|makisu|regctl\s+image|helm)\s+(?:push|copy)\b|\boras\s+(?:push|attach|copy|cp)\b/g,
   says: (found) =>
     `The script also pushes ("${found}"); no registry credential reaches the host, so the push would fail there.`,
-  fix: 'Say --defer-push, which pushes from the cluster when the image is back, or move the push to a step of its own as in taskgen/sources/buildah.yaml. If the pattern is wrong, say --accept MPT203.',
+  fix: 'Say --defer-push, which pushes from the cluster when the image is back, or move the push to a step of its own as in taskgen/sources/buildah.yaml; --registry-auth push lets it push from there. If the pattern is wrong, say --accept MPT203.',
 };
 
 /** Skopeo names both ends; what counts is where it copies to. */
@@ -70,9 +70,10 @@ const pushingTools: readonly (TextCheck & { readonly unless: RegExp; readonly ho
   fix: `Let it write a file or folder into a workspace (${rest.how}) and push that in a step of its own. If the pattern is wrong, say --accept MPT203.`,
 }));
 
-/** `commands`: the script without comments, or the words of a wrapped command. */
-export function pushFindings(commands: string, at: Path, deferred: boolean): Finding[] {
+/** `commands`: the script without comments, or the words of a wrapped command. `fromHost`: a credential to push with is there. */
+export function pushFindings(commands: string, at: Path, deferred: boolean, fromHost = false): Finding[] {
   const tools = pushingTools.flatMap((check) => firstMatch(check, commands, at, (found) => !check.unless.test(found)));
+  if (fromHost) return [];
   if (deferred) return tools.length > 0 ? tools : deferFindings(commands, at);
   return [...firstMatch(separatePush, commands, at, isPush), ...tools];
 }

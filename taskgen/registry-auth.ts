@@ -1,31 +1,107 @@
-// --registry-auth: credentials for a registry that may reach the host, from a Secret that a TaskRun names for this and nothing else.
+// --registry-auth: credentials for a registry that may reach the host, each from a Secret that a TaskRun names for this and nothing else.
 // The credentials of the pod never do.
 
-import type { GenerateOptions } from './options.ts';
+import type { Finding } from './findings.ts';
+import type { GenerateOptions, RegistryAuth } from './options.ts';
+import type { StepChoice } from './step-choice.ts';
 import type { YamlValue } from './yaml-text.ts';
 
-const parameter = 'REGISTRY_AUTH_SECRET';
-export const registryAuthMount = { name: 'mp-registry-auth', mountPath: '/mp-registry-auth', readOnly: true };
+interface Credential {
+  readonly for: readonly RegistryAuth[];
+  readonly parameter: string;
+  readonly description: string;
+  readonly default: string;
+  readonly variable: string;
+  readonly mount: { readonly name: string; readonly mountPath: string; readonly readOnly: true };
+}
+
+const credentials: readonly Credential[] = [
+  {
+    for: ['pull', 'both'],
+    parameter: 'REGISTRY_AUTH_SECRET',
+    description:
+      'Secret of type kubernetes.io/dockerconfigjson whose credentials are sent to the build host to pull private images; give them the right to pull only.',
+    default: 'multi-platform-registry-auth',
+    variable: 'MP_REGISTRY_AUTH_FILE',
+    mount: { name: 'mp-registry-auth', mountPath: '/mp-registry-auth', readOnly: true },
+  },
+  {
+    for: ['push', 'both'],
+    parameter: 'REGISTRY_PUSH_SECRET',
+    description:
+      'Secret of type kubernetes.io/dockerconfigjson whose credentials are sent to the build host to push the image from there; give them the right to push to its repository only, and a short life.',
+    default: 'multi-platform-registry-push',
+    variable: 'MP_REGISTRY_PUSH_FILE',
+    mount: { name: 'mp-registry-push', mountPath: '/mp-registry-push', readOnly: true },
+  },
+];
 
 type Asked = Pick<GenerateOptions, 'registryAuth'>;
 
-export function registryAuthParameters({ registryAuth }: Asked): YamlValue[] {
-  if (registryAuth === 'none') return [];
-  const description =
-    'Secret of type kubernetes.io/dockerconfigjson whose credentials are sent to the build host to pull private images; give them the right to pull only.';
-  return [{ name: parameter, type: 'string', description, default: 'multi-platform-registry-auth' }];
+const wanted = ({ registryAuth }: Asked): readonly Credential[] =>
+  credentials.filter((credential) => credential.for.includes(registryAuth));
+
+export function pushesFromHost({ registryAuth }: Asked): boolean {
+  return registryAuth === 'push' || registryAuth === 'both';
 }
 
-/** Optional: without the Secret the host works without credentials. */
-export function registryAuthVolumes({ registryAuth }: Asked): YamlValue[] {
-  if (registryAuth === 'none') return [];
-  return [{ name: registryAuthMount.name, secret: { secretName: `$(params.${parameter})`, optional: true } }];
+export function registryAuthParameters(options: Asked): YamlValue[] {
+  return wanted(options).map(({ parameter, description, default: value }) => ({
+    name: parameter,
+    type: 'string',
+    description,
+    default: value,
+  }));
 }
 
-export function registryAuthVariables({ registryAuth }: Asked): Record<string, string> {
-  if (registryAuth === 'none') return {};
-  return {
-    MP_REGISTRY_AUTH: registryAuth,
-    MP_REGISTRY_AUTH_FILE: `${registryAuthMount.mountPath}/.dockerconfigjson`,
-  };
+/** Optional: the step says in a sentence which one is missing, where the kubelet would wait for it. */
+export function registryAuthVolumes(options: Asked): YamlValue[] {
+  return wanted(options).map(({ parameter, mount }) => ({
+    name: mount.name,
+    secret: { secretName: `$(params.${parameter})`, optional: true },
+  }));
+}
+
+export function registryAuthMounts(options: Asked): YamlValue[] {
+  return wanted(options).map(({ mount }) => mount);
+}
+
+export function registryAuthVariables(options: Asked): Record<string, string> {
+  const files = wanted(options).map(({ variable, mount }) => [variable, `${mount.mountPath}/.dockerconfigjson`]);
+  return files.length === 0 ? {} : { MP_REGISTRY_AUTH: options.registryAuth, ...Object.fromEntries(files) };
+}
+
+/** A push from the host, and who makes it: this script's last act, or the script itself. */
+export function registryPushFindings(
+  { index }: StepChoice,
+  options: Pick<GenerateOptions, 'registryAuth' | 'transfer' | 'deferPush' | 'detached'>,
+): Finding[] {
+  const found = (message: string, fix: string): Finding => ({
+    code: 'MPT037',
+    at: ['spec', 'steps', index],
+    message,
+    fix,
+  });
+  const byRegistry = options.transfer === 'registry';
+  return [
+    ...(byRegistry && !pushesFromHost(options)
+      ? [found('--transfer registry pushes from the host, which has no credential.', 'Add --registry-auth push.')]
+      : []),
+    ...(options.deferPush && (byRegistry || pushesFromHost(options))
+      ? [
+          found(
+            '--defer-push keeps the push in the cluster, and another flag makes it on the host.',
+            'Leave one of them out.',
+          ),
+        ]
+      : []),
+    ...(options.transfer === 'stream' && options.detached
+      ? [
+          found(
+            '--transfer stream cannot go on after a lost connection, and --detached wants it to.',
+            'Say --transfer oci.',
+          ),
+        ]
+      : []),
+  ];
 }

@@ -6,15 +6,16 @@ import type { YAMLMap } from 'yaml';
 import { appendVariables } from './append-platform.ts';
 import { secondsOf } from './durations.ts';
 import type { EnvironmentPlan } from './environment-plan.ts';
-import { resultImage, storageDriver } from './image-plan.ts';
+import { isLoaded, resultImage, storageDriver, tlsVerify } from './image-plan.ts';
 import type { GenerateOptions } from './options.ts';
 import { podmanArguments } from './podman-arguments.ts';
-import { registryAuthMount, registryAuthVariables } from './registry-auth.ts';
+import { registryAuthMounts, registryAuthVariables } from './registry-auth.ts';
 import type { StepChoice } from './step-choice.ts';
 import { unusualShell } from './step-scripts.ts';
 import type { SyncPlan } from './sync-plan.ts';
 import { text as textOf } from './task-model.ts';
 import type { Task } from './task-model.ts';
+import type { Topology } from './topology.ts';
 import { wrapperResources } from './wrapper-resources.ts';
 import { wrapperSecurity } from './wrapper-security.ts';
 import { mapAt, pairOf } from './yaml-places.ts';
@@ -28,6 +29,7 @@ export interface RemotePlan {
   readonly task: Task;
   readonly choice: StepChoice;
   readonly options: GenerateOptions;
+  readonly topology: Topology;
   readonly sync: SyncPlan;
   readonly environment: EnvironmentPlan;
   readonly secretVolume: string;
@@ -40,17 +42,7 @@ export interface StyledPlan extends RemotePlan {
 
 export function editRemoteStep(editor: YamlEditor, map: YAMLMap, plan: RemotePlan, script: string): void {
   const { step } = plan.choice;
-  editor.set(map, 'image', plan.options.runnerImage);
-  const resources = wrapperResources(plan.task, step, plan.options);
-  if (resources !== undefined) editor.set(map, resources.key, resources.value);
-  const { replaced, added } = wrapperSecurity(step, plan.options);
-  const security = mapAt(map, 'securityContext');
-  if (replaced !== undefined || security === undefined) {
-    const value = replaced ?? added;
-    if (Object.keys(value).length > 0) editor.set(map, 'securityContext', value);
-  } else {
-    for (const [key, value] of Object.entries(added)) editor.set(security, key, value);
-  }
+  if (!plan.topology.keepsImage) editContainer(editor, map, plan);
   const unbound = variablesOfUnsent(plan);
   const known = new Set(step.env.map(({ name }) => name).filter((name) => !unbound.has(name)));
   const env = pairOf(map, 'env')?.value;
@@ -71,10 +63,31 @@ export function editRemoteStep(editor: YamlEditor, map: YAMLMap, plan: RemotePla
     { name: plan.secretVolume, mountPath: '/ssh', readOnly: true },
     podInfoMount,
     sharedMount,
-    ...(plan.options.registryAuth === 'none' ? [] : [registryAuthMount]),
+    ...registryAuthMounts(plan.options),
   ]);
+  editor.remove(map, removedByWrapping(plan));
   commandToArguments(editor, map, plan);
   editor.setScript(map, 'script', script);
+}
+
+/** The runner image, with little to ask for and few rights. */
+function editContainer(editor: YamlEditor, map: YAMLMap, { task, choice, options }: RemotePlan): void {
+  editor.set(map, 'image', options.runnerImage);
+  const resources = wrapperResources(task, choice.step, options);
+  if (resources !== undefined) editor.set(map, resources.key, resources.value);
+  const { replaced, added } = wrapperSecurity(choice.step, options);
+  const security = mapAt(map, 'securityContext');
+  if (replaced !== undefined || security === undefined) {
+    const value = replaced ?? added;
+    if (Object.keys(value).length > 0) editor.set(map, 'securityContext', value);
+  } else {
+    for (const [key, value] of Object.entries(added)) editor.set(security, key, value);
+  }
+}
+
+export function removedByWrapping({ choice }: RemotePlan): string[] {
+  const isRenamed = choice.step.args.length === 0 && choice.step.own['args'] === undefined;
+  return choice.wrapped.length === 0 || isRenamed ? [] : ['command'];
 }
 
 /** Of a wrapped step: `command` goes in front of `args`. */
@@ -82,7 +95,6 @@ export function commandToArguments(editor: YamlEditor, map: YAMLMap, { choice }:
   const { wrapped, step } = choice;
   if (wrapped.length === 0) return;
   if (step.args.length === 0 && step.own['args'] === undefined) return editor.rename(map, 'command', 'args');
-  editor.remove(map, 'command');
   editor.set(map, 'args', [...wrapped, ...step.args]);
 }
 
@@ -98,7 +110,7 @@ function variablesOfUnsent({ choice, sync }: RemotePlan): Set<string> {
 
 /** What the script learns about this Task; the names are the interface between the two. */
 function remoteEnvironment(plan: RemotePlan): { name: string; value: string }[] {
-  const { task, choice, options, sync, environment } = plan;
+  const { task, choice, options, topology, sync, environment } = plan;
   const { step } = choice;
   const image = resultImage(task, choice, options);
   const shell = unusualShell(step.script ?? '');
@@ -125,9 +137,14 @@ function remoteEnvironment(plan: RemotePlan): { name: string; value: string }[] 
     MP_ENV_FROM: String(environment.forwardRest),
     ...(options.envDeny.length === 0 ? {} : { MP_DROP: options.envDeny.join('\n') }),
     MP_PODMAN_ARGS: [...podmanArguments(step.securityContext), ...options.podmanArguments].map(literalValue).join('\n'),
+    ...(options.podmanArgumentsFile === undefined ? {} : { MP_PODMAN_ARGS_FILE: options.podmanArgumentsFile }),
     MP_SECRET_WAIT: String(options.secretWait),
     ...registryAuthVariables(options),
+    ...registryTransferVariables(plan),
+    ...(topology.isOneStep ? loadingVariables(plan) : {}),
     ...(options.appendPlatform ? Object.fromEntries(appendVariables.map(({ name, value }) => [name, value])) : {}),
+    ...(topology.refusesLocal ? { MP_LOCAL: 'off' } : {}),
+    ...(topology.isOneStep && options.deferPush ? { MP_DEFER_PUSH: 'true' } : {}),
     ...(options.detached ? { MP_DETACHED: 'true' } : {}),
     ...timeoutVariables(plan),
   };
@@ -158,11 +175,25 @@ function literalValue(text: string): string {
   return text.replace(/\$\((?!(?:params|workspaces|context|results)\b)/g, '$$$$(');
 }
 
+function registryTransferVariables({ task, options }: RemotePlan): Record<string, string> {
+  const value = options.transfer === 'registry' ? tlsVerify(task) : '';
+  return value === '' ? {} : { MP_TLS_VERIFY: value };
+}
+
+/** An image that is in the registry and that no later step looks for in the pod is not pulled there. */
+function loadingVariables({ task, choice, options }: RemotePlan): Record<string, string> {
+  return isLoaded(task, choice, options) ? {} : { MP_LOAD: 'false' };
+}
+
 export function localStepVariables(plan: RemotePlan): YamlValue[] {
   const driver = { name: 'MP_STORAGE_DRIVER', value: storageDriver(plan.task, plan.choice) };
   const { deferPush, appendPlatform } = plan.options;
   return [
     driver,
+    ...Object.entries({ ...registryTransferVariables(plan), ...loadingVariables(plan) }).map(([name, value]) => ({
+      name,
+      value,
+    })),
     ...(deferPush ? [{ name: 'MP_DEFER_PUSH', value: 'true' }] : []),
     ...(appendPlatform ? appendVariables : []),
   ];

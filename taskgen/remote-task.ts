@@ -5,7 +5,8 @@ import { createHash } from 'node:crypto';
 import { isMap, isSeq } from 'yaml';
 import type { YAMLMap } from 'yaml';
 import { convertToV1, versionFindings } from './api-version.ts';
-import { appendFindings, appendParameters, prefixedScript, prefixStep, stepsToPrefix } from './append-platform.ts';
+import { appendFindings, appendParameters, prefixStep, stepsToPrefix } from './append-platform.ts';
+import { builderFindings } from './builder-image.ts';
 import { expandAliases } from './alias-expansion.ts';
 import { planEnvironment } from './environment-plan.ts';
 import { judgeSeverity } from './findings.ts';
@@ -20,7 +21,7 @@ import { secretVolumeName } from './reserved-names.ts';
 import { registryAuthParameters, registryAuthVolumes } from './registry-auth.ts';
 import { scriptFindings } from './script-checks.ts';
 import { sizeFindings } from './size-check.ts';
-import { localScript, remoteScript } from './step-scripts.ts';
+import { stepScripts } from './step-scripts.ts';
 import type { Scripts } from './step-scripts.ts';
 import { chooseTask, offsetInScript, offsetOf, readSource, syntaxProblems } from './source-document.ts';
 import type { ChosenTask, Source, SourceProblem } from './source-document.ts';
@@ -30,6 +31,7 @@ import { planSync } from './sync-plan.ts';
 import { remoteAlready, secretPrefix, taskFindings } from './task-checks.ts';
 import { generatedFrom, readTask, text as textOf } from './task-model.ts';
 import { remoteName } from './task-name.ts';
+import { topologyOf } from './topology.ts';
 import { listIndentOf } from './yaml-places.ts';
 import { userFindings } from './wrapper-security.ts';
 import { YamlEditor } from './yaml-editor.ts';
@@ -55,7 +57,7 @@ export function generateRemoteTask(raw: string, file: string, scripts: Scripts, 
   const found = chooseTask(given, options.select);
   if ('code' in found) return failure(given, file, [found]);
   const source = options.apiVersion === undefined ? given : readSource(convertToV1(given.text, found));
-  const chosen = chooseTask(source, options.select);
+  const chosen = source === given ? found : chooseTask(source, options.select);
   if ('code' in chosen) return failure(source, file, [chosen]);
   const planned = plan(chosen, scripts, options);
   const findings = planned.findings
@@ -79,15 +81,17 @@ function plan(
   if (already.length > 0) return { findings: already };
   const choice = chooseStep(task, options);
   if ('code' in choice) return { findings: [choice] };
+  const topology = topologyOf(task, choice, options);
   const sync = planSync(task, choice.index, options);
   const environment = planEnvironment(choice.step, choice.index, options);
   const findings = [
-    ...taskFindings(task, choice, options),
+    ...taskFindings(task, choice, topology, options),
     ...scriptFindings(choice, options),
     ...sync.findings,
     ...environment.findings,
-    ...sizeFindings(task, choice, scripts, options),
-    ...userFindings(choice, sync.mounts, options),
+    ...sizeFindings(task, choice, stepScripts(scripts, choice, topology, options), chosen.content),
+    ...(topology.keepsImage ? [] : userFindings(choice, sync.mounts, options)),
+    ...builderFindings(task, choice, options.imageFacts),
     ...flagFindings(task, choice, options),
     ...appendFindings(task, options),
     ...(options.apiVersion === undefined ? [] : versionFindings(chosen.content)),
@@ -96,7 +100,7 @@ function plan(
   const pushes = findings.some(({ code }) => code === 'MPT203');
   const relevant = findings.filter(({ code }) => !pushes || code !== 'MPT032');
   const secretVolume = secretVolumeName(task, choice.step, choice.index, options).name;
-  return { plan: { task, choice, options, sync, environment, secretVolume }, findings: relevant };
+  return { plan: { task, choice, options, topology, sync, environment, secretVolume }, findings: relevant };
 }
 
 function write(source: Source, chosen: ChosenTask, origin: Origin, planned: RemotePlan, scripts: Scripts): string {
@@ -121,24 +125,9 @@ function write(source: Source, chosen: ChosenTask, origin: Origin, planned: Remo
   const listIndent = listIndentOf(text, spec, 'steps');
   const editor = new YamlEditor(text, listIndent);
   editMetadata(editor, metadata, origin, planned);
-  editRemoteStep(
-    editor,
-    step,
-    planned,
-    remoteScript(
-      scripts,
-      prefixedScript(planned.choice.step, planned.choice.step.script ?? '', planned.options),
-      planned.options,
-    ),
-  );
-  addLocalStep(
-    editor,
-    text,
-    list,
-    step,
-    { ...planned, listIndent },
-    localScript(scripts, planned.choice.step.script ?? '', planned.options),
-  );
+  const { remote, local } = stepScripts(scripts, planned.choice, planned.topology, planned.options);
+  editRemoteStep(editor, step, planned, remote);
+  if (local !== undefined) addLocalStep(editor, text, list, step, { ...planned, listIndent }, local);
   for (const index of prefixed) {
     const [map, other] = [list.get(index), planned.task.steps[index]];
     if (isMap(map) && other !== undefined) prefixStep(editor, map, other, planned.options);
@@ -190,7 +179,10 @@ function header(source: Source, file: string): string {
     JSON.parse(source.text);
     return '';
   } catch {
-    return `# Code generated by taskgen from ${file.split('/').at(-1)}; DO NOT EDIT.\n`;
+    return `# Code generated by taskgen from ${file
+      .split('/')
+      .at(-1)
+      ?.replace(/[^ -~\u00a0-\uffff]/g, '?')}; DO NOT EDIT.\n`;
   }
 }
 

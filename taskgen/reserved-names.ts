@@ -4,6 +4,7 @@ import type { Finding, Path } from './findings.ts';
 import type { GenerateOptions } from './options.ts';
 import type { Step, Task } from './task-model.ts';
 import type { StepChoice } from './step-choice.ts';
+import type { Topology } from './topology.ts';
 
 const sshMountPath = '/ssh';
 
@@ -30,7 +31,11 @@ export function secretVolumeName(
   return { name, findings };
 }
 
-export function reservedNameFindings(task: Task, { step, index, name }: StepChoice): Finding[] {
+export function reservedNameFindings(
+  task: Task,
+  { step, index, name }: StepChoice,
+  { hasLocalStep }: Topology,
+): Finding[] {
   const findings: Finding[] = [];
   const taken = (at: Path, message: string) => findings.push({ code: 'MPT008', at, message, fix: 'Rename it.' });
   for (const variable of step.env) {
@@ -48,6 +53,7 @@ export function reservedNameFindings(task: Task, { step, index, name }: StepChoi
       taken(['spec', 'volumes', position], `Volume "${volume.name}" has a reserved name (mp-… and tekton-internal-…).`);
     }
   }
+  if (!hasLocalStep) return findings;
   const position = task.steps.findIndex((other) => other.name === `${name}-local`);
   if (position >= 0) {
     taken(['spec', 'steps', position], `Step "${name}-local" has the name of the step that the generator adds.`);

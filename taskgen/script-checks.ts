@@ -4,6 +4,7 @@
 import type { Finding, Path } from './findings.ts';
 import type { GenerateOptions } from './options.ts';
 import { pushFindings } from './push-checks.ts';
+import { pushesFromHost } from './registry-auth.ts';
 import type { StepChoice } from './step-choice.ts';
 import type { Step } from './task-model.ts';
 import { carriedScripts, firstMatch, withoutComments } from './text-checks.ts';
@@ -47,17 +48,19 @@ const referenceChecks: readonly TextCheck[] = [
 
 export function scriptFindings(
   choice: StepChoice,
-  options: Pick<GenerateOptions, 'deferPush' | 'afterLoad'>,
+  options: Pick<GenerateOptions, 'deferPush' | 'afterLoad' | 'registryAuth'>,
 ): Finding[] {
   const { step, index: stepIndex, wrapped } = choice;
   const { script } = step;
-  if (script === undefined) return pushFindings(commandOf(step), ['spec', 'steps', stepIndex], options.deferPush);
+  const fromHost = pushesFromHost(options);
+  if (script === undefined)
+    return pushFindings(commandOf(step), ['spec', 'steps', stepIndex], options.deferPush, fromHost);
   const isWrapped = wrapped.length > 0;
   const at: Path = ['spec', 'steps', stepIndex, isWrapped ? 'command' : 'script'];
   const own = isWrapped ? [...wrapped, ...step.args].join(' ') : withoutComments(script);
   const commands = `${own}\n${withoutComments(carriedScripts(script))}`;
   const findings = [
-    ...pushFindings(commands, at, options.deferPush),
+    ...pushFindings(commands, at, options.deferPush, fromHost),
     ...formFindings(script, at),
     ...parameterFindings(script, at),
     ...scriptChecks.flatMap((check) => firstMatch(check, commands, at)),

@@ -16,9 +16,12 @@ export function sectionsOf(text: string): Section[] {
     .filter((section) => section.start > 0 || section.text !== '');
 }
 
-/** Whether reading it could show a Task, or what people give in place of one. */
-export function mayHoldTask({ text }: Section): boolean {
-  return /\bkind["']?\s*:\s*(?:[&!]\S*\s+)*(?:["']?(?:ClusterTask|Task|List)\b|\*)/.test(text);
+/** Whether reading it could show a Task, or what people give in place of one; so does a kind that only a parser can read. */
+export function mayHoldTask(section: Section): boolean {
+  const { text } = section;
+  return (
+    kindSeenIn(section) === '' || /\bkind["']?\s*:\s*(?:[&!]\S*\s+)*(?:["']?(?:ClusterTask|Task|List)\b|\*)/.test(text)
+  );
 }
 
 /** The kind of a document that was not parsed, for messages. */

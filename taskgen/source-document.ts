@@ -20,7 +20,13 @@ export interface Source {
 }
 
 interface ReadSection extends Section {
-  readonly documents: readonly Document.Parsed[];
+  readonly documents: readonly ReadDocument[];
+}
+
+interface ReadDocument {
+  readonly document: Document.Parsed;
+  /** Without aliases; an error where they cannot be followed, nothing where the text is broken anyway. */
+  readonly content: unknown;
 }
 
 export interface ChosenTask {
@@ -69,9 +75,19 @@ export function readSource(raw: string): Source {
   const promising = sections.filter(mayHoldTask);
   const read = (promising.length > 0 ? promising : sections).map((section) => ({
     ...section,
-    documents: parseDocuments(section.text),
+    documents: parseSection(section.text).map((document) => ({ document, content: contentOf(document) })),
   }));
   return { text: ended, read, kinds: sections.map(kindSeenIn), lines };
+}
+
+/** A large text that begins with hundreds of errors is not read to its end: each error takes its time, and nobody wants more of them. */
+function parseSection(text: string): Document.Parsed[] {
+  const lineEnd = text.indexOf('\n', 100_000);
+  if (lineEnd < 0) return parseDocuments(text);
+  const beginning = parseDocuments(text.slice(0, lineEnd + 1));
+  // The cut itself makes one error for every collection that it leaves open: never so many in a Task.
+  const isHopeless = beginning.flatMap(({ errors }) => errors).length > 200;
+  return isHopeless ? beginning : parseDocuments(text);
 }
 
 /** Everything the parser refuses, or reads as something nobody means (a mapping as a key is an unrendered template). */
@@ -86,9 +102,7 @@ export function syntaxProblems(source: Source): SourceProblem[] {
   });
   const all = source.read
     .flatMap(({ start, documents }) =>
-      documents.flatMap((document) =>
-        errorsOf(document).map(({ message, offset }) => problem(message, start + offset)),
-      ),
+      documents.flatMap((each) => errorsOf(each).map(({ message, offset }) => problem(message, start + offset))),
     )
     .sort((a, b) => (a.offset ?? 0) - (b.offset ?? 0))
     .filter((one, index, sorted) => one.offset !== sorted[index - 1]?.offset);
@@ -97,15 +111,15 @@ export function syntaxProblems(source: Source): SourceProblem[] {
   return [
     ...all.slice(0, shownErrors),
     {
-      ...problem(`There are ${hidden} more errors from here on.`, all[shownErrors]?.offset ?? 0),
+      ...problem(`There are at least ${hidden} more errors from here on.`, all[shownErrors]?.offset ?? 0),
       fix: 'Correct the first ones first.',
     },
   ];
 }
 
-function errorsOf(document: Document.Parsed): { message: string; offset: number }[] {
+function errorsOf({ document, content }: ReadDocument): { message: string; offset: number }[] {
   const errors = document.errors.map(({ message, pos }) => ({
-    message: `${message.replace(/[.:]?$/, '')}.`,
+    message: /call stack/.test(message) ? 'This is nested too deep.' : `${message.replace(/[.:]?$/, '')}.`,
     offset: pos[0],
   }));
   visit(document, {
@@ -120,13 +134,13 @@ function errorsOf(document: Document.Parsed): { message: string; offset: number 
       }
     },
   });
-  const content = errors.length > 0 ? undefined : contentOf(document);
   if (content instanceof Error) errors.push({ message: `Aliases cannot be followed: ${content.message}.`, offset: 0 });
   return errors;
 }
 
 /** Aliases of aliases can stand for more than any memory holds; then the parser refuses. */
 function contentOf(document: Document.Parsed): unknown {
+  if (document.errors.length > 0) return undefined;
   try {
     return document.toJS() as unknown;
   } catch (error) {
@@ -135,19 +149,17 @@ function contentOf(document: Document.Parsed): unknown {
 }
 
 export function chooseTask(source: Source, wanted: string | undefined): ChosenTask | SourceProblem {
-  const all = source.read.flatMap((section) =>
-    section.documents.map((document, index) => ({ section, index, document, content: contentOf(document) })),
-  );
-  const refused = all.find(({ content }) => ['List', 'ClusterTask'].includes(kindOf(content)));
-  if (refused !== undefined) {
-    const fix = 'Give the Task as a document of its own, kind: Task.';
-    return problemAt(refused, `A document of kind ${kindOf(refused.content)} is not taken.`, fix);
-  }
+  const all = source.read.flatMap((section) => section.documents.map((each, index) => ({ section, index, ...each })));
   const tasks = all.filter(({ content }) => kindOf(content) === 'Task');
   const chosen = wanted === undefined ? tasks : tasks.filter(({ content }) => nameOf(content) === wanted);
   const [first, second] = chosen;
   const names = tasks.map(({ content }) => nameOf(content) ?? '(no name)').join(', ');
   if (first === undefined) {
+    const refused = all.find(({ content }) => ['List', 'ClusterTask'].includes(kindOf(content)));
+    if (refused !== undefined) {
+      const fix = 'Give the Task as a document of its own, kind: Task.';
+      return problemAt(refused, `A document of kind ${kindOf(refused.content)} is not taken.`, fix);
+    }
     const kinds = source.kinds.map((kind) => kind || 'no kind').join(', ') || 'nothing';
     const message =
       wanted === undefined || tasks.length === 0

@@ -1,17 +1,40 @@
 // The text of the two generated scripts: fixed parts, then what the user wrote, always behind an exit and found by line number.
 // What runs is in the shell files; nothing of the user's text is changed here.
 
+import { prefixedScript } from './append-platform.ts';
 import type { GenerateOptions } from './options.ts';
 import { combineScripts } from './script-file.ts';
+import type { StepChoice } from './step-choice.ts';
+import type { Topology } from './topology.ts';
 
 /** The fixed texts, as they stand in the shell files of this folder. */
 export interface Scripts {
   readonly remote: string;
   readonly local: string;
   readonly deferPush: string;
+  readonly sameStep: string;
 }
 
-type Wanted = Pick<GenerateOptions, 'deferPush' | 'afterLoad'>;
+/** Of the step that connects to the host, and of the one after it where there is one. */
+export interface StepScripts {
+  readonly remote: string;
+  readonly local: string | undefined;
+}
+
+type Wanted = Pick<GenerateOptions, 'deferPush' | 'afterLoad' | 'appendPlatform' | 'imageParameter'>;
+
+export function stepScripts(
+  scripts: Scripts,
+  { step }: Pick<StepChoice, 'step'>,
+  { isOneStep, hasLocalStep }: Topology,
+  options: Wanted,
+): StepScripts {
+  const userScript = step.script ?? '';
+  const remote = remoteScript(scripts, prefixedScript(step, userScript, options), options);
+  const local = localScript(scripts, userScript, options);
+  if (isOneStep) return { remote: inOneStep(scripts, local, remote), local: undefined };
+  return { remote, local: hasLocalStep ? local : undefined };
+}
 
 /** The shell of an image that has it in a place of its own, as its script says: such an image may have no /bin/sh. */
 export function unusualShell(userScript: string): string | undefined {
@@ -23,20 +46,28 @@ function inShellOf(userScript: string, script: string): string {
   return shell === undefined ? script : script.replace(/^#!\/bin\/sh\n/, () => `#!${shell}\n`);
 }
 
-export function remoteScript(scripts: Scripts, userScript: string, options: Wanted): string {
-  const run = options.deferPush
-    ? followedBy(inShellOf(userScript, scripts.deferPush), 'line=0', userScript)
-    : userScript;
+export function remoteScript(
+  scripts: Pick<Scripts, 'remote' | 'deferPush'>,
+  userScript: string,
+  { deferPush }: Pick<Wanted, 'deferPush'>,
+): string {
+  const run = deferPush ? followedBy(inShellOf(userScript, scripts.deferPush), 'line=0', userScript) : userScript;
   return combineScripts(scripts.remote, run);
 }
 
-export function localScript(scripts: Scripts, userScript: string, { afterLoad }: Wanted): string {
+function localScript(scripts: Scripts, userScript: string, { afterLoad }: Wanted): string {
   const local = inShellOf(userScript, scripts.local);
   if (afterLoad === undefined) return local;
   const fragment = afterLoad.startsWith('#!')
     ? afterLoad
     : `#!${unusualShell(userScript) ?? '/bin/sh'}\nset -e\n${afterLoad}`;
   return followedBy(`${local}exit\n`, 'after_load_line=0', fragment);
+}
+
+/** Both in one step: the local half, then the remote one, whose lines keep the numbers they have in a file of their own. */
+function inOneStep(scripts: Scripts, localHalf: string, remoteHalf: string): string {
+  const first = followedBy(scripts.sameStep, 'local_line=0', localHalf.endsWith('\n') ? localHalf : `${localHalf}\n`);
+  return followedBy(first, 'remote_line=0', remoteHalf);
 }
 
 /** `setting` in the first text becomes the number of the line on which the second begins. */

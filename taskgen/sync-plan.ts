@@ -51,11 +51,23 @@ export function planSync(task: Task, stepIndex: number, options: GenerateOptions
           },
     ),
     ...step.mounts.map((mount) => planVolume(task, stepIndex, mount, options, findings)),
+    ...artifactMounts(step, stepIndex),
   ];
   const mounts = planned.filter((it): it is PlannedMount => 'sync' in it);
   const leftOut = planned.filter((it) => !('sync' in it));
   for (const name of step.devices) findings.push(deviceFinding(stepIndex, name));
   return { mounts, leftOut, findings };
+}
+
+/** Where Tekton reads what a step says of its inputs and outputs; only a script that uses the references writes there. */
+function artifactMounts(step: Step, stepIndex: number): PlannedMount[] {
+  const used = [step.script, ...step.args, ...step.env.map(({ value }) => value)].join('\n');
+  const mount = { bound: 'true', sync: 'both', mode: 'rw', kind: 'dir', why: 'Tekton reads it in the pod' } as const;
+  const own = `/tekton/steps/step-${step.name ?? `unnamed-${stepIndex}`}/artifacts`;
+  return [
+    ...(used.includes('$(artifacts.path)') ? [{ name: 'artifacts', path: '/tekton/artifacts', ...mount }] : []),
+    ...(used.includes('$(step.artifacts.path)') ? [{ name: 'artifacts of the step', path: own, ...mount }] : []),
+  ];
 }
 
 /** A workspace that any step claims for itself is seen by the steps that claim it, by no other. */

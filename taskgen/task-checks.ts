@@ -8,12 +8,14 @@ import { parameterFindings } from './parameter-checks.ts';
 import { fields, text } from './task-model.ts';
 import type { Step, Task } from './task-model.ts';
 import { imageFindings } from './image-plan.ts';
+import { registryPushFindings } from './registry-auth.ts';
 import type { StepChoice } from './step-choice.ts';
+import type { Topology } from './topology.ts';
 import { reservedNameFindings, secretVolumeName } from './reserved-names.ts';
 
 export const secretPrefix = 'multi-platform-ssh-';
 
-export function taskFindings(task: Task, choice: StepChoice, options: GenerateOptions): Finding[] {
+export function taskFindings(task: Task, choice: StepChoice, topology: Topology, options: GenerateOptions): Finding[] {
   const name = remoteName(task.name ?? '', options);
   return [
     ...nameFindings(task.name, name),
@@ -21,9 +23,10 @@ export function taskFindings(task: Task, choice: StepChoice, options: GenerateOp
     ...sidecarFindings(task),
     ...stepFormFindings(choice.step, choice.index),
     ...secretVolumeName(task, choice.step, choice.index, options).findings,
-    ...reservedNameFindings(task, choice),
-    ...stepResultFindings(task, choice),
+    ...reservedNameFindings(task, choice, topology),
+    ...(topology.hasLocalStep ? stepResultFindings(task, choice) : []),
     ...imageFindings(task, choice, options),
+    ...registryPushFindings(choice, options),
   ];
 }
 
@@ -86,7 +89,15 @@ function stepResultFindings(task: Task, { step, index, name }: StepChoice): Find
       code: 'MPT022',
       at: ['spec', 'steps', index, 'results'],
       message: `Step results of "${name}" exist after a build on a host; a build in the cluster runs in step "${name}-local" and leaves none.`,
-      fix: 'Use Task results, which both write.',
+      fix: 'Use Task results, which both write, or say --runner-image same.',
+    });
+  }
+  for (const key of ['stdoutConfig', 'stderrConfig'].filter((it) => step.own[it] !== undefined)) {
+    findings.push({
+      code: 'MPT025',
+      at: ['spec', 'steps', index, key],
+      message: `${key} of "${name}" takes the output of a build on a host; a build in the cluster runs in step "${name}-local", whose output is only in the log.`,
+      fix: 'Redirect it in the script, or say --runner-image same.',
     });
   }
   const wanted = `$(steps.step-${name}.exitCode.path)`;

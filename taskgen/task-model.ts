@@ -101,7 +101,7 @@ function readStep(own: Fields, template: Fields): Step {
     isReference: own['ref'] !== undefined,
     workingDir: text(merged['workingDir']) ?? '',
     env: mergeBy('name', template['env'], own['env']).map(readVariable),
-    envFrom: [...list(template['envFrom']), ...list(own['envFrom'])],
+    envFrom: list(merged['envFrom']),
     mounts: mergeBy('mountPath', template['volumeMounts'], own['volumeMounts']).map(readMount),
     devices: mergeBy('devicePath', template['volumeDevices'], own['volumeDevices']).map((it) => text(it['name']) ?? ''),
     securityContext: mergeFields(fields(template['securityContext']), fields(own['securityContext'])),

@@ -78,7 +78,7 @@ function rowFor(place: Place, volume: Volume, at: Path, findings: Finding[]): Ro
     case 'projected':
       return projectedRow(place.mount, volume, at, findings);
     case 'persistentVolumeClaim':
-      return claimRow(place.mount, volume, at, findings);
+      return claimRow(place, volume, at, findings);
     case 'image':
       return { sync: 'in', mode: 'ro', kind: 'dir', why: 'files of an image, which the step may read' };
     default:
@@ -92,10 +92,16 @@ function rowFor(place: Place, volume: Volume, at: Path, findings: Finding[]): Ro
   }
 }
 
+/** In its usual places, or where the step says it is. */
+function isStorage(task: Task, stepIndex: number, { mountPath }: VolumeMount): boolean {
+  const root = task.steps[stepIndex]?.env.find(({ name }) => name === 'STORAGE_ROOT')?.value;
+  return storagePath.test(mountPath) || root === mountPath;
+}
+
 /** Nobody else sees it: empty on the host. Otherwise it brings what earlier steps left and takes back what later ones read. */
 function scratchRow({ task, stepIndex, mount }: Place): Row {
   const data = { mode: 'rw', kind: 'dir' } as const;
-  if (storagePath.test(mount.mountPath)) return { sync: 'storage', ...data, why: ownStorage };
+  if (isStorage(task, stepIndex, mount)) return { sync: 'storage', ...data, why: ownStorage };
   const sees = (step: Task['steps'][number]) => step.mounts.some(({ name }) => name === mount.name);
   const shared = task.sidecars.some(sees);
   const before = shared || task.steps.slice(0, stepIndex).some(sees);
@@ -144,8 +150,8 @@ function tokenFinding(volume: Volume, tokens: readonly string[], at: Path): Find
   };
 }
 
-function claimRow(mount: VolumeMount, volume: Volume, at: Path, findings: Finding[]): Row {
-  if (storagePath.test(mount.mountPath)) return { sync: 'storage', mode: 'rw', kind: 'dir', why: ownStorage };
+function claimRow({ task, stepIndex, mount }: Place, volume: Volume, at: Path, findings: Finding[]): Row {
+  if (isStorage(task, stepIndex, mount)) return { sync: 'storage', mode: 'rw', kind: 'dir', why: ownStorage };
   findings.push({
     code: 'MPT116',
     at,

@@ -32,8 +32,9 @@ export function wrapperSecurity(step: Step, options: Wanted): WrapperSecurity {
 export function userFindings(choice: StepChoice, mounts: readonly PlannedMount[], options: Wanted): Finding[] {
   const { step, index, name } = choice;
   if (step.securityContext['runAsUser'] !== undefined || 'runAsUser' in addedUser(step, options)) return [];
-  // Into a scratch volume that nobody wrote before, everybody may write.
+  // Into a scratch volume that nobody wrote before, and into the folders of Tekton, everybody may write.
   const written = mounts
+    .filter(({ path }) => !path.startsWith('/tekton/'))
     .filter(({ sync, name: what }) => sync === 'both' || (sync === 'out' && what.startsWith('workspace ')))
     .map((mount) => mount.name);
   if (written.length === 0) return [];

@@ -4,7 +4,17 @@
 import { isMap, isScalar, isSeq, Scalar } from 'yaml';
 import type { Node, YAMLMap, YAMLSeq } from 'yaml';
 import type { Splice } from './splice.ts';
-import { columnAt, contentEnd, isBlockScalar, isFlow, keyOf, nextLine, pairOf, startOf } from './yaml-places.ts';
+import {
+  columnAt,
+  contentEnd,
+  isBlockScalar,
+  isFlow,
+  keyOf,
+  keyText,
+  nextLine,
+  pairOf,
+  startOf,
+} from './yaml-places.ts';
 import type { PlacedPair } from './yaml-places.ts';
 import { blockText, flowText, literalText, pairText, scalarText } from './yaml-text.ts';
 import type { YamlValue } from './yaml-text.ts';
@@ -58,25 +68,35 @@ export class YamlEditor {
     this.splices.push({ start: at, end: at, text: lines.replace(/^(?=.)/gm, indent) });
   }
 
-  remove(map: YAMLMap, key: string): void {
-    const pair = pairOf(map, key);
-    if (pair === undefined) return;
-    const start = startOf(pair.key);
-    if (!isFlow(map)) {
-      // The first key of a list item shares its line with the dash, so the next key moves up to it.
-      const end = nextLine(this.#text, contentEnd(this.#text, pair));
-      const first = map.items[0] === pair;
-      const next = keyOf(map.items[1]);
-      const from = start - (first ? 0 : columnAt(this.#text, start));
-      this.splices.push({ start: from, end: first && next ? startOf(next) : end, text: '' });
-      return;
+  /** All keys at once: what stands between two of them belongs to neither. */
+  remove(map: YAMLMap, keys: readonly string[]): void {
+    const isGone = (pair: unknown) => keys.includes(keyText(keyOf(pair)));
+    const kept = map.items.map((pair, index) => (isGone(pair) ? -1 : index)).filter((index) => index >= 0);
+    const [firstKept = map.items.length, lastKept = -1] = [kept[0], kept.at(-1)];
+    for (const [index, pair] of map.items.entries()) {
+      const key = keyOf(pair);
+      if (key === undefined || !isGone(pair)) continue;
+      const next = keyOf(map.items[index + 1]);
+      const last = map.items[lastKept];
+      // In flow style a comma goes with each entry; the first keys of a list item share its line with the dash.
+      if (next !== undefined && (isFlow(map) ? index < lastKept : index < firstKept))
+        this.splices.push({ start: startOf(key), end: startOf(next), text: '' });
+      else if (!isFlow(map)) this.#removeLines(key, pair);
+      else {
+        const from = index === lastKept + 1 && last !== undefined ? contentEnd(this.#text, last) : startOf(key);
+        this.splices.push({
+          start: from,
+          end: next === undefined ? contentEnd(this.#text, pair) : startOf(next),
+          text: '',
+        });
+      }
     }
-    const index = map.items.indexOf(pair);
-    const next = keyOf(map.items[index + 1]);
-    const before = map.items[index - 1];
-    const from = next === undefined && before !== undefined ? contentEnd(this.#text, before) : start;
-    const to = next === undefined ? contentEnd(this.#text, pair) : startOf(next);
-    this.splices.push({ start: from, end: to, text: '' });
+  }
+
+  #removeLines(key: Node, pair: unknown): void {
+    const start = startOf(key);
+    const end = nextLine(this.#text, contentEnd(this.#text, pair));
+    this.splices.push({ start: start - columnAt(this.#text, start), end, text: '' });
   }
 
   /** The same value under another key of the mapping. */
@@ -122,7 +142,8 @@ export class YamlEditor {
     const rest = this.#text.slice(end, close).replace(/#[^\n]*/g, (comment) => ' '.repeat(comment.length));
     const comma = rest.indexOf(',');
     const at = comma < 0 ? end : end + comma + 1;
-    this.splices.push({ start: at, end: at, text: `${comma < 0 ? ', ' : ' '}${entries.join(', ')}` });
+    const added = entries.join(', ');
+    this.splices.push({ start: at, end: at, text: comma < 0 ? `, ${added}` : ` ${added},` });
   }
 
   #replace(old: Node | null, pair: PlacedPair, text: string): void {
@@ -132,11 +153,18 @@ export class YamlEditor {
     this.splices.push({ start, end, text: gap + text });
   }
 
-  /** Replaces a whole entry; a comment at the end of its last line stays where it is. */
+  /** Replaces a whole entry; a comment at the end of its last line goes to the first one. */
   #rewrite(pair: PlacedPair, text: string): void {
+    const start = startOf(pair.key);
     const end = contentEnd(this.#text, pair);
-    const tail = this.#text[end - 1] === '\n' ? '\n' : '';
-    this.splices.push({ start: startOf(pair.key), end, text: text + tail });
+    if (this.#text[end - 1] === '\n') {
+      this.splices.push({ start, end, text: `${text}\n` });
+      return;
+    }
+    const [rest = '', comment] = /^[ \t]*(#[^\n]*)?/.exec(this.#text.slice(end)) ?? [];
+    const [first = '', ...lines] = text.split('\n');
+    const withComment = comment === undefined ? first : `${first} ${comment}`;
+    this.splices.push({ start, end: end + rest.length, text: [withComment, ...lines].join('\n') });
   }
 
   /** The comment beside a scalar, with a space before it, and the end of its last line. */

@@ -83,7 +83,9 @@ export function mapAt(map: YAMLMap, key: string): YAMLMap | undefined {
 /** Splices that remove the anchors of a text: a copy of a part must not define them a second time. */
 export function anchorRemovals(text: string): Splice[] {
   const removals: Splice[] = [];
-  if (text.includes('&')) for (const token of new Parser().parse(text)) collectAnchors(text, token, removals);
+  // Scripts are full of && and 2>&1: only what can be an anchor is worth the parsing.
+  if (/(?:^|[\s[{,])&[^\s&[\]{},]/m.test(text))
+    for (const token of new Parser().parse(text)) collectAnchors(text, token, removals);
   return removals;
 }
 

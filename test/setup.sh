@@ -7,8 +7,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . test/cluster/versions.sh
 
-PACKAGES='bash binfmt-support buildah busybox-static ca-certificates conntrack containernetworking-plugins curl debootstrap docker-registry gcc git
-  iproute2 iptables jq libc6-dev libnss-wrapper libseccomp-dev nftables openssh-client openssh-server pkg-config podman procps qemu-user-static
+PACKAGES='bash binfmt-support buildah busybox-static ca-certificates conntrack containernetworking-plugins curl debootstrap docker-registry
+  fuse-overlayfs gcc git iproute2 iptables jq libc6-dev libnss-wrapper libseccomp-dev nftables openssh-client openssh-server pkg-config podman procps qemu-user-static
   rsync runc shellcheck skopeo sudo uidmap util-linux'
 
 # Services of the packages stay off: they are wanted as programs, not as daemons on this machine.

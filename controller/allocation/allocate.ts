@@ -4,7 +4,7 @@ import { configGrace } from '../model/config-grace.ts';
 import type { Host } from '../model/host.ts';
 import type { HostRequest } from '../model/host-request.ts';
 import type { Instant } from '../model/instant.ts';
-import { noLimits, type LaunchedPool, type PoolLimits } from '../model/pool.ts';
+import { allowsNamespace, noLimits, type LaunchedPool, type PoolLimits } from '../model/pool.ts';
 import type { RejectReason, Told, WaitReason } from '../model/reason.ts';
 import { allocateLaunched } from './allocate-launched.ts';
 import { allocateStatic } from './allocate-static.ts';
@@ -101,11 +101,10 @@ function waitThenReject(pool: UnusablePool, request: HostRequest, now: Instant):
 
 /** Each namespace is matched once, however many builds it has. */
 function allowedNamespaces(pool: PoolSnapshot): (namespace: string) => boolean {
-  const lists = limitsOf(pool)?.allowedNamespaces ?? [];
+  const limits = limitsOf(pool) ?? noLimits;
   const known = new Map<string, boolean>();
   return (namespace) => {
-    const allowed =
-      known.get(namespace) ?? lists.every((patterns) => patterns.some((pattern) => pattern.test(namespace)));
+    const allowed = known.get(namespace) ?? allowsNamespace(limits, namespace);
     known.set(namespace, allowed);
     return allowed;
   };

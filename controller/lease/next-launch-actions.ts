@@ -118,14 +118,21 @@ function anotherHost(
     return refuse(observed, taskRun, claimed, 'LaunchFailed', message);
   }
   return [
-    ...cleanUp(observed, claimed),
-    deleteSecret(taskRun),
+    ...undo(observed, taskRun, claimed),
     patch(taskRun, giveUpLaunch(taskRun, facts, counts)),
     event(taskRun, 'Warning', 'LaunchFailed', `host ${hostText(claim)} could not be had: ${said}`),
   ];
 }
 
-/** The key Secret may have been made: it must go before one of that name can say what is wrong. */
+/**
+ * The key Secret may have been made: it must go before one of that name can say what is wrong. First of all, so that a crash
+ * on the way does not make the next look take away what was said.
+ */
+function undo(observed: Observed, taskRun: UserTaskRun, claimed: Claimed): Action[] {
+  const begun = isHandedOver(observed, claimed.facts);
+  return begun ? [] : [deleteSecret(taskRun), ...cleanUp(observed, claimed)];
+}
+
 function refuse(
   observed: Observed,
   taskRun: UserTaskRun,
@@ -133,7 +140,7 @@ function refuse(
   reason: RejectReason,
   message: string,
 ): Action[] {
-  return [...cleanUp(observed, claimed), deleteSecret(taskRun), ...refusal(taskRun, { reason, message })];
+  return [...undo(observed, taskRun, claimed), ...refusal(taskRun, { reason, message })];
 }
 
 /** Not the host's fault, and not ours to overwrite. */

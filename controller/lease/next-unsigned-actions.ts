@@ -1,12 +1,14 @@
 // What must happen for a build that carries our finalizer but no facts: a Go controller put it there, or somebody took
-// the facts away. Believes our own TaskRuns first. The label only names a host, and only one of the build's platform; it
-// opens no host to anybody, because a Secret that is not there yet always comes with a claim of its own.
+// the facts away. Believes our own TaskRuns first, then a label that is ours or older than we are. That label only names a
+// host, and only one of the build's platform; it opens no host to anybody, because a Secret that is not there yet always
+// comes with a claim of its own.
 import type { Action } from '../model/action.ts';
 import { configGrace } from '../model/config-grace.ts';
 import type { LeaseFacts } from '../model/host-lease.ts';
 import type { Instant } from '../model/instant.ts';
 import type { UserTaskRun } from '../model/task-run.ts';
 import { cleanUp, deleteSecret, event, patch } from './build-actions.ts';
+import { labelledAttempt } from './lease-mark.ts';
 import type { Labelled, Observed } from './observed.ts';
 import { planOf, type Plan } from './plan.ts';
 import { hasEnded } from './read-lease.ts';
@@ -22,6 +24,9 @@ export function nextUnsignedActions(observed: Observed, taskRun: UserTaskRun, no
   if (labelled.to === 'unknown' && now < (taskRun.ended ?? now) + configGrace) {
     return { actions: [], lookAgainAt: (taskRun.ended ?? now) + configGrace };
   }
+  // It waits for a host like any other: what it says of itself is taken off.
+  if (labelled.to === 'forgery' && !hasEnded(taskRun))
+    return planOf([patch(taskRun, restore(taskRun, nothingHeld(taskRun)))]);
   return labelled.to === 'host' ? planOf(labelledHost(observed, taskRun, labelled)) : hostUnknown(taskRun);
 }
 
@@ -54,12 +59,12 @@ function hostUnknown(taskRun: UserTaskRun): Plan {
     const missing = [patch(taskRun, restore(taskRun, nothingHeld(taskRun)))];
     return planOf([{ type: 'check-secret', owner: taskRun, present: [], missing }]);
   }
-  const message = `host ${assignedHost} is not in host-config for this platform: what the build left there is not cleaned up`;
+  const why = 'which is not in host-config for this platform, or was not written there by this controller';
+  const message = `its label names host ${assignedHost}, ${why}: what the build left there is not cleaned up`;
   const lost = assignedHost === undefined ? [] : [event(taskRun, 'Warning', 'HostLost', message)];
   return planOf([deleteSecret(taskRun), patch(taskRun, release(taskRun)), ...lost]);
 }
 
-/** The attempt its label says; 0: the claim of an older controller, which set no such label. */
 function nothingHeld({ attemptLabel, platform }: UserTaskRun): LeaseFacts {
-  return { attempt: /^[1-9][0-9]{0,3}$/.test(attemptLabel ?? '') ? Number(attemptLabel) : 0, platform: platform ?? '' };
+  return { attempt: labelledAttempt(attemptLabel), platform: platform ?? '' };
 }

@@ -29,6 +29,8 @@ export interface Observed {
 /** Anyone may have written the label: it names a host of the build's own platform, or nothing. */
 export type Labelled =
   | { readonly to: 'nothing' }
+  /** Neither our writing, nor older than our first start. */
+  | { readonly to: 'forgery' }
   /** host-config cannot be read now. */
   | { readonly to: 'unknown' }
   | { readonly to: 'host'; readonly claim: HostFacts; readonly hasRoom: boolean };

@@ -16,6 +16,8 @@ export const labels = {
    * facts get lost; an older controller set none.
    */
   attempt: `${prefix}/attempt`,
+  /** On a user TaskRun: that labels `assigned-host` and `attempt` are of our writing. See lease/lease-mark.ts. */
+  leaseMark: `${prefix}/lease-mark`,
   /** 1, 2, …: which try of the same cleanup this TaskRun is. */
   cleanupTry: `${prefix}/cleanup-try`,
   /** `true` on a TaskRun of ours that is kept for its log: what it left on its host is cleaned up. */

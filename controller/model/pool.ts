@@ -34,6 +34,10 @@ export const noLimits: PoolLimits = {
   releaseSlotAfter: 'build',
 };
 
+export function allowsNamespace({ allowedNamespaces }: PoolLimits, namespace: string): boolean {
+  return allowedNamespaces.every((patterns) => patterns.some((pattern) => pattern.test(namespace)));
+}
+
 /** The build runs in its own pod, in the cluster. */
 export interface LocalPool {
   readonly kind: 'local';

@@ -3,6 +3,9 @@ import type { LeaseFacts } from './host-lease.ts';
 import type { Instant } from './instant.ts';
 import type { TaskType } from './labels.ts';
 
+/** Facts that are none of ours are kept to be told from others; longer ones need not be. */
+export const longestForgery = 4096;
+
 /** What every TaskRun has, whoever made it. */
 export interface TaskRunState {
   readonly uid: string;
@@ -28,7 +31,7 @@ export interface UserTaskRun extends TaskRunState {
   /** Length of status.retriesStatus. */
   readonly retries: number;
   readonly hasFinalizer: boolean;
-  /** Annotation `…/host-lease` as it stands, for the precondition of the next write. */
+  /** Annotation `…/host-lease` as it stands, for the precondition of the next write; a forgery longer than longestForgery is cut. */
   readonly signedFacts: string | undefined;
   /** The same, once its signature was verified; undefined for none, or for a forgery. */
   readonly facts: LeaseFacts | undefined;
@@ -40,6 +43,8 @@ export interface UserTaskRun extends TaskRunState {
   readonly assignedHost: string | undefined;
   /** Label `…/attempt` as it stands: anyone may have written it. */
   readonly attemptLabel: string | undefined;
+  /** Label `…/lease-mark` as it stands: anyone may have written it, who has the key alone can write one that fits. */
+  readonly markLabel: string | undefined;
   /** Label `…/target-platform`. */
   readonly targetPlatform: string | undefined;
   /** Label `…/waiting-for-platform`. */

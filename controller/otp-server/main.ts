@@ -21,7 +21,7 @@ import { KeyStore } from './key-store.ts';
 import { otpCertificate } from './otp-certificate.ts';
 import { OtpMetrics } from './otp-metrics.ts';
 import { provisionReviewer } from './provision-gate.ts';
-
+import type { Rate } from './rate-limit.ts';
 import { readOtpSettings } from './settings.ts';
 import { sweepExpired } from './sweep-expired.ts';
 
@@ -99,18 +99,12 @@ async function untilThere<Thing>(what: string, get: () => Promise<Thing>): Promi
 }
 
 function listen(certificate: Certificate): Promise<HttpsFront> {
-  const { requests, requestsPerSource } = {
-    requests: { perSecond: settings.maxRequestsPerSecond, burst: settings.maxRequestsPerSecond * 10 },
-    requestsPerSource: {
-      perSecond: settings.maxRequestsPerSecondAndSource,
-      burst: settings.maxRequestsPerSecondAndSource * 10,
-    },
-  };
+  const rate = (perSecond: number): Rate => ({ perSecond, burst: 10 * perSecond });
   const limits: FrontLimits = {
     connections: settings.maxConnections,
     connectionsPerSource: settings.maxConnectionsPerSource,
-    requests,
-    requestsPerSource,
+    requests: rate(settings.maxRequestsPerSecond),
+    requestsPerSource: rate(settings.maxRequestsPerSecondAndSource),
     headersWithin: 5_000,
     requestWithin: 10_000,
     idle: 5_000,

@@ -13,6 +13,7 @@ import type { Installation } from '../taskruns/own-task-run-manifest.ts';
 import { ClaimMemory } from './claim-memory.ts';
 import type { KnownHosts } from './known-hosts.ts';
 import type { Perform } from './perform.ts';
+import { ProgressMemory } from './progress-memory.ts';
 import type { TaskRuns } from './take-snapshot.ts';
 import { UnsignedBuilds } from './unsigned-builds.ts';
 
@@ -28,30 +29,28 @@ export interface BuildReconcilerOptions {
   readonly keep: KeepTimes;
 }
 
-type Seen = NonNullable<Observed['seen']>;
-
 export class BuildReconciler {
   readonly #options: BuildReconcilerOptions;
   readonly #claims = new ClaimMemory();
-  readonly #unsigned = new UnsignedBuilds();
+  readonly #unsigned: UnsignedBuilds;
   /** The pod of each build that was told about its Secret. */
   readonly #podTold = new Map<string, string>();
-  /** How far each build came while this process looked on. */
-  readonly #seen = new Map<string, Seen>();
+  readonly #progress: ProgressMemory;
 
   constructor(options: BuildReconcilerOptions) {
     this.#options = options;
+    this.#unsigned = new UnsignedBuilds((options.knownHosts ?? nobodyKnows).mayHold);
+    this.#progress = new ProgressMemory((uid) => options.taskRuns.byUid(uid) !== undefined);
   }
 
   /** To be called with every change of the cache. */
   noteChange(before: KeptTaskRun | undefined, after: KeptTaskRun | undefined): void {
     // Before the memory of claims forgets that this one was put back.
-    this.#noteProgress(before, after);
+    this.#progress.note(before, after, this.#claims.lost(after?.uid ?? '') !== undefined);
     this.#claims.note(before, after);
     this.#unsigned.note(before, after);
     if (before?.kind !== 'user' || after !== undefined) return;
     this.#podTold.delete(before.uid);
-    this.#seen.delete(before.uid);
   }
 
   /** It may hold a slot although no facts show it: not to be given another one. */
@@ -170,7 +169,7 @@ export class BuildReconciler {
       build: { uid, namespace, name },
       children,
       reported: new Set(children.map((child) => child.uid).filter((it) => hasReported(it))),
-      seen: this.#seen.get(uid),
+      seen: this.#progress.of(uid),
       labelled: { to: 'nothing' },
       isConfigured: knownHosts.isConfigured,
       launchedPool: knownHosts.launchedPool,
@@ -187,22 +186,6 @@ export class BuildReconciler {
     return [...this.#options.taskRuns.by('children', uid)].flatMap((it) => (it.kind === 'own' ? [it] : []));
   }
 
-  /** A new claim, or the same host under a new attempt; not one that was found again. */
-  #noteProgress(before: KeptTaskRun | undefined, after: KeptTaskRun | undefined): void {
-    if (after?.kind === 'own' && after.type === 'provision' && after.attempt >= this.#attemptSeen(after.userUid)) {
-      this.#seen.set(after.userUid, { attempt: after.attempt, step: 'provision' });
-    }
-    if (before?.kind !== 'user' || after?.kind !== 'user' || after.facts?.claim === undefined) return;
-    const { attempt, ready } = after.facts;
-    const found = isUnsigned(before) || this.#claims.lost(after.uid) !== undefined || ready;
-    if (found || attempt <= Math.max(before.facts?.attempt ?? 0, this.#attemptSeen(after.uid))) return;
-    this.#seen.set(after.uid, { attempt, step: 'claim' });
-  }
-
-  #attemptSeen(uid: string): number {
-    return this.#seen.get(uid)?.attempt ?? 0;
-  }
-
   #now(): Instant {
     return this.#options.clock.now();
   }
@@ -210,6 +193,7 @@ export class BuildReconciler {
 
 const nobodyKnows: KnownHosts = {
   labelled: () => ({ to: 'unknown' }),
+  mayHold: () => true,
   isConfigured: () => true,
   launchedPool: () => undefined,
 };

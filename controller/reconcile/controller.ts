@@ -5,7 +5,6 @@ import type { Cluster, KubeObject } from '../kubernetes/cluster.ts';
 import type { KeepTimes } from '../lease/timeouts.ts';
 import { minute } from '../model/instant.ts';
 import type { KeptTaskRun, UserTaskRun } from '../model/task-run.ts';
-import { launchTokens } from '../taskruns/launch-token.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { MetricsSnapshot } from '../telemetry/metrics-snapshot.ts';
@@ -23,14 +22,13 @@ import { newLookQueue } from './look-queue.ts';
 import { performWith, type Perform } from './perform.ts';
 import { performOptions } from './perform-options.ts';
 import { PlatformLanes } from './platform-lane.ts';
-import { pooledLaunches } from './pooled-hosts.ts';
 import { refreshWith } from './refresh.ts';
 import type { SecretReport } from './secret-reports.ts';
 import { keysOfAll, keysOfQueues } from './sweep.ts';
 import { isWaiting } from './take-snapshot.ts';
 import { Upkeep } from './upkeep.ts';
 import { WaitAnnouncer } from './wait-announcer.ts';
-import { WatchedState } from './watched-state.ts';
+import { WatchedState, type WatchedStateOptions } from './watched-state.ts';
 import type { WorkQueue } from './work-queue.ts';
 
 export interface ControllerOptions {
@@ -38,7 +36,7 @@ export interface ControllerOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly namespace: string;
-  readonly leaseKey: Buffer;
+  readonly leaseKey: WatchedStateOptions['leaseKey'];
   readonly workers: number;
   readonly keep: KeepTimes;
   readonly isLeader: () => boolean;
@@ -160,13 +158,11 @@ export class Controller {
 
   #newBuilds(): BuildReconciler {
     const { taskRuns, hostConfig, hasReported } = this.state;
-    const { clock, namespace, keep, leaseKey } = this.#options;
+    const { clock, namespace, keep } = this.#options;
     const installation = () => ({ operatorNamespace: namespace, instanceTag: hostConfig.config?.instanceTag ?? '' });
     const known = knownHosts(
-      hostConfig,
+      this.state,
       (host) => taskRuns.count('claims', host) + this.#lanes.assumedOn(host).length - this.#builds.undecidedOn(host),
-      launchTokens(leaseKey),
-      (platform) => pooledLaunches(platform, taskRuns),
     );
     const common = { perform: this.#perform, clock, installation, hasReported, keep };
     return new BuildReconciler({ ...common, taskRuns: this.#view, knownHosts: known });
@@ -184,7 +180,7 @@ export class Controller {
       announcer: this.#announcer,
       hasLostFacts: (uid) => this.#builds.hasLostFacts(uid),
       lostClaimsOn: (host) => this.#builds.lostClaimsOn(host),
-      tokens: launchTokens(this.#options.leaseKey),
+      tokens: this.state.tokens,
       lostHosts: (platform) => this.#builds.lostHosts(platform),
       refresh: refreshWith(this.#options.cluster, project, taskRuns),
       lookAgain: (platform, at) => this.#queue.addAt(platformKey(platform), at),
@@ -195,6 +191,7 @@ export class Controller {
   #newUpkeep(): Upkeep {
     return new Upkeep({
       ...this.#options,
+      leaseKey: this.#options.leaseKey.bytes,
       operatorNamespace: this.#options.namespace,
       state: this.state,
       perform: this.#perform,

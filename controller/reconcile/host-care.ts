@@ -21,7 +21,7 @@ import type { KeptTaskRun, OwnTaskRun } from '../model/task-run.ts';
 import { updateTaskRun } from '../taskruns/update-task-run-manifest.ts';
 import type { EventText } from './event-recorder.ts';
 import type { Perform } from './perform.ts';
-import type { TaskRuns } from './take-snapshot.ts';
+import { allUpdates, type TaskRuns } from './take-snapshot.ts';
 import { defaultPause, WorkQueue } from './work-queue.ts';
 
 type CareOutcome = 'succeeded' | 'failed' | 'skipped';
@@ -109,10 +109,9 @@ export class HostCare {
     const { config, clock, keep } = this.#options;
     const current = config();
     if (current === undefined) return undefined;
-    const own = [...this.#options.taskRuns.values()].filter((taskRun) => taskRun.kind === 'own');
     const pools = [...current.pools.values()].filter((pool) => pool.kind === 'static');
-    const hosts = pools.flatMap((pool) => pool.hosts.map((host) => this.#careHost(host, pool, own)));
-    const runs = own.filter(({ type }) => type === 'update');
+    const hosts = pools.flatMap((pool) => pool.hosts.map((host) => this.#careHost(host, pool)));
+    const runs = [...this.#options.taskRuns.by('updates', allUpdates)].filter((it) => it.kind === 'own');
     const plan = nextCare({ settings: current.care, hosts, runs }, this.#memory, clock.now(), keep);
     // Before anything is awaited: from here on no lane gives this host away.
     this.#memory = plan.memory;
@@ -141,15 +140,14 @@ export class HostCare {
     }
   }
 
-  #careHost(host: Host, { cordoned }: StaticPool, own: readonly OwnTaskRun[]): CareHost {
+  #careHost(host: Host, { cordoned }: StaticPool): CareHost {
     const { taskRuns, hasSshSecret, assumedOn } = this.#options;
-    const working = own.filter((it) => it.host === host.name && it.type !== 'update' && it.outcome === 'running');
-    const builds = taskRuns.count('claims', host.name) + assumedOn(host.name);
+    const { name } = host;
     return {
       host,
-      cordoned: cordoned.has(host.name),
+      cordoned: cordoned.has(name),
       hasSshSecret: hasSshSecret(host.secret),
-      users: builds + working.length,
+      users: taskRuns.count('claims', name) + assumedOn(name) + taskRuns.count('working', name),
     };
   }
 

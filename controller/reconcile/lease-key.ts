@@ -2,14 +2,21 @@
 import { randomBytes } from 'node:crypto';
 import { ApiError } from '../kubernetes/api-errors.ts';
 import type { Cluster, KubeObject } from '../kubernetes/cluster.ts';
+import { parseInstant, type Instant } from '../model/instant.ts';
 import { asObject, asText } from '../model/json.ts';
 
 export const leaseKeySecret = 'multi-platform-lease-key';
 const dataKey = 'key';
 const keyBytes = 32;
 
+export interface LeaseKey {
+  readonly bytes: Buffer;
+  /** When it was made: what is younger was never given a host by a controller that did not sign. */
+  readonly created: Instant;
+}
+
 /** Reads the key, or makes it. Two replicas that start at once end with the same one. */
-export async function loadLeaseKey(cluster: Cluster, namespace: string): Promise<Buffer> {
+export async function loadLeaseKey(cluster: Cluster, namespace: string): Promise<LeaseKey> {
   const found = await readKey(cluster, namespace);
   if (found !== undefined) return found;
   const body = {
@@ -25,7 +32,7 @@ export async function loadLeaseKey(cluster: Cluster, namespace: string): Promise
   }
 }
 
-async function readKey(cluster: Cluster, namespace: string): Promise<Buffer | undefined> {
+async function readKey(cluster: Cluster, namespace: string): Promise<LeaseKey | undefined> {
   try {
     return keyOf(await cluster.read('secrets', namespace, leaseKeySecret));
   } catch (error) {
@@ -34,10 +41,10 @@ async function readKey(cluster: Cluster, namespace: string): Promise<Buffer | un
   }
 }
 
-function keyOf(secret: KubeObject): Buffer {
-  const key = Buffer.from(asText(asObject(secret['data'])[dataKey]) ?? '', 'base64');
-  if (key.length < keyBytes) {
+function keyOf(secret: KubeObject): LeaseKey {
+  const bytes = Buffer.from(asText(asObject(secret['data'])[dataKey]) ?? '', 'base64');
+  if (bytes.length < keyBytes) {
     throw new Error(`Secret ${leaseKeySecret}, key '${dataKey}': too short; delete the Secret and a new one is made`);
   }
-  return key;
+  return { bytes, created: parseInstant(asText(secret.metadata.creationTimestamp)) ?? 0 };
 }

@@ -2,13 +2,12 @@
 import type { ApiError } from '../kubernetes/api-errors.ts';
 import type { Clock } from '../kubernetes/clock.ts';
 import type { Cluster } from '../kubernetes/cluster.ts';
-import { signFacts } from '../lease/signed-facts.ts';
 import type { Action } from '../model/action.ts';
-import type { LeaseFacts } from '../model/host-lease.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { countDone } from './count.ts';
 import type { EventRecorder } from './event-recorder.ts';
+import type { LeaseKey } from './lease-key.ts';
 import { logAction } from './log-action.ts';
 import type { PerformOptions } from './perform.ts';
 import type { WatchedState } from './watched-state.ts';
@@ -18,7 +17,7 @@ export interface PerformParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  readonly leaseKey: Buffer;
+  readonly leaseKey: LeaseKey;
   readonly state: WatchedState;
   readonly events: EventRecorder;
   readonly noteDone: (action: Action) => void;
@@ -33,7 +32,7 @@ export function performOptions(parts: PerformParts): PerformOptions {
     clock,
     taskRuns: state.taskRuns,
     project: state.project,
-    sign: (uid: string, facts: LeaseFacts) => signFacts(leaseKey, uid, facts),
+    leaseKey: leaseKey.bytes,
     events,
     onForbidden: (action: Action, error: ApiError) => report('a right is missing', error, { action: action.type }),
     onDone: (action: Action) => {

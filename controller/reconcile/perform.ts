@@ -5,9 +5,9 @@ import { ApiError } from '../kubernetes/api-errors.ts';
 import type { Clock } from '../kubernetes/clock.ts';
 import type { Cluster, KubeObject } from '../kubernetes/cluster.ts';
 import { isRemoved } from '../kubernetes/removed-object.ts';
+import { signChange } from '../lease/sign-change.ts';
 import type { Action, TaskRunManifest } from '../model/action.ts';
 import { assertNever } from '../model/assert-never.ts';
-import type { LeaseFacts } from '../model/host-lease.ts';
 import { labels, ownTaskRunFinalizer } from '../model/labels.ts';
 import { rearmPatch, storedKeyName } from '../model/one-time-key.ts';
 import type { KeptTaskRun, OwnTaskRun, UserTaskRun } from '../model/task-run.ts';
@@ -19,7 +19,8 @@ export interface PerformOptions {
   readonly cluster: Cluster;
   readonly taskRuns: Pick<Cache<KeptTaskRun>, 'written' | 'deletedByUs'>;
   readonly project: (raw: KubeObject) => KeptTaskRun | undefined;
-  readonly sign: (uid: string, facts: LeaseFacts) => string;
+  /** Signs facts, and marks labels. */
+  readonly leaseKey: Buffer;
   readonly events: EventRecorder;
   /** Not given: a Secret that is there is taken for one that stays. */
   readonly clock?: Pick<Clock, 'now'>;
@@ -91,9 +92,8 @@ async function performOne(options: PerformOptions, action: Action): Promise<read
 type UserPatch = Extract<Action, { type: 'patch-user-task-run' }>;
 
 async function patchUser(options: PerformOptions, target: UserTaskRun, change: UserPatch['change']): Promise<void> {
-  const facts =
-    change.facts === undefined || change.facts === null ? change.facts : options.sign(target.uid, change.facts);
-  const operations = userTaskRunPatch(target, change, facts);
+  const signed = signChange(options.leaseKey, target.uid, change);
+  const operations = userTaskRunPatch(target, signed.change, signed.signedFacts);
   if (operations.every((operation) => operation.op === 'test')) return;
   const { namespace, name } = target;
   const patched = await unless(

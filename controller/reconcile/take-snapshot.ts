@@ -16,8 +16,9 @@ import type { ConfiguredPool } from './host-config-state.ts';
 /**
  * `waiting` by PLATFORM · `claims` by host, live builds only · `endedClaims` by host, builds that ended and are not
  * released yet · `children` by build uid · `failedProvisions` by host, where the host may be to blame · `firstCleanups` by
- * host, while they run · `launchedHosts` by platform, whatever tells that a launched host may be there · `endedLaunches` by
- * platform.
+ * host, while they run · `working` by host: ours that do something there for a build · `updates` all
+ * under one value, allUpdates · `launchedHosts` by platform, whatever tells that a launched host may be there ·
+ * `endedLaunches` by platform.
  */
 export type TaskRunIndex =
   | 'waiting'
@@ -26,9 +27,13 @@ export type TaskRunIndex =
   | 'children'
   | 'failedProvisions'
   | 'firstCleanups'
+  | 'working'
+  | 'updates'
   | 'launchedHosts'
   | 'endedLaunches';
 export type TaskRuns = Cache<KeptTaskRun, TaskRunIndex>;
+
+export const allUpdates = 'all';
 
 export const taskRunIndexes: Readonly<Record<TaskRunIndex, (taskRun: KeptTaskRun) => string | undefined>> = {
   waiting: (taskRun) => (taskRun.kind === 'user' && isWaiting(taskRun) ? taskRun.platform : undefined),
@@ -40,6 +45,8 @@ export const taskRunIndexes: Readonly<Record<TaskRunIndex, (taskRun: KeptTaskRun
   firstCleanups: (taskRun) => (taskRun.kind === 'own' && isFirstCleanup(taskRun) ? taskRun.host : undefined),
   launchedHosts: (taskRun) => (launchedHostOf(taskRun) === undefined ? undefined : taskRun.facts?.platform),
   endedLaunches: (taskRun) => (taskRun.kind === 'own' && hasLaunched(taskRun) ? taskRun.facts?.platform : undefined),
+  working: (taskRun) => (taskRun.kind === 'own' && isWorking(taskRun) ? taskRun.host : undefined),
+  updates: (taskRun) => (taskRun.kind === 'own' && taskRun.type === 'update' ? allUpdates : undefined),
 };
 
 /** The static host a build holds a slot of. */
@@ -63,6 +70,10 @@ export function isWaiting(taskRun: UserTaskRun): boolean {
 /** May keep a slot taken after its build; further tries of a cleanup do not. */
 export function isFirstCleanup({ type, cleanupTry, outcome }: OwnTaskRun): boolean {
   return type === 'clean' && cleanupTry === 1 && outcome === 'running';
+}
+
+function isWorking({ type, outcome }: OwnTaskRun): boolean {
+  return type !== 'update' && outcome === 'running';
 }
 
 function isLive({ outcome, deleting }: UserTaskRun): boolean {

@@ -1,18 +1,24 @@
-// Builds that carry our finalizer but no facts, as after an upgrade from a Go controller. Until each is decided on, the
-// host its label names is kept for it; once it is known not to be adopted, nothing is.
+// Builds that carry our finalizer but no facts, as after an upgrade from a Go controller, and a label we may believe. Until
+// each is decided on, the host it names is kept for it; once it is known not to be adopted, nothing is.
 import { hasEnded, isUnsigned } from '../lease/read-lease.ts';
-import type { KeptTaskRun } from '../model/task-run.ts';
+import type { KeptTaskRun, UserTaskRun } from '../model/task-run.ts';
 
 type Decision = 'open' | 'adopting' | 'not now';
 
 export class UnsignedBuilds {
   readonly #builds = new Map<string, { readonly host: string; readonly decision: Decision }>();
+  readonly #mayHold: (taskRun: UserTaskRun) => boolean;
+
+  /** `mayHold`: whether the host on its label may be its own. */
+  constructor(mayHold: (taskRun: UserTaskRun) => boolean) {
+    this.#mayHold = mayHold;
+  }
 
   /** To be called with every change of the cache. */
   note(before: KeptTaskRun | undefined, after: KeptTaskRun | undefined): void {
     const { uid } = after ?? before ?? {};
     if (uid === undefined) return;
-    const open = after?.kind === 'user' && isUnsigned(after) && !hasEnded(after);
+    const open = after?.kind === 'user' && isUnsigned(after) && !hasEnded(after) && this.#mayHold(after);
     if (!open) this.#builds.delete(uid);
     else if (!this.#builds.has(uid)) this.#builds.set(uid, { host: after.assignedHost ?? '', decision: 'open' });
   }

@@ -1,13 +1,18 @@
 // All that the controller knows of the cluster: caches filled by watches, and host-config. Decides nothing.
 import { Cache } from '../kubernetes/cache.ts';
 import type { KubeObject } from '../kubernetes/cluster.ts';
+import { hasOurMark } from '../lease/lease-mark.ts';
 import { parseFacts, verifyFacts } from '../lease/signed-facts.ts';
 import type { Instant } from '../model/instant.ts';
-import type { KeptTaskRun } from '../model/task-run.ts';
+import type { KeptTaskRun, OwnTaskRun, UserTaskRun } from '../model/task-run.ts';
+import { launchTokens, type LaunchTokens } from '../taskruns/launch-token.ts';
 import { readOwnTaskRun } from '../taskruns/read-own-task-run.ts';
 import { readUserTaskRun } from '../taskruns/read-user-task-run.ts';
 import { HostConfigState } from './host-config-state.ts';
+import type { LabelWriter } from './known-hosts.ts';
+import type { LeaseKey } from './lease-key.ts';
 import type { OwnedSecret } from './orphans.ts';
+import { pooledLaunches } from './pooled-hosts.ts';
 import { KnownProviderTasks } from './provider-tasks.ts';
 import { newSecretReports, type SecretReports } from './secret-reports.ts';
 import type { SshSecret } from './ssh-secrets.ts';
@@ -15,7 +20,7 @@ import { taskRunIndexes, type TaskRuns } from './take-snapshot.ts';
 
 export interface WatchedStateOptions {
   readonly namespace: string;
-  readonly leaseKey: Buffer;
+  readonly leaseKey: LeaseKey;
   readonly now: Instant;
   readonly onListenerError: (error: unknown) => void;
 }
@@ -28,12 +33,15 @@ export class WatchedState {
   readonly ownedSecrets: Cache<OwnedSecret>;
   readonly providerTasks: KnownProviderTasks;
   readonly hostConfig: HostConfigState;
+  /** Names of hosts to be launched. */
+  readonly tokens: LaunchTokens;
   readonly #namespace: string;
-  readonly #leaseKey: Buffer;
+  readonly #leaseKey: LeaseKey;
 
   constructor({ namespace, leaseKey, now, onListenerError }: WatchedStateOptions) {
     this.#namespace = namespace;
     this.#leaseKey = leaseKey;
+    this.tokens = launchTokens(leaseKey.bytes);
     this.taskRuns = new Cache({ index: taskRunIndexes, onListenerError });
     this.sshSecrets = new Cache({ index: {}, onListenerError });
     this.secretReports = newSecretReports(onListenerError);
@@ -45,8 +53,17 @@ export class WatchedState {
   /** What is kept of a TaskRun; undefined: nothing. */
   readonly project = (raw: KubeObject): KeptTaskRun | undefined => {
     const own = raw.metadata.namespace === this.#namespace ? readOwnTaskRun(raw, parseFacts) : undefined;
-    return own ?? readUserTaskRun(raw, (uid, signed) => verifyFacts(this.#leaseKey, uid, signed));
+    return own ?? readUserTaskRun(raw, (uid, signed) => verifyFacts(this.#leaseKey.bytes, uid, signed));
   };
+
+  /** Whose word the labels of this build are. */
+  readonly writerOf = (taskRun: UserTaskRun): LabelWriter => {
+    if (hasOurMark(this.#leaseKey.bytes, taskRun)) return 'us';
+    return taskRun.created < this.#leaseKey.created ? 'older controller' : 'anybody';
+  };
+
+  /** Launch TaskRuns of hosts that serve several builds: each stands for its host. */
+  readonly launches = (platform: string): OwnTaskRun[] => pooledLaunches(platform, this.taskRuns);
 
   /** The operator namespace has a labelled Secret of this name. */
   readonly hasSshSecret = (name: string): boolean => this.sshSecrets.get(this.#namespace, name) !== undefined;

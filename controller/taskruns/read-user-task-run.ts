@@ -1,13 +1,21 @@
 // The detection contract: which TaskRuns are builds that want a host, and what is kept of them.
+import { boundedTail, boundedText } from '../model/bounded-text.ts';
 import type { LeaseFacts } from '../model/host-lease.ts';
 import { asArray, asObject, asText, asTextMap, type Json } from '../model/json.ts';
 import { parseInstant, type Instant } from '../model/instant.ts';
 import { annotations, labels, secretNamePrefix, userTaskRunFinalizer } from '../model/labels.ts';
-import type { UserTaskRun } from '../model/task-run.ts';
+import { longestForgery, type UserTaskRun } from '../model/task-run.ts';
 import { readCompletion, readFinalizers, readState } from './task-run-state.ts';
 
 /** Reads facts back from the annotation; undefined when they are not ours. Given by lease/signed-facts.ts. */
 export type VerifyFacts = (uid: string, signed: string) => LeaseFacts | undefined;
+
+/** A well-formed one has 127 characters at most; a longer one stays malformed when it is cut here. */
+const longestPlatform = 128;
+/** What we write ourselves is shorter. */
+const longestMessage = 4096;
+/** More than a hundred hosts of ordinary names. */
+const longestFailedHosts = 4096;
 
 /** Undefined: this TaskRun mounts no Secret of ours; nothing of it is kept. */
 export function readUserTaskRun(raw: Json, verify: VerifyFacts): UserTaskRun | undefined {
@@ -18,7 +26,12 @@ export function readUserTaskRun(raw: Json, verify: VerifyFacts): UserTaskRun | u
   const annotationValues = asTextMap(metadata['annotations']);
   const state = readState(raw);
   const finalizers = readFinalizers(raw);
-  const signedFacts = annotationValues[annotations.hostLease];
+  const kept = (annotation: string, length: number): string | undefined => {
+    const text = annotationValues[annotation];
+    return text === undefined ? undefined : boundedText(text, length);
+  };
+  const signed = annotationValues[annotations.hostLease];
+  const facts = signed === undefined ? undefined : verify(state.uid, signed);
   return {
     ...state,
     kind: 'user',
@@ -26,18 +39,19 @@ export function readUserTaskRun(raw: Json, verify: VerifyFacts): UserTaskRun | u
     retries: asArray(asObject(raw['status'])['retriesStatus']).length,
     finalizers,
     hasFinalizer: finalizers.includes(userTaskRunFinalizer),
-    signedFacts,
-    facts: signedFacts === undefined ? undefined : verify(state.uid, signedFacts),
+    signedFacts: facts === undefined ? kept(annotations.hostLease, longestForgery + 1) : signed,
+    facts,
     cancelled: isCancelled(raw),
     ended: readEnd(raw),
     assignedHost: labelValues[labels.assignedHost],
     attemptLabel: labelValues[labels.attempt],
+    markLabel: labelValues[labels.leaseMark],
     waitingFor: labelValues[labels.waitingForPlatform],
     targetPlatform: labelValues[labels.targetPlatform],
     ...readPriority(annotationValues[annotations.priority]),
-    failedHosts: splitList(annotationValues[annotations.failedHosts]),
-    waitReason: annotationValues[annotations.waitReason],
-    queuePosition: annotationValues[annotations.queuePosition],
+    failedHosts: readFailedHosts(annotationValues[annotations.failedHosts]),
+    waitReason: kept(annotations.waitReason, longestMessage),
+    queuePosition: kept(annotations.queuePosition, longestMessage),
     hasAnnotations: metadata['annotations'] !== undefined,
     hasLabels: metadata['labels'] !== undefined,
   };
@@ -50,9 +64,6 @@ function mountsOurSecret(taskSpec: Json): boolean {
 }
 
 /** The first PLATFORM of spec.params; else its default in the Task. An array or object reads as ''. */
-/** A well-formed one has 127 characters at most; a longer one stays malformed when it is cut here, and fills no memory. */
-const longestPlatform = 128;
-
 function readPlatform(raw: Json, taskSpec: Json): string | undefined {
   const named = (params: unknown): Json | undefined =>
     asArray(params)
@@ -61,7 +72,7 @@ function readPlatform(raw: Json, taskSpec: Json): string | undefined {
   const given = named(asObject(raw['spec'])['params']);
   const platform =
     given === undefined ? asText(named(taskSpec['params'])?.['default']) : (asText(given['value']) ?? '');
-  return platform?.slice(0, longestPlatform);
+  return platform === undefined ? undefined : boundedText(platform, longestPlatform);
 }
 
 /** Whatever it says but that the TaskRun is to wait before it starts. */
@@ -81,9 +92,12 @@ function readPriority(text: string | undefined): Pick<UserTaskRun, 'priority' | 
   // Adding 0 makes 0 of -0.
   return readable
     ? { priority: Number(text) + 0, unreadablePriority: undefined }
-    : { priority: 0, unreadablePriority: text.slice(0, 32) };
+    : { priority: 0, unreadablePriority: boundedText(text, 32) };
 }
 
-function splitList(text: string | undefined): readonly string[] {
-  return (text ?? '').split(',').filter((entry) => entry !== '');
+/** We append to it: of more than anybody fails on, the newest count. */
+function readFailedHosts(text: string | undefined): readonly string[] {
+  return boundedTail(text ?? '', longestFailedHosts)
+    .split(',')
+    .filter((entry) => entry !== '');
 }

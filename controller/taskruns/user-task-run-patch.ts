@@ -1,7 +1,7 @@
 // A change of a user TaskRun as a JSON Patch: tests what the decision was based on, and touches nothing else.
 import type { UserTaskRunChange } from '../model/action.ts';
 import { annotations, labels, userTaskRunFinalizer } from '../model/labels.ts';
-import type { UserTaskRun } from '../model/task-run.ts';
+import { longestForgery, type UserTaskRun } from '../model/task-run.ts';
 
 export type PatchOperation =
   | { readonly op: 'add' | 'test'; readonly path: string; readonly value: unknown }
@@ -23,7 +23,9 @@ export function userTaskRunPatch(
     ...change.annotations,
     ...(signedFacts === undefined ? {} : { [annotations.hostLease]: signedFacts }),
   };
-  if (signedFacts !== undefined && taskRun.hasAnnotations) {
+  // What was cut when it was read cannot be tested for, and is none of ours.
+  const isWhole = taskRun.facts !== undefined || (taskRun.signedFacts?.length ?? 0) <= longestForgery;
+  if (signedFacts !== undefined && taskRun.hasAnnotations && isWhole) {
     operations.push({
       op: 'test',
       path: pointer('annotations', annotations.hostLease),
@@ -79,6 +81,7 @@ function knownLabels(taskRun: UserTaskRun): Record<string, string | undefined> {
   return {
     [labels.assignedHost]: taskRun.assignedHost,
     [labels.attempt]: taskRun.attemptLabel,
+    [labels.leaseMark]: taskRun.markLabel,
     [labels.waitingForPlatform]: taskRun.waitingFor,
     [labels.targetPlatform]: taskRun.targetPlatform,
   };

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Builds the product's images with podman or docker, for the architecture of this machine:
 #   localhost/multi-platform-controller:dev   localhost/multi-platform-runner:dev
+# and a bill of materials of each (SPDX): dist/multi-platform-<image>.spdx.json
 # Arguments go to each build, for example: build.sh --network host
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -30,3 +31,11 @@ ignore=deploy/images/controller.Containerfile.dockerignore
 case $engine in *podman*) ignored=(--ignorefile "$ignore") ;; *) ignored=() ;; esac
 "$engine" build "$@" "${ignored[@]}" --build-arg "NODE_PACKAGE=$package" -f deploy/images/controller.Containerfile -t localhost/multi-platform-controller:dev .
 "$engine" build "$@" -f tasks/runner/Containerfile -t localhost/multi-platform-runner:dev tasks/runner
+"$engine" build "$@" -f tasks/provider-pod/image/Containerfile -t localhost/multi-platform-pod-host:dev tasks/provider-pod/image
+
+for image in controller runner pod-host; do
+  # shellcheck disable=SC2016 # for dpkg-query
+  "$engine" run --rm --network none --entrypoint dpkg-query "localhost/multi-platform-$image:dev" \
+    -W -f '${Package} ${Version} ${Architecture}\n' |
+    NODE_PACKAGE=$package node deploy/images/write-sbom.ts "$image" >"dist/multi-platform-$image.spdx.json"
+done

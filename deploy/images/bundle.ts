@@ -19,13 +19,15 @@ import { withoutModels } from './without-models.ts';
 const root = join(import.meta.dirname, '../..');
 const dist = join(root, 'dist');
 const record = join(dist, '.inputs.json');
+/** For write-sbom.ts. */
+const packagesRecord = join(dist, '.packages.json');
 const programs = {
   controller: 'controller/main.ts',
   'otp-server': 'controller/otp-server/main.ts',
   taskgen: 'taskgen/main.ts',
 };
 /** What taskgen reads at run time, next to itself. */
-const texts = ['taskgen/remote-build', 'taskgen/build-local.sh', 'taskgen/defer-push.sh'];
+const texts = ['taskgen/remote-build', 'taskgen/build-local.sh', 'taskgen/defer-push.sh', 'taskgen/same-step.sh'];
 
 /** Besides the bundled sources. The lock file stands for everything below node_modules. */
 function otherInputs(): string[] {
@@ -51,7 +53,7 @@ function digests(files: readonly string[]): Digests {
 
 function isCurrent(): boolean {
   const outputs = Object.keys(programs).map((name) => join(dist, `${name}.mjs`));
-  if (![record, ...outputs].every((file) => existsSync(file))) return false;
+  if (![record, packagesRecord, ...outputs].every((file) => existsSync(file))) return false;
   const before: Digests = JSON.parse(readFileSync(record, 'utf8'));
   const now = digests([...Object.keys(before), ...otherInputs()]);
   return Object.entries(now).every(([file, digest]) => before[file] === digest);
@@ -84,10 +86,20 @@ async function bundle(): Promise<Metafile> {
   return metafile;
 }
 
+/** Folders of the npm packages each program has something of. */
+function packagesOf(outputs: Metafile['outputs']): Record<string, string[]> {
+  const folderOf = (input: string): string[] => /^(.*node_modules\/(@[^/]+\/)?[^/]+)\//.exec(input)?.slice(1, 2) ?? [];
+  const used = (name: string): string[] =>
+    Object.entries(outputs[`dist/${name}.mjs`]?.inputs ?? {}).flatMap(([input, { bytesInOutput }]) =>
+      bytesInOutput > 0 ? folderOf(input) : [],
+    );
+  return Object.fromEntries(Object.keys(programs).map((name) => [name, [...new Set(used(name))].toSorted()]));
+}
+
 if (!isCurrent()) {
   rmSync(record, { force: true });
   mkdirSync(dist, { recursive: true });
-  const { inputs } = await bundle();
+  const { inputs, outputs } = await bundle();
   for (const text of texts) {
     const target = join(dist, text.slice(text.indexOf('/') + 1));
     rmSync(target, { recursive: true, force: true });
@@ -95,5 +107,6 @@ if (!isCurrent()) {
   }
   chmodSync(join(dist, 'taskgen.mjs'), 0o755);
   const sources = Object.keys(inputs).filter((file) => !file.startsWith('node_modules/'));
+  writeFileSync(packagesRecord, JSON.stringify(packagesOf(outputs), null, 1));
   writeFileSync(record, JSON.stringify(digests([...sources, ...otherInputs()]), null, 1));
 }

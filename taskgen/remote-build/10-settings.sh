@@ -7,7 +7,7 @@
 # 75 connection lost or no host in time, 77 credential refused, 78 malformed Secret or unsupported host, 143 stopped.
 #
 # Round trips: 1 connection; over it 1 session that prepares, pulls, runs and watches (its standard input is the lifeline),
-# 1 rsync in (meanwhile), 1 rsync out per kind of thing (side by side), 1 session that clears the job folder.
+# 1 rsync in (meanwhile), 1 rsync out per kind of thing (side by side; a streamed image has a session), 1 session that clears the job folder.
 set -euo pipefail
 umask 077
 
@@ -17,9 +17,9 @@ export LC_ALL=C TZ=UTC0
 # Filled in when the parts are put together.
 readonly MP_SCRIPT_LINE=0
 # What taskgen may ask for; it reads this line.
-readonly MP_KNOWS='oci none timeout detached registry-auth append-platform shell'
+readonly MP_KNOWS='oci stream registry none timeout detached registry-auth append-platform shell'
 readonly MP_SECRET=/ssh MP_SHARED=/mp-shared MP_ANNOTATIONS=/mp-pod-info/annotations
-MP_TMP='' MP_CONNECTED='' MP_HOST_PID='' MP_ENDED='' MP_TIMELINE=''
+MP_TMP='' MP_CONNECTED='' MP_HOST_PID='' MP_RECEIVER='' MP_ENDED='' MP_TIMELINE=''
 
 mp_log() { printf '[%(%Y-%m-%dT%H:%M:%SZ)T] remote-build: %s\n' -1 "$*" >&2; }
 mp_die() {

@@ -44,6 +44,10 @@ mp_plan_mounts() {
   local -A mount
   MP_MAKE=(/mp-job)
   MP_RUN=(-v "$MP_JOB/root/mp-job:/mp-job")
+  [[ $MP_TRANSFER != stream || ${MP_DETACHED:-} != true ]] || mp_die 78 'MP_TRANSFER is stream, which MP_DETACHED cannot read on after a lost connection: use oci'
+  [[ -z $MP_WANTED_IMAGE || $MP_TRANSFER != stream ]] || MP_MAKE+=(pipe:/mp-job/image.pipe)
+  # In memory, and gone with the container.
+  [[ -z $MP_CREDENTIAL_FOR ]] || { MP_MAKE+=(pipe:/mp-job/credential.pipe) && MP_RUN+=(--tmpfs '/mp-credential:size=1m,mode=1777'); }
   MP_RESULTS=(/tekton/results ${MP_STEP_RESULTS:+"$MP_STEP_RESULTS"})
   for results in "${MP_RESULTS[@]}"; do
     MP_MAKE+=("$results")
@@ -69,6 +73,7 @@ mp_plan_run() {
   mp_plan_mounts
   [[ ${MP_TIMEOUT:-0} =~ ^[0-9]+$ ]] || mp_die 78 "MP_TIMEOUT is '$MP_TIMEOUT': write a number of seconds"
   ((${MP_TIMEOUT:-0} == 0)) || MP_RUN+=(--timeout "$MP_TIMEOUT")
+  [[ ! -r ${MP_PODMAN_ARGS_FILE:-} ]] || MP_PODMAN_ARGS=${MP_PODMAN_ARGS:-}$'\n'$(<"$MP_PODMAN_ARGS_FILE")
   [[ " ${MP_RUN[*]}" == *:/run/secrets* ]] || MP_RUN+=(--tmpfs /run/secrets)
   while IFS= read -r argument; do
     [[ -z $argument ]] || MP_RUN+=("$argument")
@@ -133,9 +138,10 @@ mp_write_command() {
 # Settings are arguments, not variables: a variable of the build could have the same name.
 mp_write_launch() {
   local setting
-  declare -f mp_inside_clock mp_inside_fact mp_inside_script mp_inside_export mp_inside
+  # shellcheck disable=SC2046 # names
+  declare -f $(compgen -A function mp_inside_) mp_inside
   printf mp_inside
-  for setting in "${MP_WORKDIR:-}" "$MP_WANTED_IMAGE" "${MP_STORAGE_DRIVER:-}"; do
+  for setting in "${MP_WORKDIR:-}" "$MP_WANTED_IMAGE" "${MP_STORAGE_DRIVER:-}" "$MP_TRANSFER" "$MP_CREDENTIAL_FOR" "${MP_TLS_VERIFY:-}"; do
     mp_quote "$setting"
     printf ' %s' "$REPLY"
   done
@@ -151,15 +157,42 @@ mp_append_platform() {
   esac
 }
 
+# Before there is a connection: a Secret that is missing must not be found out after the build.
+mp_credential() { # FILE PURPOSE
+  [[ -r $1 ]] || mp_die 78 "the credential for $2 is missing at $1: create the Secret"
+  REPLY=$(base64 -w0 <"$1")
+  ((${#REPLY} < 60000)) || mp_die 78 "the credential at $1 is too large (${#REPLY} bytes as base64, at most 60000)"
+}
+
+# A push is made by the script itself, or by us when it has ended.
+mp_plan_credentials() {
+  MP_PULL_CREDENTIAL='' MP_PUSH_CREDENTIAL='' MP_CREDENTIAL_FOR=''
+  case ${MP_REGISTRY_AUTH:-none} in
+    none | pull | push | both) ;;
+    *) mp_die 78 "MP_REGISTRY_AUTH is '$MP_REGISTRY_AUTH': this script knows none, pull, push and both" ;;
+  esac
+  if [[ ${MP_REGISTRY_AUTH:-} == @(pull|both) ]]; then
+    mp_credential "${MP_REGISTRY_AUTH_FILE:-/mp-registry-auth/.dockerconfigjson}" 'pulling the builder image'
+    MP_PULL_CREDENTIAL=$REPLY
+  fi
+  if [[ ${MP_REGISTRY_AUTH:-} == @(push|both) ]]; then
+    mp_credential "${MP_REGISTRY_PUSH_FILE:-/mp-registry-push/.dockerconfigjson}" 'pushing from the host'
+    MP_PUSH_CREDENTIAL=$REPLY MP_CREDENTIAL_FOR=script
+    [[ $MP_TRANSFER != registry || -z $MP_WANTED_IMAGE ]] || MP_CREDENTIAL_FOR=image
+  fi
+}
+
 mp_plan() {
-  case ${MP_TRANSFER:-oci} in
-    oci)
+  MP_TRANSFER=${MP_TRANSFER:-oci}
+  case $MP_TRANSFER in
+    oci | stream | registry)
       MP_WANTED_IMAGE=${MP_RESULT_IMAGE:-}
       [[ ${MP_APPEND_PLATFORM:-} != true || -z $MP_WANTED_IMAGE ]] || mp_append_platform
       ;;
     none) MP_WANTED_IMAGE='' ;;
     *) mp_die 78 "MP_TRANSFER is '$MP_TRANSFER': this script knows $MP_KNOWS" ;;
   esac
+  mp_plan_credentials
   mkdir -p "$MP_TMP/stage/mp-job"
   mp_cut_script "$MP_TMP/stage/mp-job/script"
   mp_write_command "$@" >"$MP_TMP/stage/mp-job/command"

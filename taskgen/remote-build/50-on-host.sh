@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC1091
+# shellcheck shell=sh disable=SC1091,SC2034 # variables cross the parts
 # Functions that run on the host, under its sh: bash here only prints them (declare -f). Nothing secret is in their arguments.
 
 mp_host_say() { printf '[%s] remote-build: %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$*" >&2; }
@@ -13,46 +13,21 @@ mp_host_clock() {
   mp_host_now=${mp_host_up%.*}${mp_host_up#*.}
 }
 
+# Who waits at a pipe for a container that has ended waits for ever.
+mp_host_wake() {
+  for mp_host_pipe in "$1"/root/mp-job/*.pipe; do
+    [ ! -p "$mp_host_pipe" ] || : <>"$mp_host_pipe"
+  done
+}
+
 # Rootless containers leave files of subordinate ids, which only the user namespace may remove.
 mp_host_clear() {
   if [ "$3" = all ]; then
     podman kill "$2"
     podman rm -f -v "$2"
   fi >/dev/null 2>&1
+  mp_host_wake "$1"
   rm -rf "$1" 2>/dev/null || podman unshare rm -rf "$1"
-}
-
-mp_host_platform() {
-  case $(uname -m) in
-    x86_64) echo linux/amd64 ;;
-    aarch64) echo linux/arm64 ;;
-    armv7*) echo linux/arm ;;
-    i?86) echo linux/386 ;;
-    *) echo "linux/$(uname -m)" ;;
-  esac
-}
-
-# One podman call answers both "is it here" (also in a read-only store of the host's) and "is it for this machine".
-mp_host_image() {
-  mp_host_clock
-  mp_host_begun=$mp_host_now
-  if ! mp_host_found=$(podman image inspect --format '{{.Os}}/{{.Architecture}}' "$1" 2>/dev/null); then
-    mp_host_say "pulling the builder image $1"
-    mp_host_try=1
-    until podman pull -q ${2:+--authfile "$2"} "$1" >/dev/null; do
-      [ "$mp_host_try" -lt 3 ] || mp_host_fail 125 "the builder image $1 cannot be pulled on this host"
-      sleep "$((mp_host_try * 2))"
-      mp_host_try=$((mp_host_try + 1))
-    done
-    mp_host_found=$(podman image inspect --format '{{.Os}}/{{.Architecture}}' "$1") || exit 125
-    mp_host_clock
-    mp_host_took=$((mp_host_now - mp_host_begun))
-    mp_host_say "$(printf 'phase pull took %d.%02ds' "$((mp_host_took / 100))" "$((mp_host_took % 100))")"
-  fi
-  mp_host_clock
-  echo "pull=$((mp_host_now - mp_host_begun))" >>"$MP_JOB/root/mp-job/facts"
-  [ "$mp_host_found" = "$(mp_host_platform)" ] || mp_host_fail 78 \
-    "the builder image $1 is for $mp_host_found, this host is $(mp_host_platform): name an image, or the digest of an index, that has $(mp_host_platform)"
 }
 
 mp_host_prepare() {
@@ -64,6 +39,7 @@ mp_host_prepare() {
   done
   while [ "$1" != -- ]; do
     case $1 in
+      pipe:*) mkfifo "$MP_JOB/root${1#pipe:}" ;;
       file:*) mkdir -p "$(dirname "$MP_JOB/root${1#file:}")" && : >"$MP_JOB/root${1#file:}" ;;
       *) mkdir -p "$MP_JOB/root$1" ;;
     esac || exit 78
@@ -92,8 +68,19 @@ mp_host_guard() {
   [ ! -d "$MP_JOB" ] || mp_host_stop
 }
 
+# The credential for a push waits in memory until the container asks for it; of several connections the first one does this.
+mp_host_hand_over() {
+  mkdir "$MP_JOB/handed" || return 0
+  echo "$1" | base64 -d >"$MP_JOB/root/mp-job/credential.pipe"
+}
+
 # The other side writes a line now and then; when it closes this one, it is gone.
-mp_host_hear() { while read -r mp_host_word <&3; do : >"$MP_JOB/heard"; done; }
+mp_host_hear() {
+  while read -r mp_host_word mp_host_rest <&3; do
+    : >"$MP_JOB/heard"
+    [ "$mp_host_word" != push ] || mp_host_hand_over "$mp_host_rest" >/dev/null 2>&1 3<&- &
+  done
+}
 
 # The container must not outlive the connection: podman ignores a hang-up, and a killed ssh client leaves a silent job running.
 mp_host_watch() {
@@ -109,7 +96,7 @@ mp_host_watch() {
 # 104 it runs, and is to be followed.
 mp_host_answer() {
   mp_host_status=100
-  [ ! -e "$MP_JOB/root/mp-job/image/index.json" ] || mp_host_status=$((mp_host_status + 1))
+  [ ! -e "$MP_JOB/root/mp-job/exported" ] || mp_host_status=$((mp_host_status + 1))
   [ -z "$(find "$MP_JOB/root" \( ! -uid "$(id -u)" -o ! -perm -400 \) ! -type l -print 2>&1 | head -n 1)" ] || mp_host_status=$((mp_host_status + 2))
   exit "$mp_host_status"
 }
@@ -118,6 +105,7 @@ mp_host_answer() {
 mp_host_run() {
   mp_host_status=0
   podman start --attach "$MP_NAME" 3<&- || mp_host_status=$?
+  mp_host_wake "$MP_JOB"
   [ -e "$MP_JOB/root" ] && [ ! -e "$MP_JOB/lost" ] || return 1
   if [ ! -e "$MP_JOB/root/mp-job/rc" ]; then
     mp_host_say "the container ended with status $mp_host_status before its script did"
@@ -144,17 +132,11 @@ mp_host_follow() {
   mp_host_answer
 }
 
-# The credential comes through the lifeline: it is in nobody's arguments, and gone after the pull.
-mp_host_pull() { # IMAGE AUTH
-  if [ "$2" != pull ]; then
-    mp_host_image "$1" ''
-    return
-  fi
-  if ! read -r mp_host_word <&3 || ! echo "$mp_host_word" | base64 -d >"$MP_JOB/auth.json"; then
-    mp_host_fail 78 'the credential for the pull did not arrive'
-  fi
-  mp_host_image "$1" "$MP_JOB/auth.json"
-  rm -f "$MP_JOB/auth.json"
+# The image as the container writes it. gzip may be missing; the other side sees whether it was there.
+mp_host_stream() { # JOB COMPRESSION
+  exec <"$1/root/mp-job/image.pipe"
+  if [ -n "$2" ] && command -v gzip >/dev/null; then exec gzip -1; fi
+  exec cat
 }
 
 # mp_host JOB NAME NONCE IMAGE MODE SHELL AUTH folder… -- podman-argument…
@@ -167,14 +149,24 @@ mp_host() {
   mp_host_prepare "$@"
   while [ "$1" != -- ]; do shift; done
   shift
-  mp_host_pull "$mp_host_image" "$mp_host_auth"
+  # It comes through the lifeline, so it is in nobody's arguments.
+  mp_host_credential=''
+  [ "$mp_host_auth" != pull ] || read -r mp_host_credential <&3 || mp_host_fail 78 'the credential for the pull did not arrive'
+  mp_host_image "$mp_host_image"
+  mp_host_count=$#
+  while [ "$mp_host_count" -gt 0 ]; do
+    mp_host_word=$1
+    shift
+    ! mp_host_can "$mp_host_word" || set -- "$@" "$mp_host_word"
+    mp_host_count=$((mp_host_count - 1))
+  done
   [ ! -w /dev/fuse ] || set -- --device /dev/fuse "$@"
-  podman create --name "$MP_NAME" --rm --pull=never --log-driver=none --stop-timeout 1 --security-opt label=disable \
-    --entrypoint "$mp_host_shell" "$@" "$mp_host_image" /mp-job/launch >/dev/null || mp_host_fail 125 "podman cannot make the container"
+  mp_host_create "$@" || mp_host_fail 125 'podman cannot make the container'
   if ! read -r mp_host_word <&3 || [ "$mp_host_word" != go ]; then
     mp_host_clear "$MP_JOB" "$MP_NAME" all
     exit 75
   fi
+  mp_host_prove "$@"
   mp_host_say "running the script in $mp_host_image"
   if [ "$mp_host_mode" = detached ]; then
     : >"$MP_JOB/log"

@@ -11,39 +11,57 @@ mp_inside_fact() {
   mp_inside_begun=$mp_inside_now
 }
 
+# Comes when it is asked for, and stays in memory; all tools look for it by one of these names.
+mp_inside_credential() { # FOR WANTED
+  [ "$1" = "$2" ] || return 0
+  [ -e /mp-credential/config.json ] || (umask 077 && cat /mp-job/credential.pipe >/mp-credential/config.json)
+  export REGISTRY_AUTH_FILE=/mp-credential/config.json DOCKER_CONFIG=/mp-credential
+}
+
 # A child, so that neither exec nor exit in the script can skip what follows; Kubernetes creates a missing working folder too.
-mp_inside_script() ( # WORKDIR
+mp_inside_script() ( # WORKDIR CREDENTIAL_FOR
   . /mp-job/command
+  mp_inside_credential "$2" script
   if [ -n "$1" ]; then
     mkdir -p "$1" && cd "$1" || exit
   fi
   mp_script
 )
 
-# With the script's environment, because it chooses the storage the image is in.
-mp_inside_export() ( # IMAGE DRIVER
+# With the script's environment, because it chooses the storage the image is in. What follows the destination are options.
+mp_inside_export() ( # IMAGE DRIVER DESTINATION [DIGEST_FILE TLS_VERIFY]
   . /mp-job/command
+  mp_inside_credential "${4:+image}" image
   if command -v buildah >/dev/null; then
-    buildah ${2:+--storage-driver "$2"} push -q "$1" oci:/mp-job/image:latest
+    buildah ${2:+--storage-driver "$2"} push -q ${4:+--digestfile "$4"} ${5:+"--tls-verify=$5"} "$1" "$3"
   elif command -v podman >/dev/null; then
-    podman ${2:+--storage-driver "$2"} push -q "$1" oci:/mp-job/image:latest
+    podman ${2:+--storage-driver "$2"} push -q ${4:+--digestfile "$4"} ${5:+"--tls-verify=$5"} "$1" "$3"
   elif command -v skopeo >/dev/null; then
     [ -z "$2" ] || export STORAGE_DRIVER="$2"
-    skopeo copy -q "containers-storage:$1" oci:/mp-job/image:latest
+    skopeo copy -q ${4:+--digestfile "$4"} ${5:+"--dest-tls-verify=$5"} "containers-storage:$1" "$3"
   else
     echo 'remote-build: the builder image has neither buildah nor podman nor skopeo to export the image with' >&2
     exit 1
   fi
 )
 
-mp_inside() { # WORKDIR IMAGE DRIVER
+# The pipe is opened before anything is written and closed last: no reader comes too late.
+mp_inside_transfer() { # IMAGE DRIVER TRANSFER TLS_VERIFY
+  case $3 in
+    stream) mp_inside_export "$1" "$2" docker-archive:/mp-job/image.pipe 4>/mp-job/image.pipe ;;
+    registry) mp_inside_export "$1" "$2" "docker://$1" /mp-job/digest "$4" ;;
+    *) mp_inside_export "$1" "$2" oci:/mp-job/image:latest ;;
+  esac
+}
+
+mp_inside() { # WORKDIR IMAGE DRIVER TRANSFER CREDENTIAL_FOR TLS_VERIFY
   mp_inside_clock
   mp_inside_begun=$mp_inside_now
   mp_inside_status=0
-  mp_inside_script "$1" || mp_inside_status=$?
+  mp_inside_script "$1" "$5" || mp_inside_status=$?
   mp_inside_fact build
   if [ "$mp_inside_status" -eq 0 ] && [ -n "$2" ]; then
-    mp_inside_export "$2" "$3" || rm -rf /mp-job/image
+    ! mp_inside_transfer "$2" "$3" "$4" "$6" || : >/mp-job/exported
     mp_inside_fact export
   fi
   echo "$mp_inside_status" >/mp-job/rc.new

@@ -11,6 +11,7 @@ mp_write_ssh_config() {
   cat >"$MP_TMP/ssh_config" <<MP_CONFIG
 Host build-host
   HostName $MP_ADDRESS
+  Port $MP_PORT
   User $MP_USER
   IdentityFile $MP_TMP/key
   IdentitiesOnly yes
@@ -73,10 +74,11 @@ mp_host_command() {
 # The kernel's own measure of the line, without a round trip: it resends after the round-trip time plus a fifth of a second.
 # Reads the kernel's table: is the host 20 ms away or more, so that bytes cost more than compressing them?
 mp_is_far() {
-  local line fields far=1
+  local fields far=1 port
+  printf -v port ":%04X" "${MP_PORT:-22}"
   while read -r -a fields; do
-    # Remote port 22, established; then, in hundredths of a second, the time-out.
-    [[ ${fields[2]:-} != *:0016 || ${fields[3]:-} != 01 ]] || ((${fields[12]:-0} < 22)) || far=0
+    # The port of the host, established; then, in hundredths of a second, the time-out.
+    [[ ${fields[2]:-} != *"$port" || ${fields[3]:-} != 01 ]] || ((${fields[12]:-0} < 22)) || far=0
   done
   return "$far"
 }

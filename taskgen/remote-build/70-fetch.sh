@@ -13,11 +13,29 @@ mp_rsync_back() {
 
 # No symbolic links among the results: Tekton would follow them, in this pod, where the key is.
 mp_fetch_report() {
-  local results
-  mp_rsync_back report "${MP_COMPRESSION[@]}" -R "build-host:$MP_JOB/root/./mp-job/rc" ":$MP_JOB/root/./mp-job/facts" "${MP_RESULTS[@]/#/:$MP_JOB/root/.}" "$MP_TMP/back/" || return
+  local results more=()
+  ! mp_comes_by registry || more=(":$MP_JOB/root/./mp-job/digest")
+  mp_rsync_back report "${MP_COMPRESSION[@]}" -R "build-host:$MP_JOB/root/./mp-job/rc" ":$MP_JOB/root/./mp-job/facts" "${more[@]}" "${MP_RESULTS[@]/#/:$MP_JOB/root/.}" "$MP_TMP/back/" || return
   for results in "${MP_RESULTS[@]}"; do
     [[ ! -d $results ]] || (umask 022 && rsync -rt --omit-dir-times --modify-window=-1 "$MP_TMP/back$results/" "$results/") || return
   done
+}
+
+mp_comes_by() { ((MP_HOST_STATUS & 1)) && [[ $MP_TRANSFER == "$1" ]]; }
+
+# While the container writes it: the host keeps no copy, and nothing waits for the end of the export.
+mp_receive_image() {
+  trap 'kill $(jobs -p) 2>/dev/null; exit 1' TERM
+  umask 022
+  mp_host_command mp_host_stream "$MP_JOB" "${MP_COMPRESSION[*]}"
+  local unpack=(cat)
+  ((${#MP_COMPRESSION[@]} == 0)) || unpack=(gzip -dcf)
+  mp_run mp_stream_to "$MP_SHARED/image.tar" "$REPLY" "${unpack[@]}"
+}
+mp_stream_to() {
+  local file=$1 command=$2
+  shift 2
+  ssh -F "$MP_TMP/ssh_config" build-host "$command" </dev/null | "$@" >"$file"
 }
 
 mp_fetch_mount() {
@@ -32,7 +50,7 @@ mp_fetch() {
   mkdir -p "$MP_TMP/back"
   mp_fetch_report &
   pids=("$!")
-  if ((MP_HOST_STATUS & 1)); then
+  if mp_comes_by oci; then
     mp_rsync_back image --chmod=D0755,F0644 "build-host:$MP_JOB/root/mp-job/image/" "$MP_SHARED/image/" &
     pids+=("$!")
   fi
@@ -42,10 +60,29 @@ mp_fetch() {
     ((${#pids[@]} < 5)) || { wait "${pids[-1]}" || failed=1; unset 'pids[-1]'; }
   done
   for pid in "${pids[@]}"; do wait "$pid" || failed=1; done
+  if mp_comes_by stream; then
+    [[ -z $MP_RECEIVER ]] || wait "$MP_RECEIVER" || failed=1
+    MP_BYTES=$((MP_BYTES + $(stat -c %s "$MP_SHARED/image.tar" 2>/dev/null || echo 0)))
+  fi
   for stats in "$MP_TMP"/{report,image,mount-*}.stats; do [[ ! -e $stats ]] || mp_add_bytes "$stats"; done
   read -r MP_RC <"$MP_TMP/back/mp-job/rc" || MP_RC=
   [[ $MP_RC =~ ^[0-9]{1,3}$ ]] || mp_die 74 "the exit code of the script could not be brought back"
   return "$failed"
+}
+
+# What the step that loads the image looks for. It may have to run the script's second half (taskgen --defer-push).
+mp_leave_image() {
+  local digest=''
+  if mp_comes_by registry; then
+    digest=$(<"$MP_TMP/back/mp-job/digest")
+    [[ $digest =~ ^sha256:[0-9a-f]{64}$ ]] || mp_die 74 "the host pushed $MP_WANTED_IMAGE, but what it calls its digest is '$digest'"
+    mp_log "pushed from the host: $MP_WANTED_IMAGE, $digest"
+  fi
+  umask 022
+  [[ -z $digest ]] || printf '%s\n' "$digest" >"$MP_SHARED/image-digest"
+  printf '%s\n' "$MP_WANTED_IMAGE" >"$MP_SHARED/image-ref"
+  mp_cut_script "$MP_SHARED/script"
+  mp_leave_mode image
 }
 
 mp_report_facts() {

@@ -25,10 +25,11 @@ mp_cleanup() {
 # The host session and the sending side by side; whichever fails first decides.
 mp_send_and_start() {
   local sender code=0 began now
-  mp_host_command mp_host "$MP_JOB" "$MP_NAME" "$MP_NONCE" "$MP_IMAGE" "$MP_MODE" "${MP_SHELL:-/bin/sh}" "${MP_REGISTRY_AUTH:-}" "${MP_MAKE[@]}" -- "${MP_RUN[@]}"
+  mp_host_command mp_host "$MP_JOB" "$MP_NAME" "$MP_NONCE" "$MP_IMAGE" "$MP_MODE" "${MP_SHELL:-/bin/sh}" "${MP_PULL_CREDENTIAL:+pull}" "${MP_MAKE[@]}" -- "${MP_RUN[@]}"
   mkfifo "$MP_TMP/lifeline"
   exec 9<>"$MP_TMP/lifeline"
-  mp_give_registry_auth
+  # Before anybody reads it: a pipe holds 64 KiB.
+  [[ -z $MP_PULL_CREDENTIAL ]] || printf '%s\n' "$MP_PULL_CREDENTIAL" >&9
   # Opened for reading only and without 9: were ssh to hold a writing end, the host would never see ours close.
   ssh -F "$MP_TMP/ssh_config" build-host "$REPLY" <"$MP_TMP/lifeline" 9>&- &
   MP_HOST_PID=$!
@@ -44,23 +45,26 @@ mp_send_and_start() {
     mp_phase send "$((now - began))" "$MP_BYTES"
     mp_clock MP_RUNNING_SINCE
     echo go >&9
+    if [[ -n $MP_WANTED_IMAGE && $MP_TRANSFER == stream ]]; then
+      mp_receive_image 9>&- &
+      MP_RECEIVER=$!
+    fi
+    [[ $MP_MODE == detached ]] || mp_give_push_credential
   fi
   mp_await_host
   kill "$sender" 2>/dev/null || :
 }
 
-# Into the lifeline before anybody reads it: a pipe holds 64 KiB.
-mp_give_registry_auth() {
-  local file=${MP_REGISTRY_AUTH_FILE:-/mp-registry-auth/.dockerconfigjson} text
-  case ${MP_REGISTRY_AUTH:-} in
-    '') return 0 ;;
-    pull) ;;
-    *) mp_die 78 "MP_REGISTRY_AUTH is '$MP_REGISTRY_AUTH': this script knows pull" ;;
-  esac
-  [[ -r $file ]] || mp_die 78 "the credential for pulling the builder image is missing at $file: create the Secret"
-  text=$(base64 -w0 <"$file")
-  ((${#text} < 60000)) || mp_die 78 "the credential at $file is too large (${#text} bytes as base64, at most 60000)"
-  printf '%s\n' "$text" >&9
+mp_give_push_credential() { [[ -z $MP_PUSH_CREDENTIAL ]] || printf 'push %s\n' "$MP_PUSH_CREDENTIAL" >&9; }
+
+# A container whose image nobody reads would wait for ever. (With the whole connection lost, the other session knows more.)
+mp_check_receiver() {
+  [[ -n $MP_RECEIVER ]] && ! kill -0 "$MP_RECEIVER" 2>/dev/null || return 0
+  if ! wait "$MP_RECEIVER"; then
+    mp_pause 1
+    ! kill -0 "$MP_HOST_PID" 2>/dev/null || mp_die 75 "the stream of the image from $MP_HOST broke off; run the build again"
+  fi
+  MP_RECEIVER=''
 }
 
 # A sign of life now and then. The sleep does not hold the lifeline: it must close with us, however we end.
@@ -69,7 +73,8 @@ mp_await_host() {
   while kill -0 "$MP_HOST_PID" 2>/dev/null; do
     sleep 15 9>&- &
     sleeper=$!
-    wait -n "$MP_HOST_PID" "$sleeper" || :
+    wait -n "$MP_HOST_PID" "$sleeper" ${MP_RECEIVER:+"$MP_RECEIVER"} || :
+    mp_check_receiver
     kill "$sleeper" 2>/dev/null || :
     echo alive >&9
   done
@@ -84,6 +89,7 @@ mp_follow() {
     mp_host_command mp_host_follow "$MP_JOB" "$seen"
     { ssh -F "$MP_TMP/ssh_config" build-host "$REPLY" <"$MP_TMP/lifeline" 9>&- | dd bs=64k 2>"$MP_TMP/followed" 9>&-; exit "${PIPESTATUS[0]}"; } &
     MP_HOST_PID=$!
+    mp_give_push_credential
     mp_await_host
     case $MP_HOST_STATUS in 75 | 10[0-3]) return 0 ;; esac
     count=$(sed -n 's/^\([0-9]*\) bytes.*/\1/p' "$MP_TMP/followed")
@@ -148,10 +154,7 @@ mp_remote() {
   [[ $complete == true ]] || mp_die 74 "the script succeeded, but not everything could be brought back: the list is above"
   if [[ -n $MP_WANTED_IMAGE ]]; then
     ((MP_HOST_STATUS & 1)) || mp_die 74 "the script succeeded, but the image $MP_WANTED_IMAGE could not be exported: the reason is above"
-    (umask 022 && printf '%s\n' "$MP_WANTED_IMAGE" >"$MP_SHARED/image-ref")
-    # The step that loads the image may have to run the script's second half (taskgen --defer-push).
-    mp_cut_script "$MP_SHARED/script"
-    mp_leave_mode image
+    mp_leave_image
   fi
 }
 
@@ -163,6 +166,7 @@ mp_main() {
   mp_wait_for_secret
   mp_read_secret
   if [[ $MP_HOST == localhost ]]; then
+    [[ ${MP_LOCAL:-} != off ]] || mp_die 78 "$PLATFORM builds in the cluster, which this Task does not (taskgen --local off); ask for a platform that has hosts"
     mp_cut_script "$MP_SHARED/script"
     mp_leave_mode local
     mp_log "this build runs in its own pod"

@@ -2,7 +2,8 @@
 # Host side of provision-shared-host: makes the user of one build attempt. Sent after on-host.sh; `main` is called by the line
 # that follows. A repeat for the same attempt ends in the same state with the new key; another attempt's user is never touched.
 # shellcheck disable=SC2154 # state_dir and lock_wait are on-host.sh's
-# Sent along: NAME IDENTITY PUBLIC_KEY SUDO_COMMANDS LIMIT_NOFILE LIMIT_NPROC MIN_FREE_MB REQUIRE_PODMAN OTELCOL_CONFIG
+# Sent along: NAME IDENTITY PUBLIC_KEY SUDO_COMMANDS LIMIT_NOFILE LIMIT_NPROC LIMIT_MEMORY LIMIT_CPUS LIMIT_CPU_MINUTES MIN_FREE_MB
+# REQUIRE_PODMAN OTELCOL_CONFIG
 
 # Cleanup leaves a tombstone before it waits for our lock: from then on each further step is one too many.
 next() {
@@ -67,26 +68,41 @@ read_account() {
 }
 
 # pam_limits refuses the login when it may not raise a limit so far, as in an unprivileged container: then it stays as it is.
-limit_line() { # name, for limits.d and for prlimit; wanted
-  if prlimit "--$1=$2:$2" true 2>/dev/null; then
+limit_line() { # name, for limits.d and for prlimit; wanted, for limits.d; wanted, for prlimit
+  if [ -n "$2" ] && prlimit "--$1=$3:$3" true 2>/dev/null; then
     printf '%s - %s %s\n' "$NAME" "$1" "$2"
   fi
 }
 
+# What one process may do. Where systemd keeps all of a user's processes in a slice, that has the memory.
+limit_lines() {
+  kib=
+  running_systemd || case $LIMIT_MEMORY in
+    *G) kib=$((${LIMIT_MEMORY%G} * 1048576)) ;;
+    *M) kib=$((${LIMIT_MEMORY%M} * 1024)) ;;
+  esac
+  # limits.d counts minutes of CPU time and KiB of memory, prlimit seconds and bytes.
+  limit_line nofile "$LIMIT_NOFILE" "$LIMIT_NOFILE" &&
+    limit_line nproc "$LIMIT_NPROC" "$LIMIT_NPROC" &&
+    limit_line cpu "$LIMIT_CPU_MINUTES" "$((${LIMIT_CPU_MINUTES:-0} * 60))" &&
+    limit_line as "$kib" "$((${kib:-0} * 1024))"
+}
+
 set_limits() {
+  running_systemd || [ -z "$LIMIT_CPUS" ] || echo "limit cpus needs systemd: builds on this host have all CPUs" >&2
   [ -d /etc/security/limits.d ] || return 0
   limits=/etc/security/limits.d/$NAME.conf
-  {
-    { limit_line nofile "$LIMIT_NOFILE" && limit_line nproc "$LIMIT_NPROC"; } >"$limits.new" &&
-      chmod 644 "$limits.new" && mv -f "$limits.new" "$limits"
-  } || fail LimitsNotSet "cannot write $limits"
+  { limit_lines >"$limits.new" && chmod 644 "$limits.new" && mv -f "$limits.new" "$limits"; } ||
+    fail LimitsNotSet "cannot write $limits"
 }
 
 # Linger gives rootless podman its user manager and XDG_RUNTIME_DIR although nobody logs in on a terminal.
 start_user_manager() {
   running_systemd || return 0
   loginctl enable-linger "$NAME" >&2 || echo "linger could not be enabled for $NAME" >&2
-  systemctl set-property --runtime "user-$uid.slice" "TasksMax=$LIMIT_NPROC" >&2 || echo "no TasksMax for $NAME" >&2
+  systemctl set-property --runtime "user-$uid.slice" "TasksMax=$LIMIT_NPROC" ${LIMIT_MEMORY:+"MemoryMax=$LIMIT_MEMORY"} \
+    ${LIMIT_CPUS:+"CPUQuota=${LIMIT_CPUS}00%"} >&2 || [ -z "$LIMIT_MEMORY$LIMIT_CPUS" ] ||
+    fail LimitsNotSet "systemd does not take the limits of user-$uid.slice"
 }
 
 allow_sudo() {
@@ -106,15 +122,32 @@ allow_sudo() {
   mv -f "$rules.new" "$rules"
 }
 
-# As the user, not as root: on a repeat the home belongs to somebody who may have put symbolic links into it.
+# Not as root: on a repeat the home belongs to somebody who may have put symbolic links into it.
+as_user() { setpriv --reuid="$uid" --regid="$gid" --clear-groups -- "$@"; }
+
 install_key() {
   # shellcheck disable=SC2016 # meant for the inner shell
-  printf '%s\n' "$PUBLIC_KEY" | setpriv --reuid="$uid" --regid="$gid" --clear-groups -- /bin/sh -c '
+  printf '%s\n' "$PUBLIC_KEY" | as_user /bin/sh -c '
     cd "$1" && mkdir -p .ssh build && chmod 700 .ssh && cat >.ssh/.new && mv -f .ssh/.new .ssh/authorized_keys' sh "$home" ||
     fail KeyNotInstalled "cannot write $home/.ssh/authorized_keys"
   if command -v restorecon >/dev/null; then
     restorecon -FR "$home/.ssh" >&2 || echo "restorecon failed for $home/.ssh" >&2
   fi
+}
+
+# Builder images that care keeps on this host (update-host): read-only, and several builds can use them at once. The build itself
+# does without this file when anything is wrong with it; its first line says whose it is. Where the system has a setting for the
+# place of users' images the admin has a plan of its own.
+offer_images() {
+  store=$(image_store)
+  { [ -n "$store" ] && ! grep -Eqs '^[[:space:]]*rootless_storage_path' /etc/containers/storage.conf; } || return 0
+  overlay=$(command -v fuse-overlayfs) && as_user test -w /dev/fuse || return 0
+  # shellcheck disable=SC2016 # meant for the inner shell
+  printf '%s\n' '# multi-platform: images that this host keeps for builds' '[storage]' 'driver = "overlay"' '[storage.options]' \
+    "additionalimagestores = [\"$store\"]" '[storage.options.overlay]' "mount_program = \"$overlay\"" |
+    as_user /bin/sh -c 'cd "$1" && mkdir -p .config/containers && cd .config/containers &&
+      { [ ! -e storage.conf ] || head -n 1 storage.conf | grep -q "^# multi-platform:"; } && cat >.storage.conf && mv -f .storage.conf storage.conf' sh "$home" ||
+    echo "the images in $store are not offered to $NAME" >&2
 }
 
 # Only for a collector that the admin installed; nothing is downloaded.
@@ -141,6 +174,8 @@ main() {
   start_user_manager
   next 'allowing sudo'
   allow_sudo
+  next 'offering images'
+  offer_images
   # Last: nobody can log in before all the rest is in place.
   next 'installing the public key'
   install_key

@@ -10,6 +10,8 @@ export PATH LC_ALL
 # Below it: users/ what we know of each user of ours, tombstones/ users that must not come (back), locks/ one per user.
 state_dir=/var/lib/multi-platform
 lock_wait=120
+# Builder images for all builds of this host: stores 1/, 2/ … and current, the number of the one to use. Only root writes there.
+images_dir=/var/lib/multi-platform-images
 
 step() { printf 'step %s\n' "$1"; }
 
@@ -72,6 +74,16 @@ write_known() { # name, identity
     printf 'identity %s\nuid %s\nhome %s\n' "$2" "$(account "$1" 3)" "$(account "$1" 6)" &&
       subordinate_uids "$1" | sed 's/^/subuid /'
   } >"$state_dir/users/.$1" && mv -f "$state_dir/users/.$1" "$state_dir/users/$1"
+}
+
+# Prints the store that builds may use; nothing when there is none, or one that somebody else could have changed.
+image_store() {
+  image_store_number=$(head -c 9 "$images_dir/current" 2>/dev/null) || return 0
+  case $image_store_number in '' | *[!0-9]*) return 0 ;; esac
+  image_store_path=$images_dir/$image_store_number
+  [ -f "$image_store_path/overlay-images/images.json" ] || return 0
+  [ -n "$(find /var /var/lib "$images_dir" "$images_dir/current" "$image_store_path" "$image_store_path"/overlay* -maxdepth 0 \
+    \( ! -uid 0 -o -perm /022 -o -type l \) -print 2>&1)" ] || printf '%s\n' "$image_store_path"
 }
 
 running_systemd() { [ -d /run/systemd/system ] && command -v loginctl >/dev/null; }

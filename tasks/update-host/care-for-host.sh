@@ -1,8 +1,8 @@
 #!/bin/sh
 # Host side of update-host: users that cleanup never reached, dangling images, system packages, and a report. Sent after on-host.sh
-# and remove-user.sh; the line that follows calls `main`. Never touches a user with a process or with anything new in its home,
+# remove-user.sh and keep-images.sh; the line that follows calls `main`. Never touches a user with a process or with anything new in its home,
 # and on a host where builds run it changes nothing else either.
-# Sent along: STALE_HOURS MIN_FREE_MB UPDATE_PACKAGES PACKAGES_TIMEOUT
+# Sent along: STALE_HOURS MIN_FREE_MB UPDATE_PACKAGES PACKAGES_TIMEOUT BUILDER_IMAGES KEEP_TIMEOUT
 # shellcheck disable=SC2154,SC2034 # state_dir and lock_wait are on-host.sh's; process_ids of remove-user.sh reads uid, sub_first, sub_count
 
 our_users() {
@@ -92,7 +92,8 @@ report() {
   podman=$(podman version --format '{{.Client.Version}}' 2>/dev/null)
   base=$(useradd -D | sed -n 's/^HOME=//p')
   free=$(df -Pk "${base:-/home}" | awk 'NR == 2 { print int($4 / 1024) }')
-  printf 'report podman %s, %s MiB free in %s, %s build users\n' "${podman:-missing}" "$free" "${base:-/home}" "$(our_users | wc -l)"
+  printf 'report podman %s, %s MiB free in %s, %s build users%s\n' "${podman:-missing}" "$free" "${base:-/home}" "$(our_users | wc -l)" \
+    "${BUILDER_IMAGES:+, $(echo "$BUILDER_IMAGES" | wc -w) builder images kept}"
 }
 
 main() {
@@ -106,11 +107,16 @@ main() {
   leave_to_builds 'images and packages'
   step 'removing dangling images'
   prune_images
+  step 'keeping builder images'
+  images_kept=true
+  (keep_images) || images_kept=false
   leave_to_builds packages
   step 'updating packages'
   update_packages
   step 'reporting'
   report
+  # It has said why.
+  [ "$images_kept" = true ] || exit 1
   [ "$failed" -eq 0 ] || fail StaleUsersLeft "$failed stale users could not be removed"
   [ "${free:-0}" -ge "$MIN_FREE_MB" ] || fail NoSpace "${base:-/home} has $free MiB free, $MIN_FREE_MB are needed"
 }

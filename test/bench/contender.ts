@@ -2,8 +2,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, openSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../support/free-port.ts';
 import { cpuSeconds, residentMebibytes } from './process-figures.ts';
 
 export interface ContenderPlan {
@@ -101,14 +101,4 @@ export class Contender {
     const log = readFileSync(this.#logFile, 'utf8').slice(-2000);
     throw new Error(`the controller '${this.name}' is not running; it said last:\n${log}`);
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no free port');
-  return address.port;
 }

@@ -105,6 +105,7 @@ build_options=(--network host --pull=never)
 folder_image() { podman build "${build_options[@]}" --volume "$CACHE/apt:/var/cache/apt" -f "images/$1/Containerfile" -t "localhost/$1:1" images; }
 build_ssh_host_image() { folder_image ssh-host; }
 build_builder_image() { folder_image builder; }
+build_pod_host_image() { folder_image pod-host; }
 build_product_images() { CONTAINER_ENGINE=podman bash ../../deploy/images/build.sh "${build_options[@]}"; }
 
 if [ $# = 1 ]; then
@@ -127,5 +128,6 @@ debian_image $debian
 ssh_host_image $debian $(digest images/ssh-host images/builder images/arm64)
 builder_image $debian $(digest images/builder)
 arm64_images $debian $(digest images/builder images/arm64)
-product_images $debian $(cd ../.. && digest dist/controller.mjs dist/otp-server.mjs deploy/images tasks/runner)
+product_images $debian $(cd ../.. && digest dist/controller.mjs dist/otp-server.mjs deploy/images tasks/runner tasks/provider-pod/image)
+pod_host_image $debian $(digest images/pod-host images/builder/registries.conf ../../tasks/provider-pod/image)
 LIST

@@ -69,21 +69,39 @@ export async function configureHosts(
   entries: readonly HostEntry[],
   extra: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  const data = Object.fromEntries(
-    entries.flatMap(({ host, platform, concurrency }) => {
-      const key = (field: string): string => `host.${host.name}.${field}`;
-      return [
-        [key('address'), host.address],
-        [key('user'), host.user],
-        [key('platform'), platform],
-        [key('secret'), host.secretName],
-        [key('concurrency'), String(concurrency)],
-      ];
-    }),
-  );
+  const data = Object.fromEntries(entries.flatMap(keysOf));
   const labels = { 'build.appstudio.redhat.com/multi-platform-config': 'hosts' };
   const metadata = { name: 'host-config', namespace: operatorNamespace, labels };
   await kubectl.apply([{ apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { ...data, ...extra } }]);
+}
+
+function keysOf({ host, platform, concurrency }: HostEntry): [key: string, value: string][] {
+  const key = (field: string): string => `host.${host.name}.${field}`;
+  return [
+    [key('address'), host.address],
+    [key('user'), host.user],
+    [key('platform'), platform],
+    [key('secret'), host.secretName],
+    [key('concurrency'), String(concurrency)],
+  ];
+}
+
+/** One more host beside those of host-config; the function takes it out again. */
+export async function addHost(kubectl: Kubectl, entry: HostEntry): Promise<() => Promise<void>> {
+  const patch = (data: Readonly<Record<string, string | null>>): Promise<string> =>
+    kubectl.run([
+      'patch',
+      'configmap',
+      'host-config',
+      '-n',
+      operatorNamespace,
+      '--type=merge',
+      '-p',
+      JSON.stringify({ data }),
+    ]);
+  const keys = keysOf(entry);
+  await patch(Object.fromEntries(keys));
+  return async () => void (await patch(Object.fromEntries(keys.map(([key]) => [key, null]))));
 }
 
 /** A namespace for builds: with the generated Task. */

@@ -22,6 +22,7 @@ export const serviceAccounts = {
   provision: 'multi-platform-provision',
   clean: 'multi-platform-clean',
   update: 'multi-platform-update',
+  launch: 'multi-platform-launch',
 } as const;
 
 /** A folder of the repository, or an absolute one. */

@@ -1,7 +1,8 @@
 // What tests talk about: builds, and TaskRuns of ours that work for them. Each builder ends in the raw object an API server
 // would send, or in what the controller keeps of it, read by the product's own code.
 import { claimHost, claimLocal, giveUpHost, markReady, reject, release } from '../../controller/lease/write-lease.ts';
-import { parseFacts, signFacts, verifyFacts } from '../../controller/lease/signed-facts.ts';
+import { signChange } from '../../controller/lease/sign-change.ts';
+import { parseFacts, verifyFacts } from '../../controller/lease/signed-facts.ts';
 import type { Host } from '../../controller/model/host.ts';
 import type { LeaseFacts } from '../../controller/model/host-lease.ts';
 import type { Instant } from '../../controller/model/instant.ts';
@@ -142,10 +143,8 @@ export class TaskRunBuilder {
   /** With a change the controller would make. */
   changed(changeOf: (taskRun: UserTaskRun) => UserTaskRunChange): this {
     const taskRun = this.build();
-    const change = changeOf(taskRun);
-    const { facts } = change;
-    const signed = facts === undefined || facts === null ? facts : signFacts(testKey, taskRun.uid, facts);
-    applyJsonPatch(this.#raw, userTaskRunPatch(taskRun, change, signed));
+    const { change, signedFacts } = signChange(testKey, taskRun.uid, changeOf(taskRun));
+    applyJsonPatch(this.#raw, userTaskRunPatch(taskRun, change, signedFacts));
     return this;
   }
 }

@@ -1,11 +1,10 @@
 // The controller as a process of its own, on a kubeconfig: started, stalled, killed, started again. Knows nothing of
 // scenarios.
 import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ChildProcesses } from './child-processes.ts';
 import { controllerBundle } from './controller-bundle.ts';
+import { freePort } from './free-port.ts';
 
 export interface ControllerProcess {
   readonly pid: number;
@@ -95,14 +94,4 @@ function parseLine(line: string): Record<string, unknown>[] {
   } catch {
     return line === '' ? [] : [{ message: line }];
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -50,6 +50,8 @@ export class Invariants {
   readonly peak = new Map<string, number>();
   /** uids of builds whose finalizer the test itself takes away. */
   readonly forced = new Set<string>();
+  /** uids of builds whose labels the test itself writes: they hold what their facts say. */
+  readonly forged = new Set<string>();
   readonly #watched: WatchedTaskRuns;
   readonly #violations = new Set<string>();
   readonly #provisioned = new Map<string, Raw>();
@@ -107,8 +109,8 @@ export class Invariants {
 
   #lookAtBuild(before: Raw, after: Raw): void {
     const [held, holds] = [
-      before === undefined ? undefined : hostOf(before),
-      after === undefined ? undefined : hostOf(after),
+      before === undefined ? undefined : this.#hostOf(before),
+      after === undefined ? undefined : this.#hostOf(after),
     ];
     if (holds !== undefined && holds !== held && isLive(after)) this.#noteClaim(after, holds);
     const claimed = before === undefined ? undefined : factsOf(before);
@@ -128,11 +130,15 @@ export class Invariants {
   #noteClaim(taskRun: Raw, host: string): void {
     const { namespace, name } = taskRun.metadata;
     this.claims.push({ namespace, name, host });
-    const held = this.#watched.all.filter((it) => isBuild(it) && isLive(it) && hostOf(it) === host);
+    const held = this.#watched.all.filter((it) => isBuild(it) && isLive(it) && this.#hostOf(it) === host);
     this.peak.set(host, Math.max(held.length, this.peak.get(host) ?? 0));
     const slots = this.slots.get(host);
     if (slots === undefined || held.length <= slots) return;
     this.#note(`host ${host} has ${slots} slots and ${held.length} builds: ${held.map(nameOf).sort().join(', ')}`);
+  }
+
+  #hostOf(taskRun: Raw): string | undefined {
+    return this.forged.has(taskRun.metadata.uid) ? factsOf(taskRun)?.claim?.host : hostOf(taskRun);
   }
 
   #lookAtProvision(provision: Raw, there: boolean): void {

@@ -19,6 +19,7 @@ const scripts = {
   remote: remoteBuildText(join(folder, 'remote-build')),
   local: readFileSync(join(folder, 'build-local.sh'), 'utf8'),
   deferPush: readFileSync(join(folder, 'defer-push.sh'), 'utf8'),
+  sameStep: readFileSync(join(folder, 'same-step.sh'), 'utf8'),
 };
 
 /** In the manner of Tasks people have: no shebang, flags put together from parameters, results after the push. */
@@ -120,6 +121,44 @@ describe('a Task that builds and pushes in one step, with --defer-push', functio
       }
     });
   }
+
+  for (const platform of ['linux/arm64', 'localhost']) {
+    it(`does all of it in one step with --runner-image same: PLATFORM ${platform}`, async () => {
+      const spec = generated({ runnerImage: 'same' });
+      expect(spec.steps.map(({ name, image }) => `${name} ${image}`)).to.deep.equal(['build localhost/builder:1']);
+      const name = `same-${platform.replace('/', '-')}`;
+      const { build, outcomes, said } = await run(name, { PLATFORM: platform }, undefined, spec);
+      expect(
+        outcomes.map(({ code }) => code),
+        said.join('\n'),
+      ).to.deep.equal([0]);
+      const { stdout } = await world.run(`skopeo inspect --tls-verify=false docker://${build.image}`);
+      expect(stdout).to.include(build.result('IMAGE_DIGEST'));
+      expect(build.result('SAID')).to.equal('pushed from the cluster\n');
+    });
+  }
+
+  it('ends with the exit code of the script when it does all in one step', async () => {
+    const spec = generated({ runnerImage: 'same' });
+    const { build, outcomes } = await run(
+      'same-failing',
+      { PLATFORM: 'linux/arm64' },
+      'FROM scratch\nCOPY missing /\n',
+      spec,
+    );
+    expect(outcomes.map(({ code }) => code)).not.to.deep.equal([0]);
+    expect(outcomes[0]?.stderr).to.include('missing');
+    const { code } = await world.run(`skopeo inspect --tls-verify=false docker://${build.image}`);
+    expect(code).not.to.equal(0);
+  });
+
+  it('builds on hosts only with --local off, and says so', async () => {
+    const { outcomes } = await run('off', { PLATFORM: 'localhost' }, undefined, generated({ local: 'off' }));
+    expect(outcomes.map(({ code }) => code)).to.deep.equal([78]);
+    expect(outcomes[0]?.stderr).to.include(
+      'localhost builds in the cluster, which this Task does not (taskgen --local off)',
+    );
+  });
 
   it('pushes with the platform in the tag, after the script of --after-load has seen the image', async () => {
     const afterLoad = 'buildah --storage-driver=vfs images --format "{{.Name}}:{{.Tag}}" >app/loaded\n';

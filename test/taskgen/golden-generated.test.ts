@@ -12,8 +12,15 @@ const root = join(import.meta.dirname, '../..');
 /** Each generated file and the command line that makes it. */
 const generated = [
   {
+    file: 'tasks/generated/buildah-multi-platform.yaml',
+    words: ['pipeline', '--platforms', 'linux/amd64,linux/arm64', 'tasks/generated/buildah-remote.yaml'],
+  },
+  {
     file: 'tasks/generated/buildah-remote.yaml',
-    words: ['taskgen/sources/buildah.yaml', '--sync', 'dockerconfig=none'],
+    words: [
+      'taskgen/sources/buildah.yaml',
+      ...['--sync', 'dockerconfig=none', '--podman-args-file', '/prepared/podman-arguments'],
+    ],
   },
 ];
 
@@ -21,9 +28,9 @@ describe('tasks/generated', function () {
   this.timeout(60_000);
   for (const { file, words } of generated) {
     it(`${file} is current`, () => {
-      const command = ['taskgen/main.ts', '--check', '-o', file, ...words];
+      const command = ['taskgen/main.ts', ...words, '--check', '-o', file];
       const { status, stdout, stderr } = spawnSync(process.execPath, command, { cwd: root, encoding: 'utf8' });
-      const howTo = `To make it current: npm run taskgen -- -o ${file} ${words.join(' ')}`;
+      const howTo = `To make it current: npm run taskgen -- ${words.join(' ')} -o ${file}`;
       expect(status, `${stdout}${stderr}${howTo}`).to.equal(0);
     });
   }
@@ -87,7 +94,12 @@ describe('scripts of our Tasks pass shellcheck:', function () {
     expect(stdout).to.equal('');
   }
 
-  for (const file of ['taskgen/sources/buildah.yaml', ...generated.map((entry) => entry.file)]) {
+  const tasks = [
+    'taskgen/sources/buildah.yaml',
+    'tasks/generated/buildah-remote.yaml',
+    'tasks/build-image-index/task.yaml',
+  ];
+  for (const file of tasks) {
     for (const step of scriptsOf(file)) it(`${file}, step ${step.name}`, () => check(step));
   }
 

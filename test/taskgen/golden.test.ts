@@ -15,6 +15,7 @@ const root = fileURLToPath(new URL('golden', import.meta.url));
 const scripts = {
   remote: '#!/usr/bin/env bash\n# remote-build.sh stands here\nexit\n',
   local: '#!/bin/sh\n# build-local.sh stands here\nafter_load_line=0\n',
+  sameStep: '#!/usr/bin/env bash\n# same-step.sh stands here\nlocal_line=0\nremote_line=0\nexit\n',
   deferPush: '#!/bin/sh\n# defer-push.sh stands here\nline=0\nexit\n',
 };
 const update = process.env['UPDATE_GOLDENS'] !== undefined;
@@ -87,8 +88,8 @@ function unchangedParts(text: string): unknown {
     const { metadata, spec, ...rest }: Record<string, Record<string, Entry[]>> = document.toJS();
     if (spec === undefined) return { metadata, ...rest };
     const { params, volumes, steps, ...others } = spec;
-    const added = /^(?:PLATFORM|IMAGE_APPEND_PLATFORM|REGISTRY_AUTH_SECRET|ssh|mp-.*)$/;
-    const kept = (list: Entry[] = []) => list.filter(({ name }) => !added.test(name ?? ''));
+    const added = /^(?:PLATFORM|IMAGE_APPEND_PLATFORM|REGISTRY_AUTH_SECRET|REGISTRY_PUSH_SECRET|ssh|mp-.*)$/;
+    const kept = (list: Entry[] | null = []) => (list ?? []).filter(({ name }) => !added.test(name ?? ''));
     const isBuild = ({ name }: Entry) => /^(?:build|compile)/.test(name ?? '');
     return {
       rest,

@@ -33,7 +33,7 @@ describe('taskgen, run as a command', function () {
   after(() => rmSync(folder, { recursive: true }));
 
   const run = (words: string[], input = '') =>
-    spawnSync(process.execPath, [main, ...words], { cwd: folder, input, encoding: 'utf8' });
+    spawnSync(process.execPath, [main, ...words], { cwd: folder, input, encoding: 'utf8', maxBuffer: 2 ** 26 });
 
   it('reads standard input and writes standard output', () => {
     const { status, stdout } = run(['-'], source('piped'));
@@ -153,8 +153,8 @@ describe('taskgen, run as a command', function () {
       },
       {
         what: 'errors without end',
-        text: `kind: Task\n${'a: [b\n'.repeat(2000)}`,
-        says: [/error MPT000: There are \d+ more errors from here on\./],
+        text: `kind: Task\n${'a: [b\n'.repeat(150_000)}`,
+        says: [/error MPT000: There are at least \d+ more errors from here on\./],
       },
       {
         what: 'a Task with 200 findings',
@@ -182,6 +182,26 @@ describe('taskgen, run as a command', function () {
         expect(result.stderr).not.to.match(/\n {4}at /);
       });
     }
+  });
+
+  it('ends quietly when its reader has seen enough', () => {
+    const { status, stderr } = spawnSync(
+      'bash',
+      ['-c', 'set -o pipefail; "$@" | head -c 1 >/dev/null', 'bash', process.execPath, main, 'other.yaml'],
+      { cwd: folder, encoding: 'utf8' },
+    );
+    expect(status).to.equal(0);
+    expect(stderr).not.to.include('EPIPE');
+  });
+
+  it('says so when its output cannot be written', () => {
+    const { status, stderr } = spawnSync(
+      'bash',
+      ['-c', '"$@" >/dev/full', 'bash', process.execPath, main, 'other.yaml'],
+      { cwd: folder, encoding: 'utf8' },
+    );
+    expect(status).to.equal(2);
+    expect(stderr).to.match(/^error: cannot write to standard output: ENOSPC/m);
   });
 
   it('fails on warnings with --strict, and goes on when they are accepted', () => {

@@ -15,6 +15,7 @@ interface Variable extends Named {
   readonly value: string;
 }
 export interface Step extends Named {
+  readonly image?: string;
   readonly script: string;
   readonly workingDir?: string;
   readonly args?: readonly string[];

@@ -46,11 +46,13 @@ describe('a document', () => {
     'kind: *k',
     'kind: List',
     'kind: ClusterTask',
+    'kind: "\\x54ask"',
+    'mankind: Tasks',
   ];
   for (const text of holding)
     it(`may hold a Task: ${text}`, () => expect(mayHoldTask({ start: 0, text })).to.equal(true));
 
-  for (const text of ['kind: TaskRun', 'kind: ConfigMap', 'mankind: Tasks', 'name: Task']) {
+  for (const text of ['kind: TaskRun', 'kind: ConfigMap', 'mankind: Task\nkind: Pod', 'name: Task\nkind: Pod']) {
     it(`holds none: ${text}`, () => expect(mayHoldTask({ start: 0, text })).to.equal(false));
   }
 

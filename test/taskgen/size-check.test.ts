@@ -8,6 +8,7 @@ const scripts = {
   remote: '#!/usr/bin/env bash\nexit\n',
   local: '#!/bin/sh\n',
   deferPush: '',
+  sameStep: '',
 };
 
 function findingsFor(sizes: Readonly<Record<string, number>>): string[] {

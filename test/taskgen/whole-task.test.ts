@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { parse } from 'yaml';
 import { hostSecret } from './remote-build/build.ts';
+import { installRunner } from './installed-runner.ts';
 import { registry, startRegistry, TaskRun } from './played-task-run.ts';
 import type { Spec } from './played-task-run.ts';
 import { openWorld } from './remote-build/world.ts';
@@ -30,6 +31,7 @@ describe('the generated buildah-remote Task', function () {
   before(async () => {
     world = await openWorld();
     await startRegistry(world);
+    await installRunner(world);
   });
   after(() => world.close());
 
@@ -62,6 +64,8 @@ describe('the generated buildah-remote Task', function () {
       }
 
       const digest = run.result('IMAGE_DIGEST');
+      const report = { status: 'Succeeded', image: `${registry}/team/app@${digest}`, message: '' };
+      expect(JSON.parse(run.result('PLATFORM_RESULT'))).to.deep.equal(report);
       expect(run.result('IMAGE_URL')).to.equal(run.image);
       expect(run.result('IMAGE_REF')).to.equal(`${registry}/team/app@${digest}`);
       const inspected = await world.run(`skopeo inspect --tls-verify=false docker://${run.image}`);

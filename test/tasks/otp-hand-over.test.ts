@@ -1,8 +1,12 @@
 // The one-time hand-over from end to end, less the cluster: the provision script stores the key at a real key server, the script
 // of a generated Task exchanges the token for it, and again after a retry of the build.
 import { expect } from 'chai';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
-import { dirname } from 'node:path';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { rearmPatch, storedKeyName } from '../../controller/model/one-time-key.ts';
 import { kubectlFor } from '../cluster/kubectl.ts';
 import { serverName } from '../controller/otp-server/otp-client.ts';
@@ -107,4 +111,52 @@ describe('the one-time hand-over of a key', function () {
     expect(code, stderr).to.equal(0);
     for (const text of [secret['otp']!, key]) expect(run.stderr + stderr + server.output()).not.to.contain(text);
   });
+
+  describe('under a certificate that somebody else issues', () => {
+    let folder: string;
+    let authority: string;
+    let own: KeyServerProcess;
+
+    before(async () => {
+      folder = mkdtempSync(join(tmpdir(), 'issued-'));
+      authority = await issue(folder);
+      own = server;
+      server = await startKeyServer(lab.api.kubeconfig, [`--tls-folder=${folder}`]);
+    });
+    after(async () => {
+      await server.kill();
+      server = own;
+      rmSync(folder, { recursive: true });
+    });
+
+    // OpenShift puts the certificate and its intermediate into tls.crt, cert-manager the certificate and, as its issuer says, more.
+    for (const [what, chain] of [
+      ['alone, as cert-manager mounts it', (leaf: string) => leaf],
+      ['with its authority, as OpenShift mounts it', (leaf: string) => leaf + authority],
+    ] as const)
+      it(`${what}: keys are stored and handed over`, async () => {
+        const before = certificate;
+        const leaf = readFileSync(join(folder, 'leaf.crt'), 'utf8');
+        certificate = chain(leaf);
+        const build = lab.aBuild();
+        const secret = await provision(build);
+        const key = await redeemByHand(secret);
+        expect(lab.logInWith(`${key}\n`, secret['host']!.trim(), 'true')).to.include({ code: 0 });
+        // And nobody who shows another certificate is told a token.
+        expect(await redeemByHand({ ...secret, 'otp-ca': before })).to.match(/^60 /);
+        certificate = before;
+      });
+  });
 });
+
+/** A certificate for the key server in this folder; returns that of its authority. */
+async function issue(folder: string): Promise<string> {
+  const script = `
+    new="-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2"
+    openssl req -x509 $new -subj /CN=issuer -addext basicConstraints=critical,CA:TRUE -keyout ca.key -out ca.crt
+    openssl req $new -subj /CN=otp -addext subjectAltName=DNS:${serverName} -keyout tls.key -out leaf.csr
+    openssl x509 -req -in leaf.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -copy_extensions copyall -out leaf.crt
+    cat leaf.crt ca.crt >tls.crt`;
+  await promisify(execFile)('bash', ['-euc', script], { cwd: folder });
+  return readFileSync(join(folder, 'ca.crt'), 'utf8');
+}

@@ -13,10 +13,13 @@ export const imageUid = 65532;
 export const randomUid = 1000680000;
 
 export interface TaskInput {
-  readonly task: 'provision-shared-host' | 'clean-shared-host' | 'update-host';
+  readonly task:
+    'provision-shared-host' | 'clean-shared-host' | 'update-host' | 'launch-pod' | 'terminate-pod' | 'list-pod';
   readonly params: Readonly<Record<string, string>>;
   /** Keys of the host's ssh Secret. */
-  readonly ssh: Readonly<Record<string, string>>;
+  readonly ssh?: Readonly<Record<string, string>>;
+  /** Keys of the Secret of workspace `credentials`; without them it is not bound. */
+  readonly credentials?: Readonly<Record<string, string>>;
   /** Other files of the pod, by path. */
   readonly files?: Readonly<Record<string, string>>;
   /** What an admin patched into the step's env, and what Kubernetes adds. */
@@ -35,7 +38,8 @@ interface TaskYaml {
     readonly params: readonly { readonly name: string; readonly default?: string }[];
     readonly steps: readonly {
       readonly command: readonly string[];
-      readonly env: { readonly name: string; readonly value: string }[];
+      /** Without a value: from the pod itself; tests give it as an admin would. */
+      readonly env: { readonly name: string; readonly value?: string }[];
     }[];
   };
 }
@@ -44,13 +48,13 @@ interface KustomizationYaml {
   readonly configMapGenerator: readonly { readonly name: string; readonly files: readonly string[] }[];
 }
 
-export async function runTask(host: BuildHost, input: TaskInput): Promise<TaskOutcome> {
+export async function runTask(host: Pick<BuildHost, 'network'>, input: TaskInput): Promise<TaskOutcome> {
   const folder = mkdtempSync(join(tmpdir(), 'task-pod-'));
   try {
-    const task: TaskYaml = parse(readFileSync(join(tasksFolder, input.task, 'task.yaml'), 'utf8'));
+    const task: TaskYaml = parse(readFileSync(join(tasksFolder, fileOf(input.task)), 'utf8'));
     const step = task.spec.steps[0]!;
     writePodFiles(folder, input);
-    const env = { PATH: '/usr/local/bin:/usr/bin:/bin', ...environmentOf(task, input.params), ...input.env };
+    const env = { PATH: '/usr/local/bin:/usr/bin:/bin', ...environmentOf(task, input), ...input.env };
     writeFileSync(
       join(folder, 'env'),
       Object.entries(env)
@@ -66,20 +70,29 @@ export async function runTask(host: BuildHost, input: TaskInput): Promise<TaskOu
   }
 }
 
+/** A provider is a folder of Tasks, `<verb>.yaml`; others have a folder of their own. */
+function fileOf(task: TaskInput['task']): string {
+  const [, verb, type] = /^(launch|terminate|list)-(.+)$/.exec(task) ?? [];
+  return verb === undefined ? `${task}/task.yaml` : `provider-${type}/${verb}.yaml`;
+}
+
 /** Values are data for Tekton too: one pass, and what a value contains is not looked at again. */
-function environmentOf(task: TaskYaml, given: Readonly<Record<string, string>>): Record<string, string> {
-  const params = new Map(task.spec.params.map(({ name, default: value }) => [name, given[name] ?? value]));
+function environmentOf(task: TaskYaml, input: TaskInput): Record<string, string> {
+  const params = new Map(task.spec.params.map(({ name, default: value }) => [name, input.params[name] ?? value]));
   return Object.fromEntries(
-    task.spec.steps[0]!.env.map(({ name, value }) => [
-      name,
-      value.replace(/\$\(([^)]+)\)/g, (_, reference: string) => resolve(reference, params)),
-    ]),
+    task.spec.steps[0]!.env.flatMap(({ name, value }) =>
+      value === undefined
+        ? []
+        : [[name, value.replace(/\$\(([^)]+)\)/g, (_, reference: string) => resolve(reference, params, input))]],
+    ),
   );
 }
 
-function resolve(reference: string, params: ReadonlyMap<string, string | undefined>): string {
-  const [kind, name] = reference.split('.');
-  if (kind === 'workspaces') return '/workspace/ssh';
+function resolve(reference: string, params: ReadonlyMap<string, string | undefined>, input: TaskInput): string {
+  const [kind, name, field] = reference.split('.');
+  const bound = name === 'ssh' || input.credentials !== undefined;
+  if (kind === 'workspaces' && field === 'bound') return String(bound);
+  if (kind === 'workspaces') return bound ? `/workspace/${name}` : '';
   if (kind === 'results') return `/tekton/results/${name}`;
   if (kind === 'context') return `of-${reference}`;
   const value = params.get(name ?? '');
@@ -89,7 +102,8 @@ function resolve(reference: string, params: ReadonlyMap<string, string | undefin
 
 function writePodFiles(folder: string, input: TaskInput): void {
   const files: Record<string, string> = { ...input.files };
-  for (const [key, value] of Object.entries(input.ssh)) files[`/workspace/ssh/${key}`] = value;
+  for (const [key, value] of Object.entries(input.ssh ?? {})) files[`/workspace/ssh/${key}`] = value;
+  for (const [key, value] of Object.entries(input.credentials ?? {})) files[`/workspace/credentials/${key}`] = value;
   files['/etc/passwd'] =
     `${readFileSync('/etc/passwd', 'utf8')}runner:x:${imageUid}:${imageUid}::/home/runner:/bin/bash\n`;
   for (const [path, text] of Object.entries(files)) {

@@ -4,8 +4,8 @@
 import { allocate } from '../../../controller/allocation/allocate.ts';
 import { Cache } from '../../../controller/kubernetes/cache.ts';
 import type { KubeObject } from '../../../controller/kubernetes/cluster.ts';
+import { hasOurMark } from '../../../controller/lease/lease-mark.ts';
 import { refusal } from '../../../controller/lease/refusal.ts';
-import { signFacts } from '../../../controller/lease/signed-facts.ts';
 import { defaultKeepTimes } from '../../../controller/lease/timeouts.ts';
 import { claimHost, claimLaunch, claimLocal } from '../../../controller/lease/write-lease.ts';
 import type { Allocation } from '../../../controller/allocation/allocate.ts';
@@ -17,7 +17,7 @@ import type { KeptTaskRun, OwnTaskRun, UserTaskRun } from '../../../controller/m
 import { BuildReconciler } from '../../../controller/reconcile/build-reconciler.ts';
 import { EventRecorder } from '../../../controller/reconcile/event-recorder.ts';
 import type { ConfiguredPool } from '../../../controller/reconcile/host-config-state.ts';
-import { knownHosts } from '../../../controller/reconcile/known-hosts.ts';
+import { knownHosts, type LabelWriter } from '../../../controller/reconcile/known-hosts.ts';
 import { performWith, type Perform } from '../../../controller/reconcile/perform.ts';
 import {
   readRequest,
@@ -62,6 +62,12 @@ function poolOf(name: string): ConfiguredPool {
   return pools[name] ?? { status: 'unknown', configured: Object.keys(pools) };
 }
 
+/** Here a build that never was ours is from before our first start. */
+function writerOf(taskRun: UserTaskRun): LabelWriter {
+  if (hasOurMark(testKey, taskRun)) return 'us';
+  return taskRun.markLabel === undefined && taskRun.attemptLabel === undefined ? 'older controller' : 'anybody';
+}
+
 export function project(raw: KubeObject): KeptTaskRun | undefined {
   return raw.metadata.namespace === operatorNamespace ? readOwn(raw) : readBuild(raw);
 }
@@ -93,19 +99,14 @@ export class LeaseWorld {
     const taskRuns = newCache();
     this.#taskRuns = taskRuns;
     const events = new EventRecorder(this.cluster, this.clock, () => undefined);
-    const sign = (uid: string, facts: Parameters<typeof signFacts>[2]): string => signFacts(testKey, uid, facts);
     const onDone = (action: Action): void => builds.noteDone(action);
-    this.#perform = performWith({ cluster: this.cluster, taskRuns, project, sign, events, onDone });
+    this.#perform = performWith({ cluster: this.cluster, taskRuns, project, leaseKey: testKey, events, onDone });
     const builds = new BuildReconciler({
       hasReported: () => false,
-      knownHosts: knownHosts(
-        { poolOf, config: undefined },
-        (host) => {
-          const claims = [...taskRuns.by('claims', host)].length;
-          return claims + builds.lostClaimsOn(host) - builds.undecidedOn(host);
-        },
-        tokens,
-      ),
+      knownHosts: knownHosts({ hostConfig: { poolOf, config: undefined }, writerOf, tokens }, (host) => {
+        const claims = [...taskRuns.by('claims', host)].length;
+        return claims + builds.lostClaimsOn(host) - builds.undecidedOn(host);
+      }),
       taskRuns,
       perform: (actions) => this.#perform(actions),
       clock: this.clock,

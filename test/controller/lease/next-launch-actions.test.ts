@@ -1,7 +1,7 @@
 // One look at a build that gets a host of its own: what is asked for, in which order.
 import { expect } from 'chai';
 import { minute } from '../../../controller/model/instant.ts';
-import { aProvisionFor, type OwnTaskRunBuilder } from '../../support/builders.ts';
+import { aCleanupFor, aProvisionFor, type OwnTaskRunBuilder } from '../../support/builders.ts';
 import { start } from '../../support/host-builders.ts';
 import { gaveUpLaunch, launchedAs, launching } from '../../support/launched-builds.ts';
 import { aPool, aSelfPreparingPool } from '../../support/pool-builders.ts';
@@ -72,8 +72,8 @@ describe('a build that gets a host of its own', () => {
 
 describe('a launch that fails', () => {
   const giveUp = [
-    'create terminate 1 of attempt 1 on a host of its own',
     'delete Secret team-a/multi-platform-ssh-build',
+    'create terminate 1 of attempt 1 on a host of its own',
   ];
 
   it('for want of capacity: the build waits, however often', () => {
@@ -126,6 +126,14 @@ describe('a launch that fails', () => {
   });
 });
 
+describe('a launch that fails for good, told half by a process that is no more', () => {
+  it('what was said stays', () => {
+    const refused = failed({ REASON: 'LaunchRefused', MESSAGE: 'toys are forbidden here' });
+    const { does } = look(claimed(), { children: [refused, aCleanupFor(claimed().build())] });
+    expect(does[0]).to.equal('create Secret error');
+  });
+});
+
 describe('a launched host whose provision fails', () => {
   it('is terminated, and another one is launched', () => {
     const provision = aProvisionFor(launched().build()).ended('failed', start, {
@@ -134,7 +142,7 @@ describe('a launched host whose provision fails', () => {
     });
     const { phase, does } = look(launched(), { children: [provision] });
     expect(phase).to.equal('failed');
-    expect(does[0]).to.equal('create terminate 1 of attempt 1 on a host of its own');
+    expect(does[1]).to.equal('create terminate 1 of attempt 1 on a host of its own');
     expect(does.at(-1)).to.match(/^event Warning LaunchFailed: .* could not be had: disk is full$/);
   });
 
@@ -145,7 +153,7 @@ describe('a launched host whose provision fails', () => {
 
   it('because its TaskRun is being deleted: the same', () => {
     const provision = aProvisionFor(launched().build()).deleting();
-    expect(look(launched(), { children: [provision] }).does[0]).to.match(/^create terminate 1/);
+    expect(look(launched(), { children: [provision] }).does[1]).to.match(/^create terminate 1/);
   });
 });
 

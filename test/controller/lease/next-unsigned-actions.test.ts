@@ -95,7 +95,7 @@ describe('a build whose host is not in host-config', () => {
     expect(look(older().ended()).does).to.deep.equal([
       'delete Secret team-a/multi-platform-ssh-build',
       'patch: finalizer away, assigned-host away',
-      'event Warning HostLost: host h is not in host-config for this platform: what the build left there is not cleaned up',
+      'event Warning HostLost: its label names host h, which is not in host-config for this platform, or was not written there by this controller: what the build left there is not cleaned up',
     ]);
   });
 
@@ -103,6 +103,27 @@ describe('a build whose host is not in host-config', () => {
     const unknown = { to: 'unknown' } as const;
     expect(look(older().ended(), unknown)).to.deep.equal({ does: [], lookAgainAt: start + 15 * second });
     expect(look(older().ended(), unknown, [], start + 15 * second).does).to.have.length(3);
+  });
+});
+
+describe('a build with a label that is neither ours nor older than we are', () => {
+  const forgery = { to: 'forgery' } as const;
+
+  it('waits for a host like any other, whatever Secret is there', () => {
+    expect(look(older(), forgery).does).to.deep.equal(['patch: attempt 0, assigned-host away']);
+    expect(look(stripped(), forgery).does).to.deep.equal(['patch: attempt 1, assigned-host away']);
+  });
+
+  it('has ended: is let go, and nothing is cleaned anywhere', () => {
+    expect(look(stripped().ended(), forgery).does.slice(0, 2)).to.deep.equal([
+      'delete Secret team-a/multi-platform-ssh-build',
+      'patch: finalizer away, assigned-host away',
+    ]);
+  });
+
+  it('is ours all the same when a TaskRun of ours works for it', () => {
+    const claimed = aTaskRun().forPlatform('linux/arm64').claimed(host).build();
+    expect(look(stripped(), forgery, [aProvisionFor(claimed).build()]).does).to.deep.equal(['patch: attempt 1 on h']);
   });
 });
 

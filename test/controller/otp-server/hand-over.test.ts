@@ -140,6 +140,7 @@ describe('the key server', function () {
       ['a forged token', () => ({ authorization: 'Bearer eyJhbGciOiJub25lIn0.e30.' }), 401],
       ['a password', () => ({ authorization: 'Basic dXNlcjpwYXNz' }), 401],
       ['another ServiceAccount', () => lab.bearer('stranger'), 403],
+      ['a ServiceAccount of the same name in a namespace of a tenant', () => lab.bearer('of a tenant'), 403],
       ['the right one with a token made for the API server', () => lab.bearer('for the API server'), 401],
       ['a uid that is no name', () => ({ ...lab.bearer(), ...buildHeaders('../../x') }), 400],
       ['a build without a name', () => ({ ...lab.bearer(), 'x-taskrun-uid': 'x' }), 400],

@@ -1,9 +1,9 @@
 // A key server as a process of its own, on free ports of this machine: started, stopped, killed. Knows nothing of what is asked.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../../support/free-port.ts';
 
 export interface KeyServerProcess {
   readonly port: number;
@@ -79,14 +79,4 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number 
 
 async function kill(child: ChildProcess): Promise<void> {
   await end(child, 'SIGKILL');
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -54,6 +54,10 @@ export class OtpLab {
         tokens.set(account, await tokenOf(api, account, ['multi-platform-otp-server']));
       }
       tokens.set('for the API server', await tokenOf(api, provisionAccount, []));
+      const audience = ['multi-platform-otp-server'];
+      await api.createNamespace('team-a');
+      await createAccount(api, provisionAccount, 'team-a');
+      tokens.set('of a tenant', await tokenOf(api, provisionAccount, audience, 'team-a'));
       return new OtpLab(api, tokens, await tokenOf(api, otpServerAccount, []));
     } catch (error) {
       await api.stop();
@@ -151,8 +155,8 @@ export function buildHeaders(uid: string, attempt = 1): Record<string, string> {
   };
 }
 
-async function createAccount(api: ApiServer, name: string): Promise<void> {
-  await api.ask('POST', `/api/v1/namespaces/${operatorNamespace}/serviceaccounts`, { metadata: { name } });
+async function createAccount(api: ApiServer, name: string, namespace = operatorNamespace): Promise<void> {
+  await api.ask('POST', `/api/v1/namespaces/${namespace}/serviceaccounts`, { metadata: { name } });
 }
 
 function kubeconfigOf({ url, authority }: ApiServer, token: string): string {
@@ -168,8 +172,13 @@ function kubeconfigOf({ url, authority }: ApiServer, token: string): string {
 }
 
 /** Without audiences: for the API server itself. */
-export async function tokenOf(api: ApiServer, account: string, audiences: readonly string[]): Promise<string> {
-  const path = `/api/v1/namespaces/${operatorNamespace}/serviceaccounts/${account}/token`;
+export async function tokenOf(
+  api: ApiServer,
+  account: string,
+  audiences: readonly string[],
+  namespace = operatorNamespace,
+): Promise<string> {
+  const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${account}/token`;
   const request = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { audiences } };
   const answer: { status: { token: string } } = await api.ask('POST', path, request);
   return answer.status.token;

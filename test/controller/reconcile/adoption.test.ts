@@ -6,7 +6,7 @@ import { labels } from '../../../controller/model/labels.ts';
 import { endedStatus, operatorNamespace, readOwn } from '../../support/builders.ts';
 import { aHost, hostConfigData } from '../../support/host-builders.ts';
 import { olderTaskRun, putOlderBuild, putOlderSecret, putOlderTaskRun } from '../lease/older-builds.ts';
-import { ControllerStand } from './controller-stand.ts';
+import { ControllerStand, keyMade } from './controller-stand.ts';
 
 function stand(): ControllerStand {
   return new ControllerStand(hostConfigData({ one: 1, two: 1 }));
@@ -67,6 +67,30 @@ describe('a start after a Go controller', () => {
     await at.clock.advance(5 * second);
     expect(Object.values(at.placed())).to.deep.equal(['one']);
     expect(at.worst.get('one')).to.equal(1);
+    await at.stop();
+  });
+
+  it('a build that is younger than the key is none of a Go controller: it takes its turn, and is prepared', async () => {
+    const at = stand();
+    await at.clock.advance(keyMade - at.clock.now());
+    putOlderBuild(at.cluster, 'forged', 'one');
+    putOlderSecret(at.cluster, 'forged');
+    at.create('younger');
+    at.controller.start();
+    await at.clock.advance(second);
+    expect(at.build('forged').facts).to.deep.include({ attempt: 1 }).and.not.to.have.property('ready');
+    expect(at.provisions()).to.have.members(['forged', 'younger']);
+    await at.stop();
+  });
+
+  it('a namespace that is not allowed is given nothing for its label', async () => {
+    const at = new ControllerStand({ ...hostConfigData({ one: 1 }), 'allowed-namespaces': 'team-b' });
+    putOlderBuild(at.cluster, 'old', 'one');
+    putOlderSecret(at.cluster, 'old');
+    at.create('allowed', 'linux/arm64', 'team-b');
+    at.controller.start();
+    await at.clock.advance(5 * second);
+    expect(at.placed()).to.deep.equal({ allowed: 'one' });
     await at.stop();
   });
 

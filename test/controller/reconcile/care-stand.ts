@@ -1,7 +1,6 @@
 // HostCare on a cluster in memory, with a clock the test moves; builds and what Tekton does to updates come from the test.
 import { parseHostConfig } from '../../../controller/config/parse-host-config.ts';
 import { Cache } from '../../../controller/kubernetes/cache.ts';
-import { signFacts } from '../../../controller/lease/signed-facts.ts';
 import { hour } from '../../../controller/model/instant.ts';
 import { EventRecorder } from '../../../controller/reconcile/event-recorder.ts';
 import { HostCare } from '../../../controller/reconcile/host-care.ts';
@@ -39,7 +38,7 @@ export class CareStand {
         cluster: this.cluster,
         taskRuns: this.taskRuns,
         project: (raw) => readOwn(raw) ?? readBuild(raw),
-        sign: (uid, facts) => signFacts(testKey, uid, facts),
+        leaseKey: testKey,
         events: new EventRecorder(this.cluster, this.clock, onListenerError),
         onDone: () => undefined,
       }),

@@ -2,6 +2,7 @@
 // every change of an object, how many builds hold a slot of each host, and keeps the worst.
 import { Writable } from 'node:stream';
 import { defaultKeepTimes } from '../../../controller/lease/timeouts.ts';
+import { second } from '../../../controller/model/instant.ts';
 import { asTextMap } from '../../../controller/model/json.ts';
 import type { UserTaskRun } from '../../../controller/model/task-run.ts';
 import { Controller } from '../../../controller/reconcile/controller.ts';
@@ -11,8 +12,12 @@ import { createLogger } from '../../../controller/telemetry/logger.ts';
 import { Metrics } from '../../../controller/telemetry/metrics.ts';
 import { aTaskRun, endedStatus, operatorNamespace, readBuild, readOwn, testKey } from '../../support/builders.ts';
 import { DelayedWatch } from '../../support/delayed-watch.ts';
+import { start } from '../../support/host-builders.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { MemoryCluster } from '../../support/memory-cluster.ts';
+
+/** Builds of before are an older controller's, if they say so. */
+export const keyMade = start + second;
 
 export class ControllerStand {
   readonly clock = new ManualClock();
@@ -115,7 +120,12 @@ export class ControllerStand {
   #newController(): Controller {
     const output = new Writable({ write: (_chunk, _encoding, done) => done() });
     const metrics: Metrics = new Metrics(() => this.controller.collect());
-    const common = { namespace: operatorNamespace, leaseKey: testKey, workers: 8, isLeader: () => true };
+    const common = {
+      namespace: operatorNamespace,
+      leaseKey: { bytes: testKey, created: keyMade },
+      workers: 8,
+      isLeader: () => true,
+    };
     const options = { ...common, keep: defaultKeepTimes, cluster: this.cluster, clock: this.clock };
     return new Controller({ ...options, logger: createLogger({ level: 'error', output }) }, metrics);
   }

@@ -2,7 +2,6 @@
 // they were made, or when they are cancelled, as the test says.
 import { Cache } from '../../../controller/kubernetes/cache.ts';
 import type { KubeObject } from '../../../controller/kubernetes/cluster.ts';
-import { signFacts } from '../../../controller/lease/signed-facts.ts';
 import { defaultKeepTimes } from '../../../controller/lease/timeouts.ts';
 import { minute, second } from '../../../controller/model/instant.ts';
 import type { OwnTaskRun } from '../../../controller/model/task-run.ts';
@@ -43,7 +42,7 @@ export class DrainStand {
       cluster: this.cluster,
       taskRuns: this.taskRuns,
       project: (raw) => readOwn(raw) ?? readBuild(raw),
-      sign: (uid, facts) => signFacts(testKey, uid, facts),
+      leaseKey: testKey,
       events: new EventRecorder(this.cluster, this.clock, onListenerError),
       onDone: (action) => builds.noteDone(action),
     });

@@ -111,7 +111,7 @@ class Stand {
         cluster: this.cluster,
         taskRuns: this.#taskRuns,
         project: (raw) => readOwn(raw) ?? readBuild(raw),
-        sign: (uid, facts) => signFacts(testKey, uid, facts),
+        leaseKey: testKey,
         events: new EventRecorder(this.cluster, this.clock, () => undefined),
         onDone: () => undefined,
       }),

@@ -3,7 +3,7 @@ import { nothingKnown } from '../../../controller/config/host-config.ts';
 import { parseHostConfig } from '../../../controller/config/parse-host-config.ts';
 import { pooledLaunch } from '../../../controller/lease/pooled-launch.ts';
 import { HostConfigState } from '../../../controller/reconcile/host-config-state.ts';
-import { knownHosts } from '../../../controller/reconcile/known-hosts.ts';
+import { knownHosts, type LabelWriter } from '../../../controller/reconcile/known-hosts.ts';
 import type { UserTaskRun } from '../../../controller/model/task-run.ts';
 import { aTaskRun, operatorNamespace, OwnTaskRunBuilder } from '../../support/builders.ts';
 import { hostConfigData, platform, start } from '../../support/host-builders.ts';
@@ -13,10 +13,16 @@ import { launchedConfig, providerTasks, toyTasks } from '../../support/provider-
 
 const data = { ...hostConfigData({ one: 2 }), 'local-platforms': 'linux/amd64' };
 
-function known(taken = 0, config: Record<string, string> | undefined = data) {
-  const state = new HostConfigState('operator', start);
-  state.update(config, start);
-  return knownHosts(state, () => taken, tokens);
+interface Given {
+  readonly taken?: number;
+  readonly config?: Record<string, string>;
+  readonly writer?: LabelWriter;
+}
+
+function known({ taken = 0, config = data, writer = 'us' }: Given = {}) {
+  const hostConfig = new HostConfigState('operator', start);
+  hostConfig.update(config, start);
+  return knownHosts({ hostConfig, writerOf: () => writer, tokens }, () => taken);
 }
 
 function labelled(assignedHost: string | undefined, on = 'linux/arm64'): UserTaskRun {
@@ -25,8 +31,8 @@ function labelled(assignedHost: string | undefined, on = 'linux/arm64'): UserTas
 
 describe('the host a label names', () => {
   it('is one of its platform, with room or without', () => {
-    expect(known(1).labelled(labelled('one'))).to.deep.include({ to: 'host', hasRoom: true });
-    expect(known(2).labelled(labelled('one'))).to.deep.include({ to: 'host', hasRoom: false });
+    expect(known({ taken: 1 }).labelled(labelled('one'))).to.deep.include({ to: 'host', hasRoom: true });
+    expect(known({ taken: 2 }).labelled(labelled('one'))).to.deep.include({ to: 'host', hasRoom: false });
   });
 
   const nothing: readonly (readonly [string, UserTaskRun])[] = [
@@ -44,15 +50,51 @@ describe('the host a label names', () => {
   });
 
   it('cannot be told while there is no host-config', () => {
-    const none = new HostConfigState('operator', start);
-    expect(knownHosts(none, () => 0, tokens).labelled(labelled('one'))).to.deep.equal({ to: 'unknown' });
-    expect(knownHosts(none, () => 0, tokens).isConfigured('two')).to.equal(true);
+    const hostConfig = new HostConfigState('operator', start);
+    const none = knownHosts({ hostConfig, writerOf: () => 'us', tokens }, () => 0);
+    expect(none.labelled(labelled('one'))).to.deep.equal({ to: 'unknown' });
+    expect(none.isConfigured('two')).to.equal(true);
+  });
+});
+
+describe('a label', () => {
+  it('that anybody may have written names nothing, and keeps no slot', () => {
+    for (const build of [labelled('one'), labelled('localhost', 'linux/amd64')]) {
+      expect(known({ writer: 'anybody' }).labelled(build)).to.deep.equal({ to: 'forgery' });
+      expect(known({ writer: 'anybody' }).mayHold(build)).to.equal(false);
+    }
+  });
+
+  it('that is ours, or older than we are, may hold a slot until it is looked at', () => {
+    for (const writer of ['us', 'older controller'] as const) {
+      expect(known({ writer }).mayHold(labelled('one'))).to.equal(true);
+      expect(known({ writer }).mayHold(labelled(undefined))).to.equal(false);
+    }
+  });
+
+  const closed = { ...data, 'allowed-namespaces': 'team-b' };
+
+  it('of an older controller gives nothing to a namespace that is not allowed', () => {
+    const older = { writer: 'older controller', config: closed } as const;
+    expect(known(older).labelled(labelled('one'))).to.deep.equal({ to: 'nothing' });
+    expect(known({ ...older, config: data }).labelled(labelled('one'))).to.deep.include({ to: 'host' });
+  });
+
+  it('of ours counts also when its namespace is not allowed any more', () => {
+    expect(known({ config: closed }).labelled(labelled('one'))).to.deep.include({ to: 'host' });
   });
 });
 
 describe('the launched host a label names', () => {
   const pool = aPool({ platform: platform('linux/arm64') });
-  const launched = knownHosts({ poolOf: () => ({ status: 'pool', pool }), config: undefined }, () => 0, tokens);
+  const launched = knownHosts(
+    {
+      hostConfig: { poolOf: () => ({ status: 'pool', pool }), config: undefined },
+      writerOf: () => 'us',
+      tokens,
+    },
+    () => 0,
+  );
   const build = launching(aTaskRun().forPlatform('linux/arm64'), pool).build();
 
   it('is that of its own build, which is made from it', () => {
@@ -112,6 +154,6 @@ describe('a host that is gone from host-config', () => {
   it('is not one it names wrongly', () => {
     const wrong = { ...data, 'host.two.platform': 'linux/arm64', 'host.two.address': 'not an address' };
     expect(parseHostConfig(wrong).problems.map(({ key }) => key)).not.to.deep.equal([]);
-    expect(known(0, wrong).isConfigured('two')).to.equal(true);
+    expect(known({ config: wrong }).isConfigured('two')).to.equal(true);
   });
 });

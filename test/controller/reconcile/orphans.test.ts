@@ -1,6 +1,5 @@
 import { expect } from 'chai';
 import { Cache } from '../../../controller/kubernetes/cache.ts';
-import { signFacts } from '../../../controller/lease/signed-facts.ts';
 import { hour } from '../../../controller/model/instant.ts';
 import { labels, ownTaskRunFinalizer } from '../../../controller/model/labels.ts';
 import { EventRecorder } from '../../../controller/reconcile/event-recorder.ts';
@@ -45,7 +44,7 @@ class SweepStand {
         cluster: this.cluster,
         taskRuns: this.taskRuns,
         project: (raw) => readOwn(raw) ?? readBuild(raw),
-        sign: (uid, facts) => signFacts(testKey, uid, facts),
+        leaseKey: testKey,
         events: new EventRecorder(this.cluster, this.clock, onListenerError),
         onDone: () => undefined,
       }),

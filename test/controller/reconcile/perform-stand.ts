@@ -1,5 +1,4 @@
 // perform() on a cluster in memory, with a record of what it asked for, said was done, and gave to the cache.
-import { signFacts } from '../../../controller/lease/signed-facts.ts';
 import type { Action } from '../../../controller/model/action.ts';
 import type { KeptTaskRun, OwnTaskRun, UserTaskRun } from '../../../controller/model/task-run.ts';
 import { EventRecorder } from '../../../controller/reconcile/event-recorder.ts';
@@ -32,7 +31,7 @@ export class PerformStand {
       deletedByUs: (uid: string) => void this.deleted.push(uid),
     },
     project: (raw) => readOwn(raw) ?? readBuild(raw),
-    sign: (uid, facts) => signFacts(testKey, uid, facts),
+    leaseKey: testKey,
     events: new EventRecorder(this.cluster, new ManualClock(), () => undefined),
     onDone: ({ type }) => void this.done.push(type),
   });

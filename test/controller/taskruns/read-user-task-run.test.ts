@@ -86,6 +86,7 @@ describe('what is kept of a build', () => {
       ended: undefined,
       assignedHost: undefined,
       attemptLabel: undefined,
+      markLabel: undefined,
       waitingFor: undefined,
       targetPlatform: undefined,
       failedHosts: [],
@@ -96,6 +97,21 @@ describe('what is kept of a build', () => {
       hasAnnotations: false,
       hasLabels: false,
     });
+  });
+
+  it('a little of annotations that are full to the brim, and of failed hosts the last', () => {
+    const garbage = 'x'.repeat(250_000);
+    const names = ['host-lease', 'wait-reason', 'queue-position', 'priority'];
+    const annotations = {
+      ...Object.fromEntries(names.map((name) => [`build.appstudio.redhat.com/${name}`, garbage])),
+      'build.appstudio.redhat.com/failed-hosts': `${garbage},${'a,'.repeat(100_000)}one,two`,
+    };
+    const kept = aTaskRun()
+      .with(({ metadata }) => (metadata['annotations'] = annotations))
+      .build();
+    expect(JSON.stringify(kept).length).to.be.below(30_000);
+    expect(kept.failedHosts.slice(-2)).to.deep.equal(['one', 'two']);
+    expect(kept.facts).to.equal(undefined);
   });
 
   for (const [status, cancelled] of [

@@ -55,6 +55,15 @@ describe('a change of a user TaskRun as a JSON Patch', () => {
       ],
     ],
     [
+      'facts instead of a forgery that is too long to be kept, and so to be tested for',
+      aTaskRun()
+        .with(({ metadata }) => (metadata['annotations'] = { [`${prefix}/host-lease`]: 'x'.repeat(250_000) }))
+        .build(),
+      {},
+      'signed',
+      [{ op: 'add', path: lease, value: 'signed' }],
+    ],
+    [
       'facts instead of older ones',
       waiting,
       {},

@@ -1,38 +1,20 @@
 // The image: built on the host by the builder image's own buildah, brought back, and loaded where the later steps look for it.
 import { expect } from 'chai';
-import { cpSync } from 'node:fs';
-import { join } from 'node:path';
 import { hostSecret, runBuild } from './build.ts';
-import type { Build, RunningBuild } from './build.ts';
+import { imageBuild, LocalStep } from './image-build.ts';
 import { openWorld } from './world.ts';
-import type { Outcome, World } from './world.ts';
+import type { World } from './world.ts';
 
 const image = 'registry.example:5000/team/app:v1.2';
-const source = '/workspace/source';
-const containerfile = [
-  'FROM scratch',
-  'COPY busybox /bin/sh',
-  'COPY busybox /bin/busybox',
-  'RUN busybox echo made-by-run >/proof',
-  'LABEL a=b',
-].join('\n');
-const build: Build = {
-  script: 'cp /bin/busybox .\nbuildah bud -q -t "$IMAGE" .',
-  env: { IMAGE: image },
-  files: { [`${source}/Containerfile`]: containerfile },
-  mounts: [
-    { path: source, sync: 'in' },
-    { path: '/var/lib/containers', sync: 'storage' },
-  ],
-  settings: { MP_RESULT_IMAGE: image, MP_WORKDIR: source },
-};
+const build = imageBuild(image);
 
 describe('the remote script: the image', function () {
   this.timeout(180_000);
   let world: World;
+  let local: LocalStep;
   before(async () => {
     world = await openWorld();
-    cpSync(join(import.meta.dirname, '../../../taskgen/build-local.sh'), join(world.root, 'tmp/build-local.sh'));
+    local = new LocalStep(world);
   });
   after(() => world.close());
 
@@ -51,33 +33,29 @@ describe('the remote script: the image', function () {
       ]);
       expect(built.stderr).to.match(/ export=\d/);
 
-      const loaded = await localStep(built, 'vfs');
+      const loaded = await local.run(built, 'MP_STORAGE_DRIVER=vfs');
       expect(loaded.code, loaded.stderr).to.equal(0);
-      const names = await inStorage("buildah --storage-driver vfs images --format '{{.Name}}:{{.Tag}}'");
-      expect(names.stdout).to.equal(`${image}\n`);
-      const proof = await inStorage(
-        `c=$(buildah --storage-driver vfs from ${image}); cat "$(buildah --storage-driver vfs mount "$c")/proof"`,
-      );
-      expect(proof.stdout).to.equal('made-by-run\n');
+      expect(await local.images()).to.equal(`${image}\n`);
+      expect(await local.proof(image)).to.equal('made-by-run\n');
       expect(built.has('mp-shared/image')).to.equal(false);
-      await world.run('rm -rf /tmp/pod-storage');
+      await local.forget();
     });
   }
 
   it('is loaded by podman where the image of the step has no buildah, and not at all where it has neither', async () => {
     const built = await runBuild(world, build);
     const hide = (...tools: string[]) => tools.map((tool) => `mount --bind /dev/null /usr/bin/${tool}; `).join('');
-    const neither = await localStep(built, 'vfs', { prelude: hide('buildah', 'podman') });
+    const neither = await local.run(built, 'MP_STORAGE_DRIVER=vfs', { prelude: hide('buildah', 'podman') });
     expect([neither.code, neither.stderr]).to.deep.equal([
       1,
       `build-local: this image has neither buildah nor podman to load ${image} with\n`,
     ]);
-    const loaded = await localStep(built, 'vfs', { prelude: hide('buildah') });
+    const loaded = await local.run(built, 'MP_STORAGE_DRIVER=vfs', { prelude: hide('buildah') });
     expect(loaded.code, loaded.stderr).to.equal(0);
-    expect((await inStorage("podman --storage-driver vfs images --format '{{.Repository}}:{{.Tag}}'")).stdout).to.equal(
-      `${image}\n`,
-    );
-    await world.run('rm -rf /tmp/pod-storage');
+    expect(
+      (await local.inStorage("podman --storage-driver vfs images --format '{{.Repository}}:{{.Tag}}'")).stdout,
+    ).to.equal(`${image}\n`);
+    await local.forget();
   });
 
   it('a failed script exports nothing', async () => {
@@ -102,8 +80,8 @@ describe('the remote script: the image', function () {
   it('the local step runs the script when the host is localhost, and passes its exit code on', async () => {
     const script = 'echo "$# $2 ${MP_STORAGE_DRIVER-unset}" >/tekton/results/R; exit 5';
     const built = await runBuild(world, { script, secret: { host: 'localhost' } });
-    const local = await localStep(built, 'vfs', { args: "a 'two words'" });
-    expect(local.code, local.stderr).to.equal(5);
+    const done = await local.run(built, 'MP_STORAGE_DRIVER=vfs', { args: "a 'two words'" });
+    expect(done.code, done.stderr).to.equal(5);
     expect(built.read('tekton/results/R')).to.equal('2 two words unset\n');
   });
 
@@ -151,16 +129,4 @@ describe('the remote script: the image', function () {
       expect(built.stderr).to.contain('127.0.0.1:5000/nobody:1 cannot be pulled on this host');
     });
   });
-
-  /** The next step of the same pod, with container storage of its own. */
-  function localStep(built: RunningBuild, driver: string, { args = '', prelude = '' } = {}): Promise<Outcome> {
-    const pod = built.folder.slice(world.root.length);
-    const volumes = `for f in mp-shared tekton; do mount --bind ${pod}/volumes/$f /$f; done`;
-    return inStorage(`${prelude}${volumes}; MP_STORAGE_DRIVER=${driver} sh /tmp/build-local.sh ${args}`);
-  }
-
-  function inStorage(script: string): Promise<Outcome> {
-    const configure = 'mkdir -p /tmp/pod-storage; mount --bind /tmp/pod-storage /var/lib/containers';
-    return world.run(`exec unshare --mount bash -c '${`${configure}; ${script}`.replaceAll("'", `'\\''`)}'`);
-  }
 });

@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# Ready means: the port is open, the key is let in by the host we made, podman works, the machine is the one that was asked for, and
+# there is room on its disk. Each has a reason of its own.
+# shellcheck disable=SC2034,SC2154 # variables of the scripts that are sourced first, and for them
+# Sourced by launch-pod.sh.
+
+# Seconds for sshd to listen, packages to be installed before (key tools) included.
+: "${START_TIMEOUT:=120}"
+
+# Service: the cluster's own address of it, which needs no name to be resolved; IPv6 by name, because rsync takes no bare one.
+find_address() {
+  local cluster_ip
+  port=22
+  case $EXPOSE in
+    podIP) address=$pod_ip ;;
+    nodePort)
+      address=$node_ip
+      port=$(jq -r '.spec.ports[0].nodePort' "$work/service")
+      ;;
+    service)
+      cluster_ip=$(jq -r '.spec.clusterIP' "$work/service")
+      address=$cluster_ip
+      [[ $cluster_ip != *:* ]] || address=$LAUNCH_TOKEN.$HOSTS_NAMESPACE.svc
+      ;;
+  esac
+  known_as=$address
+  ((port == 22)) || known_as="[$address]:$port"
+}
+
+# Also until kube-proxy knows the Service. A pod that ends meanwhile says why.
+await_port() {
+  local started=$SECONDS tries=0
+  until (exec 3<>"/dev/tcp/$address/$port") 2>/dev/null; do
+    if ((++tries % 5 == 0)); then
+      read_pod
+      [[ $phase == Running ]] || explain_end
+    fi
+    ((SECONDS - started < START_TIMEOUT)) || fail_pod PortClosed "nothing listens on $known_as after $START_TIMEOUT s"
+    sleep 0.1
+  done
+}
+
+# Runs on the host. A line "failed" says what, the others are answers.
+host_checks() {
+  cat <<'CHECKS'
+printf 'home %s\nmachine %s\n' "$HOME" "$(uname -m)"
+command -v podman >/dev/null || { echo 'failed NoPodman it has no podman'; exit 0; }
+podman info >/dev/null 2>"/tmp/podman-$$" || { printf 'failed PodmanBroken podman info: %s\n' "$(tail -n 1 "/tmp/podman-$$")"; exit 0; }
+rm -f "/tmp/podman-$$"
+df -Pk "$HOME" | tail -n 1 | { read -r _ _ _ free _; echo "free $free"; }
+echo 'done'
+CHECKS
+}
+
+run_checks() {
+  local code=0
+  SSH_DIR=$work/ssh write_ssh_options
+  ssh_options+=(-p "$port")
+  host_checks | timeout --kill-after=5 120 ssh "${ssh_options[@]}" -- "$address" /bin/sh -s >"$work/answer" 2>"$work/said" || code=$?
+  ((code != 124 && code != 137)) || fail_pod HostTimeout 'it did not answer within 120 s'
+  ((code == 0)) || fail_pod "$(why_ssh_failed "$(<"$work/said")")" "ssh $USER@$known_as: $(last_line "$work/said")"
+}
+
+check_host() {
+  local free wanted failure
+  await_port
+  run_checks
+  home=$(answer home)
+  [[ $home =~ ^/[A-Za-z0-9._/@+-]{1,255}$ ]] || fail_pod ImageUnsuitable "the home of $USER is '$home', which is no usable path"
+  failure=$(answer failed)
+  [[ -z $failure ]] || fail_pod "${failure%% *}" "${failure#* }"
+  [[ $(answer machine) == "$machine" ]] || fail_pod WrongArchitecture "its machine is $(answer machine), platform $PLATFORM is $machine"
+  free=$(answer free)
+  wanted=$(numfmt --from=auto "$MIN_DISK")
+  ((${free:-0} * 1024 >= wanted)) || fail_pod NoSpace "its disk has $((${free:-0} / 1024)) MiB free, min-disk is $MIN_DISK"
+  [[ $(last_line "$work/answer") == 'done' ]] || fail_pod HostUnreachable 'the checks on it did not end'
+}

@@ -1,0 +1,96 @@
+#!/bin/sh
+# Host side of update-host: keeps the builder images an admin lists in a store that every build of this host can read and none can
+# change, so that a build need not pull them into its user's empty storage. Sent after on-host.sh; care-for-host.sh calls keep_images.
+# A store in use is never written to: the next one is made beside it and takes its place when it is whole.
+# shellcheck disable=SC2154 # images_dir is on-host.sh's
+# Sent along: BUILDER_IMAGES KEEP_TIMEOUT MIN_FREE_MB
+
+# Ids, owners and modes of what an image holds are attributes of its files here: only so can another user read all of them.
+store_podman() { # store, command
+  store_podman_root=$1
+  shift
+  timeout --kill-after=10 "$KEEP_TIMEOUT" podman --root "$store_podman_root" --runroot /run/multi-platform-images --tmpdir /run/multi-platform-images/tmp \
+    --storage-driver overlay --storage-opt overlay.mount_program="$(command -v fuse-overlayfs)" --storage-opt overlay.force_mask=shared "$@" 7>&-
+}
+
+# By hard links, for what did not change is not pulled again; but what podman writes in place is its own in each store.
+begin_store() { # old or empty, new
+  umask 022
+  mkdir -p "$images_dir" && chmod 755 "$images_dir" || return
+  if [ -n "$1" ]; then
+    cp -al "$1" "$2" && rm -rf "$2/libpod" && find "$2" -maxdepth 2 -name '*.lock' -delete
+  else
+    mkdir "$2"
+  fi
+}
+
+pull_images() { # store
+  wanted=' '
+  for image in $BUILDER_IMAGES; do
+    echo "pulling $image" >&2
+    id=$(store_podman "$1" pull -q "$image") || fail ImagesNotKept "$image cannot be pulled; builds use what was kept before"
+    wanted="$wanted${id#sha256:} "
+  done
+  for id in $(store_podman "$1" images --all --quiet --no-trunc); do
+    case $wanted in *" ${id#sha256:} "*) continue ;; esac
+    store_podman "$1" rmi --force "$id" >&2 || fail ImagesNotKept "image $id, which is no longer listed, cannot be removed"
+  done
+}
+
+# Podman leaves a mount at overlay/ of every store it works in.
+unmount_store() { ! mountpoint -q "$1/overlay" || umount "$1/overlay" || umount -l "$1/overlay"; }
+
+remove_store() {
+  unmount_store "$1"
+  rm -rf "$1"
+}
+
+# Podman's own records are for root; readers need the store's. The images' files can be read by everybody already.
+open_store() { # store
+  unmount_store "$1" && rm -rf "$1/libpod" && find "$1" -path "$1/overlay/*/diff/*" -prune -o ! -type l -exec chmod a+rX,go-w {} +
+}
+
+make_store() {
+  store=$images_dir/1
+  while [ -e "$store" ]; do store=$images_dir/$((${store##*/} + 1)); done
+  if ! begin_store "$old_store" "$store"; then
+    remove_store "$store"
+    fail ImagesNotKept "cannot make $store"
+  fi
+  (pull_images "$store") || {
+    remove_store "$store"
+    exit 1
+  }
+  if [ "$(df -Pk "$images_dir" | awk 'NR == 2 { print int($4 / 1024) }')" -lt "$MIN_FREE_MB" ]; then
+    remove_store "$store"
+    fail NoSpace "with the builder images less than $MIN_FREE_MB MiB would be free in $images_dir"
+  fi
+  if [ -n "$old_store" ] && cmp -s "$old_store/overlay-images/images.json" "$store/overlay-images/images.json"; then
+    remove_store "$store"
+    return
+  fi
+  { open_store "$store" && echo "${store##*/}" >"$images_dir/.current" && chmod 644 "$images_dir/.current" && mv "$images_dir/.current" "$images_dir/current"; } ||
+    fail ImagesNotKept "cannot open $store to builds"
+}
+
+# A build keeps the store it began with: whoever read its name was a user of ours before that.
+remove_old_stores() {
+  [ -d "$images_dir" ] && [ -z "$(our_users)" ] || return 0
+  for store in "$images_dir"/[0-9]*; do
+    [ "$store" = "$(image_store)" ] || remove_store "$store"
+  done
+}
+
+keep_images() {
+  old_store=$(image_store)
+  if [ -z "$BUILDER_IMAGES" ]; then
+    rm -f "$images_dir/current"
+  elif ! command -v fuse-overlayfs >/dev/null || ! command -v podman >/dev/null; then
+    fail ImagesNotKept 'builder images are listed, but the host has no fuse-overlayfs or no podman'
+  elif [ "$(find "$images_dir" -maxdepth 1 -name '[0-9]*' 2>/dev/null | wc -l)" -gt 2 ]; then
+    echo 'builds still use earlier builder images; they are renewed next time' >&2
+  else
+    make_store
+  fi
+  remove_old_stores
+}
