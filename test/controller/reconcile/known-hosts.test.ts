@@ -125,13 +125,9 @@ describe('a host of several builds', () => {
     nothingKnown,
     providerTasks(...toyTasks()),
   );
+  const hostConfig = { poolOf: () => ({ status: 'pool', pool }) as const, config };
   const withTaken = (taken: number) =>
-    knownHosts(
-      { poolOf: () => ({ status: 'pool', pool }), config },
-      () => taken,
-      tokens,
-      () => [launch],
-    );
+    knownHosts({ hostConfig, writerOf: () => 'us', tokens, launches: () => [launch] }, () => taken);
 
   it('is the one of that name, with room or without', () => {
     const claim = { provider: 'static', host: 'mp-1', address: '10.0.0.1', user: 'toy', sshSecret: 'ssh-key' };
