@@ -13,6 +13,7 @@ import { delivered, deliverEarly } from './next-delivery-actions.ts';
 import { isHandedOver, launchOf, provisionOf, type Observed } from './observed.ts';
 import { planOf, type Plan } from './plan.ts';
 import { refusal } from './refusal.ts';
+import { launchDeadline } from './timeouts.ts';
 import { giveUpLaunch, nextAttempt, noteLaunched } from './write-lease.ts';
 
 /** After so many hosts that came to nothing, another one helps nobody. */
@@ -40,7 +41,7 @@ export function awaitLaunch(observed: Observed, taskRun: UserTaskRun, claimed: C
     return planOf([patch(taskRun, nextAttempt(facts)), event(taskRun, 'Warning', 'LaunchFailed', message)]);
   }
   const early = claim.launch.preparesItself ? [deliverEarly(observed, taskRun, claimed)] : [];
-  const deadline = running.created + claim.launch.timeout;
+  const deadline = launchDeadline(running.created, claim.launch.timeout);
   if (now < deadline) return planOf([], ...early, { actions: [], lookAgainAt: deadline });
   return planOf(running.cancelled ? [] : [{ type: 'cancel-task-run', target: running }], ...early);
 }
