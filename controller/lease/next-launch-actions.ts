@@ -26,7 +26,7 @@ export function launchHost(observed: Observed, taskRun: UserTaskRun, claimed: Cl
   // Undone already, or host-config was changed since; an earlier process may have launched it all the same.
   if (pool === undefined || isHandedOver(observed, facts))
     return [...cleanUp(observed, claimed), patch(taskRun, giveUpLaunch(taskRun, facts, false))];
-  const manifest = launchTaskRun(observed.build, facts, claim, pool, observed.installation);
+  const manifest = launchTaskRun(observed.build, facts, claim, pool, observed.installation, taskRun.wishes);
   const message = `launching a host of type ${pool.provider.type} (attempt ${facts.attempt})`;
   return [{ type: 'create-task-run', manifest }, event(taskRun, 'Normal', 'Launching', message)];
 }

@@ -5,6 +5,7 @@ import { asArray, asObject, asText, asTextMap, type Json } from '../model/json.t
 import { parseInstant, type Instant } from '../model/instant.ts';
 import { annotations, labels, secretNamePrefix, userTaskRunFinalizer } from '../model/labels.ts';
 import { longestForgery, type UserTaskRun } from '../model/task-run.ts';
+import { wishNames } from './wished-resources.ts';
 import { readCompletion, readFinalizers, readState } from './task-run-state.ts';
 
 /** Reads facts back from the annotation; undefined when they are not ours. Given by lease/signed-facts.ts. */
@@ -52,6 +53,7 @@ export function readUserTaskRun(raw: Json, verify: VerifyFacts): UserTaskRun | u
     failedHosts: readFailedHosts(annotationValues[annotations.failedHosts]),
     waitReason: kept(annotations.waitReason, longestMessage),
     queuePosition: kept(annotations.queuePosition, longestMessage),
+    ...readWishes(raw, taskSpec, annotationValues[annotations.hostResources]),
     hasAnnotations: metadata['annotations'] !== undefined,
     hasLabels: metadata['labels'] !== undefined,
   };
@@ -73,6 +75,27 @@ function readPlatform(raw: Json, taskSpec: Json): string | undefined {
   const platform =
     given === undefined ? asText(named(taskSpec['params'])?.['default']) : (asText(given['value']) ?? '');
   return platform === undefined ? undefined : boundedText(platform, longestPlatform);
+}
+
+/** Longer ones are no quantities. */
+const longestWish = 32;
+
+function readWishes(raw: Json, taskSpec: Json, listed: string | undefined): Pick<UserTaskRun, 'wishes'> {
+  if (listed === undefined) return {};
+  const names = new Set(listed.split(',').map((name) => name.trim()));
+  const valueIn = (params: unknown, field: 'value' | 'default', name: string): string | undefined =>
+    asText(
+      asArray(params)
+        .map(asObject)
+        .find((param) => param['name'] === name)?.[field],
+    );
+  const wishes = [...wishNames].flatMap((name): [string, string][] => {
+    if (!names.has(name)) return [];
+    const given = valueIn(asObject(raw['spec'])['params'], 'value', name);
+    const value = given ?? valueIn(taskSpec['params'], 'default', name) ?? '';
+    return value === '' || value.length > longestWish ? [] : [[name, value]];
+  });
+  return wishes.length === 0 ? {} : { wishes: Object.fromEntries(wishes) };
 }
 
 /** Whatever it says but that the TaskRun is to wait before it starts. */
