@@ -26,6 +26,8 @@ export interface TektonRules {
   /** The host is there from the beginning of its launch on, unless that says `withoutHost`. */
   readonly launch?: (taskRun: Raw) => Part;
   readonly terminate?: (taskRun: Raw) => Part;
+  /** Instead of all that: what the Task of a provider really does. */
+  readonly provider?: (taskRun: Raw) => Promise<Part>;
   /** ms a build goes on once its host is ready; default: until the test ends it. A refused build fails at once then. */
   readonly build?: (taskRun: Raw) => number;
   /** ms from the wish to cancel a TaskRun to its end. */
@@ -73,6 +75,7 @@ export class Tekton {
     if (taskRun.spec.status !== undefined) this.#begin('cancel', taskRun, () => this.#cancel(taskRun));
     else if (type === 'provision') this.#begin('run', taskRun, () => this.#provision(taskRun));
     else if (type === 'clean') this.#begin('run', taskRun, () => this.#clean(taskRun));
+    else if (type === 'list') this.#begin('run', taskRun, () => this.#list(taskRun));
     else if (type === 'launch') this.#begin('run', taskRun, () => this.#launch(taskRun));
     else if (type === 'terminate') this.#begin('run', taskRun, () => this.#terminate(taskRun));
     else if (type === undefined) this.#lookAtBuild(taskRun);
@@ -109,7 +112,21 @@ export class Tekton {
     await this.#end(taskRun, part.outcome, part.results);
   }
 
+  async #provider(taskRun: Raw, play: (taskRun: Raw) => Promise<Part>): Promise<void> {
+    if (!(await this.#run(taskRun, {}))) return;
+    const { outcome = 'succeeded', results } = await play(taskRun);
+    if (outcome !== 'hangs') await this.#end(taskRun, outcome, results);
+  }
+
+  async #list(taskRun: Raw): Promise<void> {
+    if (this.#rules.provider !== undefined) return this.#provider(taskRun, this.#rules.provider);
+    if (!(await this.#run(taskRun, {}))) return;
+    const instances = this.hosts.tokens.map((token) => ({ id: `i-${token}`, token }));
+    await this.#end(taskRun, 'succeeded', { INSTANCES: JSON.stringify(instances) });
+  }
+
   async #launch(taskRun: Raw): Promise<void> {
+    if (this.#rules.provider !== undefined) return this.#provider(taskRun, this.#rules.provider);
     const part = this.#rules.launch?.(taskRun) ?? {};
     const token = paramOf(taskRun, 'LAUNCH_TOKEN');
     if (part.withoutHost === undefined) this.hosts.launch(token, label(taskRun, 'target-platform') ?? '');
@@ -123,6 +140,7 @@ export class Tekton {
   }
 
   async #terminate(taskRun: Raw): Promise<void> {
+    if (this.#rules.provider !== undefined) return this.#provider(taskRun, this.#rules.provider);
     const part = this.#rules.terminate?.(taskRun) ?? {};
     if (!(await this.#run(taskRun, part)) || part.outcome === 'hangs') return;
     if (part.outcome !== 'failed') this.hosts.terminate(paramOf(taskRun, 'LAUNCH_TOKEN'));

@@ -34,6 +34,11 @@ export class ExampleProvider {
   static async start(): Promise<ExampleProvider> {
     const api = await startApiServer();
     await api.createNamespace(operatorNamespace);
+    return ExampleProvider.on(api);
+  }
+
+  /** Applies it; the server stays the caller's. */
+  static async on(api: ApiServer): Promise<ExampleProvider> {
     await api.ask('POST', `${namespacePath}/serviceaccounts`, { metadata: { name: account } });
     await kubectlFor(api.kubeconfig).run(['apply', '--server-side', '-f', '-'], exampleManifests);
     const { status } = await api.ask('POST', `${namespacePath}/serviceaccounts/${account}/token`, { spec: {} });
