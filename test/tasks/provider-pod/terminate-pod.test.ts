@@ -102,7 +102,7 @@ describe('terminate-pod', function () {
   for (const [title, state, said] of losses) {
     it(`P10: says in LOST that the pod of a build ${title}`, async () => {
       const launch = await launched();
-      if (state === 'deleted') await stand.server.ask('DELETE', `${pathOf('pods', hostsNamespace, launch.token)}`);
+      if (state === 'deleted') await stand.server.ask('DELETE', pathOf('pods', hostsNamespace, launch.token));
       else await stand.setStatus(launch, state);
       const { code, results, log } = await stand.terminate(launch);
       expect(code, log).to.equal(0);
