@@ -17,6 +17,7 @@ const longestPlatform = 128;
 const longestMessage = 4096;
 /** More than a hundred hosts of ordinary names. */
 const longestFailedHosts = 4096;
+const mostFailedHosts = 256;
 
 /** Undefined: this TaskRun mounts no Secret of ours; nothing of it is kept. */
 export function readUserTaskRun(raw: Json, verify: VerifyFacts): UserTaskRun | undefined {
@@ -118,9 +119,8 @@ function readPriority(text: string | undefined): Pick<UserTaskRun, 'priority' | 
     : { priority: 0, unreadablePriority: boundedText(text, 32) };
 }
 
-/** We append to it: of more than anybody fails on, the newest count. */
+/** We append to it: of more than anybody fails on, the newest count. Every decision looks through it. */
 function readFailedHosts(text: string | undefined): readonly string[] {
-  return boundedTail(text ?? '', longestFailedHosts)
-    .split(',')
-    .filter((entry) => entry !== '');
+  const entries = boundedTail(text ?? '', longestFailedHosts).split(',');
+  return [...new Set(entries.filter((entry) => entry !== ''))].slice(-mostFailedHosts);
 }
