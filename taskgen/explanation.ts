@@ -30,7 +30,7 @@ export function explainPlan(plan: RemotePlan): string {
     ...sync.leftOut.map(stayingRow),
     { what: 'Task results', sent: 'sent', back: 'back', why: 'later steps and Tekton read them in the pod' },
     imageRow(plan),
-    ...environment.variables.map(variableRow),
+    ...variableRows(environment.variables),
     ...(environment.forwardRest ? [row('variables of envFrom', 'sent', '–', 'but those that describe the pod')] : []),
     ...task.steps.flatMap((step, index) =>
       index === choice.index ? [] : [row(`step ${step.name ?? index}`, 'stays', '–', 'runs in the cluster as before')],
@@ -58,26 +58,41 @@ function stayingRow({ name, why }: LeftOut): Row {
   return row(name, 'stays', '–', why);
 }
 
-function variableRow({ name, isForwarded, why }: PlannedVariable): Row {
-  return row(`variable ${name}`, isForwarded ? 'sent' : 'stays', '–', why);
+/** One row for all that have the same fate: steps have dozens of them. */
+function variableRows(variables: readonly PlannedVariable[]): Row[] {
+  const fates = new Map<string, PlannedVariable[]>();
+  for (const variable of variables) {
+    const fate = `${variable.isForwarded} ${variable.why}`;
+    fates.set(fate, [...(fates.get(fate) ?? []), variable]);
+  }
+  return [...fates.values()].map((alike) => {
+    const [{ isForwarded, why } = { isForwarded: false, why: '' }] = alike;
+    const names = alike.map(({ name }) => name);
+    const sent = isForwarded ? 'sent' : 'stays';
+    if (names.length === 1) return row(`variable ${names.join()}`, sent, '–', why);
+    return row(`${names.length} variables`, sent, '–', `${why}: ${names.join(', ')}`);
+  });
 }
 
 function imageRow({ task, choice, options }: RemotePlan): Row {
   const image = resultImage(task, choice, options);
   if (image !== '') return row(`image ${image}`, '–', 'back', 'into the storage where later steps look for it');
-  const why = options.transfer === 'none' ? '--transfer none' : `${options.imageParameter} is no parameter for it`;
-  return row('an image', '–', 'stays', why);
+  const why = options.transfer === 'none' ? '--transfer none' : `no parameter ${options.imageParameter} names it`;
+  return row('an image', '–', '–', why);
 }
 
-function localRow({ choice, options, topology }: RemotePlan): Row {
+function localRow({ task, choice, options, topology }: RemotePlan): Row {
   const also = options.deferPush ? '; runs the script once more, for its push' : '';
   if (!topology.hasLocalStep && !topology.isOneStep)
     return row(`step ${choice.name}-local`, '–', '–', 'not needed: --local off, and no image comes back');
-  const builds = topology.refusesLocal ? '' : ', or builds here when PLATFORM is localhost';
+  const work = [
+    ...(resultImage(task, choice, options) === '' ? [] : ['takes in the image']),
+    ...(topology.refusesLocal ? [] : ['builds here when PLATFORM is localhost']),
+  ].join(', or ');
   const [name, how] = topology.isOneStep
     ? [`step ${choice.name}`, 'in the same step:']
     : [`step ${choice.name}-local`, 'added:'];
-  return row(name, 'stays', '–', `${how} takes in the image${builds}${also}`);
+  return row(name, 'stays', '–', `${how} ${work}${also}`);
 }
 
 function table(rows: readonly Row[]): string {

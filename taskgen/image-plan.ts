@@ -60,12 +60,23 @@ export function imageFindings(task: Task, choice: StepChoice, options: GenerateO
   if (transfer === 'none') return [];
   if (!comesBack) {
     const message = `No image is brought back from the host: ${reason}.`;
-    const fix =
-      'If it builds an image, name the parameter with its tag by --image-param; otherwise say --transfer none.';
+    const likely = likelyParameters(task, choice.step);
+    const which = likely.length === 0 ? '' : ` (perhaps ${likely.join(' or ')})`;
+    const fix = `If it builds an image, name the parameter with its tag by --image-param${which}; otherwise say --transfer none.`;
     return [{ code: 'MPT033', at: ['spec', 'params'], message, fix }];
   }
   const isUseful = transfer === 'registry' || deferPush || afterLoad !== undefined || laterStepsSeeIt(task, choice);
   return isUseful ? [] : [unseenImage(choice)];
+}
+
+/** Many name an image that something runs in. */
+function likelyParameters(task: Task, step: Step): string[] {
+  const names = task.parameters.filter(({ type }) => type === 'string').map(({ name }) => name);
+  return names.filter(
+    (name) =>
+      /^(?:(?:app|output|target|dest)[-_]?)?image[-_]?(?:url|name|ref|tag)?$/i.test(name) &&
+      !(step.image ?? '').includes(`$(params.${name})`),
+  );
 }
 
 function laterStepsSeeIt(task: Task, { step, index }: StepChoice): boolean {

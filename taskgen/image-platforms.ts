@@ -10,6 +10,11 @@ const accepted = [
 ].join(', ');
 const patience = 15_000;
 
+interface Asked {
+  readonly method?: 'HEAD';
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 interface Platform {
   readonly os?: string;
   readonly architecture?: string;
@@ -67,15 +72,16 @@ async function reader(repository: string, first: string) {
   return async <T>(path: string) => answerOf<T>(`${repository}/${path}`, { headers: authorization });
 }
 
-async function answerOf<T>(url: string, init: RequestInit): Promise<T> {
+async function answerOf<T>(url: string, init: Asked): Promise<T> {
   const response = await request(url, init);
   if (!response.ok) throw new Error(`${new URL(url).host} answered ${response.status} ${response.statusText}`.trim());
-  return (await response.json()) as T;
+  const answer: T = await response.json();
+  return answer;
 }
 
-async function request(url: string, init: RequestInit): Promise<Response> {
-  const headers = { accept: accepted, ...init.headers };
-  return fetch(url, { ...init, headers, signal: AbortSignal.timeout(patience) });
+async function request(url: string, { method = 'GET', headers = {} }: Asked): Promise<Response> {
+  const signal = AbortSignal.timeout(patience);
+  return fetch(url, { method, headers: { accept: accepted, ...headers }, signal });
 }
 
 /** Attestations are listed as images for the platform "unknown". */

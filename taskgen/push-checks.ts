@@ -12,15 +12,20 @@ const localTransport = /\s["']?(?:oci|oci-archive|docker-archive|docker-daemon|d
 const separatePush: TextCheck = {
   code: 'MPT203',
   pattern:
-    /(?:\b|_)(?:buildah|podman|docker)\b[^\n;|&]*\s(?:manifest\s+)?push\b[^\n;|&]*|\bskopeo\b[^\n;|&]*\b(?:copy|sync)\b[^\n;|&]*|\bcosign\s+(?:sign|attach|attest)\b|\b(?:crane|img|makisu|regctl\s+image|helm)\s+(?:push|copy)\b|\boras\s+(?:push|attach|copy|cp)\b/g,
+    /(?:\b|_)(?:buildah|podman|docker|nerdctl)\b[^\n;|&]*\s(?:manifest\s+)?push\b[^\n;|&]*|\bskopeo\b[^\n;|&]*\b(?:copy|sync)\b[^\n;|&]*|\bcosign\s+(?:sign|attach|attest)\b|\b(?:crane|img|makisu|regctl\s+image|helm)\s+(?:push|copy)\b|\boras\s+(?:push|attach|copy|cp)\b/g,
   says: (found) =>
     `The script also pushes ("${found}"); no registry credential reaches the host, so the push would fail there.`,
   fix: 'Say --defer-push, which pushes from the cluster when the image is back, or move the push to a step of its own as in taskgen/sources/buildah.yaml; --registry-auth push lets it push from there. If the pattern is wrong, say --accept MPT203.',
 };
 
 /** Skopeo names both ends; what counts is where it copies to. */
-const isPush = (found: string) =>
-  found.startsWith('skopeo') ? /\sdocker:\/\/\S*$/.test(found.replace(/["']/g, '')) : !localTransport.test(found);
+const isPush = (found: string) => {
+  const words = found
+    .replace(/["']/g, '')
+    .split(' ')
+    .filter((word) => !word.startsWith('-'));
+  return words[0] === 'skopeo' ? words.at(-1)?.startsWith('docker://') === true : !localTransport.test(found);
+};
 
 const unrepeatable: TextCheck = {
   code: 'MPT205',
@@ -52,8 +57,8 @@ const pushingTools: readonly (TextCheck & { readonly unless: RegExp; readonly ho
   },
   {
     tool: 'jib',
-    pattern: /\bjib:build\b|\bgradlew?\b[^\n;&]*\sjib\b(?!\w)/g,
-    unless: /\bjib:buildTar\b/,
+    pattern: /\bjib(?:-maven-plugin)?(?::[\w.${}()-]+)?:build\b|\bgradlew?\b[^\n;&]*\sjib\b(?!\w)/g,
+    unless: /\bjib(?:-maven-plugin)?(?::[\w.${}()-]+)?:buildTar\b/,
     how: 'jib:buildTar (Maven) or jibBuildTar (Gradle)',
   },
   {

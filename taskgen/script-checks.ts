@@ -33,7 +33,8 @@ const leftContainer: TextCheck = {
 const referenceChecks: readonly TextCheck[] = [
   {
     code: 'MPT020',
-    pattern: /\$\((?:steps\.[^)]*\.exitCode\.path|credentials\.path)\)|\/tekton\/(?!results\b)[\w./-]*/g,
+    pattern:
+      /\$\((?:steps\.[^)]*\.exitCode\.path|credentials\.path)\)|\/tekton\/(?!results\b|home\/?(?![\w./-]))[\w./-]*/g,
     says: (found) => `There is no "${found}" on the host, only in the pod.`,
     fix: 'Read it in an earlier step and leave what the build needs in a workspace or a shared volume. If it is not needed on the host, say --accept MPT020.',
   },

@@ -26,5 +26,5 @@ export function mayHoldTask(section: Section): boolean {
 
 /** The kind of a document that was not parsed, for messages. */
 export function kindSeenIn({ text }: Section): string {
-  return /^kind:[ \t]*["']?(\w+)/m.exec(text)?.[1] ?? /"kind"\s*:\s*"(\w+)"/.exec(text)?.[1] ?? '';
+  return /^kind:[ \t]+["']?(\w+)/m.exec(text)?.[1] ?? /"kind"\s*:\s*"(\w+)"/.exec(text)?.[1] ?? '';
 }

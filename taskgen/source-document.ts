@@ -62,7 +62,10 @@ function asKubernetesReads(tags: Tags): Tags {
     if (typeof tag === 'string' || !('test' in tag)) return [tag];
     if (tag.format === 'TIME' || tag.tag === 'tag:yaml.org,2002:timestamp') return [];
     const exponent = /^[-+]?(?:\.[0-9_]+|[0-9][0-9_]*(?:\.[0-9_]*)?)[eE][-+]?[0-9]+$/;
-    return [tag.format === 'EXP' ? Object.assign({}, tag, { test: exponent }) : tag];
+    if (tag.format === 'EXP') return [Object.assign({}, tag, { test: exponent })];
+    // A lone dot is a folder, not a number.
+    const number = /^[-+]?(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*)$/;
+    return [tag.test?.test('.') ? Object.assign({}, tag, { test: number }) : tag];
   });
 }
 

@@ -42,9 +42,11 @@ export function chooseStep(task: Task, options: Pick<GenerateOptions, 'step' | '
   };
 }
 
+const builder =
+  /\b(?:buildah|podman|docker|s2i|ko|pack)\b[^\n]*\b(?:bud|build|publish)\b|\/kaniko\/executor\b|\/lifecycle\/creator\b|\bbuildctl\b|\bjib:/;
+
 function looksLikeBuild(step: Step | undefined): boolean {
   if (step === undefined) return false;
   const run = step.script?.replaceAll('\\\n', ' ') ?? step.command.join(' ');
-  const builds = /\b(?:buildah|podman|docker)\b[^\n]*\b(?:bud|build)\b|\/kaniko\/executor\b/.test(run);
-  return builds || step.mounts.some(({ mountPath }) => mountPath.startsWith('/var/lib/containers'));
+  return builder.test(run) || step.mounts.some(({ mountPath }) => mountPath.startsWith('/var/lib/containers'));
 }

@@ -34,7 +34,7 @@ export interface SyncPlan {
   readonly findings: readonly Finding[];
 }
 
-const credentialName = /docker|config|cred|token|ssh|netrc|gpg|kube/i;
+const credentialName = /docker|config|cred|token|ssh|netrc|gpg|kube|secret|passw|auth(?!or)|private.?key/i;
 
 export function planSync(task: Task, stepIndex: number, options: GenerateOptions): SyncPlan {
   const step = task.steps[stepIndex];
@@ -52,6 +52,7 @@ export function planSync(task: Task, stepIndex: number, options: GenerateOptions
     ),
     ...step.mounts.map((mount) => planVolume(task, stepIndex, mount, options, findings)),
     ...artifactMounts(step, stepIndex),
+    ...homeMount(task, step),
   ];
   const mounts = planned.filter((it): it is PlannedMount => 'sync' in it);
   const leftOut = planned.filter((it) => !('sync' in it));
@@ -59,9 +60,22 @@ export function planSync(task: Task, stepIndex: number, options: GenerateOptions
   return { mounts, leftOut, findings };
 }
 
+/** Tekton's old home of all steps: what is in it, credentials too, stays in the cluster, but it is there to write to. */
+function homeMount(task: Task, step: Step): PlannedMount[] {
+  const path = '/tekton/home';
+  const isUsed = wordsOf(step).includes(path) || task.parameters.some((parameter) => parameter.default === path);
+  if (!isUsed || step.mounts.some(({ mountPath }) => mountPath.startsWith(path))) return [];
+  const why = 'credentials in it never leave the cluster: it starts empty there';
+  return [{ name: 'home of the steps', path, bound: 'true', sync: 'empty', mode: 'rw', kind: 'dir', why }];
+}
+
+function wordsOf({ script, args, env }: Step): string {
+  return [script, ...args, ...env.map(({ value }) => value)].join('\n');
+}
+
 /** Where Tekton reads what a step says of its inputs and outputs; only a script that uses the references writes there. */
 function artifactMounts(step: Step, stepIndex: number): PlannedMount[] {
-  const used = [step.script, ...step.args, ...step.env.map(({ value }) => value)].join('\n');
+  const used = wordsOf(step);
   const mount = { bound: 'true', sync: 'both', mode: 'rw', kind: 'dir', why: 'Tekton reads it in the pod' } as const;
   const own = `/tekton/steps/step-${step.name ?? `unnamed-${stepIndex}`}/artifacts`;
   return [

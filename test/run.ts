@@ -26,6 +26,7 @@ const tiers: readonly Tier[] = [
   { name: 'format', command: ['npm', 'run', '--silent', 'format'] },
   { name: 'dead code', command: ['npm', 'run', '--silent', 'deadcode'] },
   { name: 'shellcheck', command: ['npm', 'run', '--silent', 'shellcheck'] },
+  { name: 'licences', command: ['npm', 'run', '--silent', 'licences'] },
   { name: 'structure', command: mocha('test/architecture.test.ts'), mocha: true },
   { name: 'unit', command: mocha('test/{controller,taskgen,deploy}/**/*.test.ts'), mocha: true },
   { name: 'tasks', command: mocha('test/tasks/**/*.test.ts'), mocha: true },

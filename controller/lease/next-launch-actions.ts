@@ -13,6 +13,7 @@ import { delivered, deliverEarly } from './next-delivery-actions.ts';
 import { isHandedOver, launchOf, provisionOf, type Observed } from './observed.ts';
 import { planOf, type Plan } from './plan.ts';
 import { refusal } from './refusal.ts';
+import { launchDeadline } from './timeouts.ts';
 import { giveUpLaunch, nextAttempt, noteLaunched } from './write-lease.ts';
 
 /** After so many hosts that came to nothing, another one helps nobody. */
@@ -25,7 +26,7 @@ export function launchHost(observed: Observed, taskRun: UserTaskRun, claimed: Cl
   // Undone already, or host-config was changed since; an earlier process may have launched it all the same.
   if (pool === undefined || isHandedOver(observed, facts))
     return [...cleanUp(observed, claimed), patch(taskRun, giveUpLaunch(taskRun, facts, false))];
-  const manifest = launchTaskRun(observed.build, facts, claim, pool, observed.installation);
+  const manifest = launchTaskRun(observed.build, facts, claim, pool, observed.installation, taskRun.wishes);
   const message = `launching a host of type ${pool.provider.type} (attempt ${facts.attempt})`;
   return [{ type: 'create-task-run', manifest }, event(taskRun, 'Normal', 'Launching', message)];
 }
@@ -40,7 +41,7 @@ export function awaitLaunch(observed: Observed, taskRun: UserTaskRun, claimed: C
     return planOf([patch(taskRun, nextAttempt(facts)), event(taskRun, 'Warning', 'LaunchFailed', message)]);
   }
   const early = claim.launch.preparesItself ? [deliverEarly(observed, taskRun, claimed)] : [];
-  const deadline = running.created + claim.launch.timeout;
+  const deadline = launchDeadline(running.created, claim.launch.timeout);
   if (now < deadline) return planOf([], ...early, { actions: [], lookAgainAt: deadline });
   return planOf(running.cancelled ? [] : [{ type: 'cancel-task-run', target: running }], ...early);
 }

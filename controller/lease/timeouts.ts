@@ -1,5 +1,5 @@
 // How long things may take, and how long traces are kept.
-import { hour, minute, second, type Duration } from '../model/instant.ts';
+import { hour, minute, second, type Duration, type Instant } from '../model/instant.ts';
 
 export interface KeepTimes {
   /** Failed provision and cleanup TaskRuns: their logs are the only trace. */
@@ -12,6 +12,11 @@ export const defaultKeepTimes: KeepTimes = { failed: hour, update: 24 * hour };
 
 /** After a cancel, a provision TaskRun is awaited this long; then cleanup starts, which locks a late one out on the host. */
 export const stopWait: Duration = 30 * second;
+
+/** A launch ends itself in time, and says why; it is cancelled when it did not. */
+export function launchDeadline(created: Instant, timeout: Duration): Instant {
+  return created + timeout + Math.min(timeout, 30 * second);
+}
 
 /** Pause before another try of a failed cleanup: 10 s, 30 s, 90 s, … at most half an hour. */
 export function cleanupBackoff(failedTry: number): Duration {

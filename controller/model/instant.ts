@@ -9,12 +9,10 @@ export const second: Duration = 1000;
 export const minute: Duration = 60 * second;
 export const hour: Duration = 60 * minute;
 
-/** Undefined: there is none. Of any number of times: thousands of builds may wait. */
+/** Undefined, or Infinity: never. Of any number of times: thousands of builds may wait. */
 export function earliest(times: readonly (Instant | undefined)[]): Instant | undefined {
-  return times.reduce(
-    (first, time) => (first === undefined || (time !== undefined && time < first) ? time : first),
-    undefined,
-  );
+  const first = times.reduce<Instant>((sofar, time) => Math.min(sofar, time ?? Infinity), Infinity);
+  return first === Infinity ? undefined : first;
 }
 
 /** RFC 3339 from the Kubernetes API → Instant; undefined for an absent or unreadable value. */

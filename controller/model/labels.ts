@@ -32,6 +32,8 @@ export const annotations = {
   failedHosts: `${prefix}/failed-hosts`,
   /** An integer a build gives itself: higher ones first, where host-config allows it. */
   priority: `${prefix}/priority`,
+  /** On a build: the names of its params that are wishes about its host, as a comma list. */
+  hostResources: `${prefix}/host-resources`,
   /** What is known of the host launched for a build, for people and other programs; nothing is read back from these. */
   cloudInstanceId: `${prefix}/cloud-instance-id`,
   cloudAddress: `${prefix}/cloud-address`,

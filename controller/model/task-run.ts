@@ -50,6 +50,8 @@ export interface UserTaskRun extends TaskRunState {
   /** Label `…/waiting-for-platform`. */
   readonly waitingFor: string | undefined;
   readonly failedHosts: readonly string[];
+  /** What it asks for a host of its own, by the names of its params; with annotation `…/host-resources` only. */
+  readonly wishes?: Readonly<Record<string, string>>;
   /** Annotation `…/priority`; 0 for none, and for one that is no integer. */
   readonly priority: number;
   /** The beginning of a priority that is no integer. */

@@ -22,6 +22,9 @@ export interface KeyAnswersOptions {
   readonly logger: Logger;
 }
 
+const keyPaths = ['/otp', '/store-key'] as const;
+type KeyPath = (typeof keyPaths)[number];
+
 const refusals = {
   unauthenticated: { status: 401, body: 'a ServiceAccount token for this server is needed\n' },
   forbidden: { status: 403, body: 'this ServiceAccount may store no keys\n' },
@@ -39,16 +42,15 @@ export class KeyAnswers {
     this.#options = options;
   }
 
-  /** Never rejects. */
-  async answer(request: IncomingMessage): Promise<KeyAnswer> {
-    const path = (request.url ?? '').split('?', 1)[0] ?? '';
-    const known = path === '/otp' || path === '/store-key';
-    const answer = known ? await this.#answer(path, request) : { status: 404 };
-    this.#options.metrics.countRequest(known ? path : 'other', answer.status);
+  /** At an entrance of these paths. Never rejects. */
+  async answer(request: IncomingMessage, paths: readonly KeyPath[] = keyPaths): Promise<KeyAnswer> {
+    const path = paths.find((it) => it === (request.url ?? '').split('?', 1)[0]);
+    const answer = path === undefined ? { status: 404 } : await this.#answer(path, request);
+    this.#options.metrics.countRequest(path ?? 'other', answer.status);
     return answer;
   }
 
-  async #answer(path: '/otp' | '/store-key', request: IncomingMessage): Promise<KeyAnswer> {
+  async #answer(path: KeyPath, request: IncomingMessage): Promise<KeyAnswer> {
     if (request.method !== 'POST') return { status: 405 };
     if (announcesTooMuch(request)) return tooLarge;
     const from = sourceOf(request.socket.remoteAddress);

@@ -14,7 +14,7 @@ import { createLogger } from '../telemetry/logger.ts';
 import { MetricsServer } from '../telemetry/metrics-server.ts';
 import { describeCertificate, selfSigned } from '../telemetry/serving-certificate.ts';
 import { TokenGate } from '../telemetry/token-gate.ts';
-import { type FrontLimits, HttpsFront } from './https-front.ts';
+import { type Dropped, type FrontLimits, type FrontOptions, HttpsFront } from './https-front.ts';
 import { KeyAnswers } from './key-answers.ts';
 import { KeyRing } from './key-ring.ts';
 import { KeyStore } from './key-store.ts';
@@ -62,7 +62,8 @@ const certificates = otpCertificate({
   folder: settings.tlsFolder,
   make: settings.makeCertificate,
 });
-let front: HttpsFront | undefined;
+/** Builds come to the first; the second is for provision pods alone, whatever happens at the first. */
+let fronts: readonly HttpsFront[] = [];
 let store: KeyStore | undefined;
 const stop = new AbortController();
 
@@ -80,8 +81,8 @@ async function run(): Promise<void> {
   );
   if (certificate === undefined || ring === undefined) return;
   store = new KeyStore({ cluster, namespace, ring, clock, keepFor: settings.keepKeys });
-  front = await orFail(() => listen(certificate));
-  logger.info('serving', { port: front.port, certificate: describeCertificate(certificate) });
+  fronts = await orFail(() => listen(certificate));
+  logger.info('serving', { ports: fronts.map(({ port }) => port), certificate: describeCertificate(certificate) });
   await Promise.all([followCertificate(certificate), sweepAgainAndAgain()]);
 }
 
@@ -98,7 +99,7 @@ async function untilThere<Thing>(what: string, get: () => Promise<Thing>): Promi
   return undefined;
 }
 
-function listen(certificate: Certificate): Promise<HttpsFront> {
+async function listen(certificate: Certificate): Promise<HttpsFront[]> {
   const rate = (perSecond: number): Rate => ({ perSecond, burst: 10 * perSecond });
   const limits: FrontLimits = {
     connections: settings.maxConnections,
@@ -117,15 +118,16 @@ function listen(certificate: Certificate): Promise<HttpsFront> {
     metrics,
     logger,
   });
-  return HttpsFront.listen({
-    address:
-      parseListenAddress('--listen-address', settings.listenAddress) ?? fail('--listen-address: 0 serves nobody'),
-    certificate,
-    limits,
-    clock,
-    answer: (request) => answers.answer(request),
-    onDropped: (why) => metrics.countDropped(why),
-  });
+  const common = { certificate, limits, clock, onDropped: (why: Dropped) => metrics.countDropped(why) };
+  const address =
+    parseListenAddress('--listen-address', settings.listenAddress) ?? fail('--listen-address: 0 serves nobody');
+  const entrances = [HttpsFront.listen({ ...common, address, answer: (request) => answers.answer(request) })];
+  const storing = parseListenAddress('--store-listen-address', settings.storeListenAddress);
+  if (storing !== undefined) {
+    const answer: FrontOptions['answer'] = (request) => answers.answer(request, ['/store-key']);
+    entrances.push(HttpsFront.listen({ ...common, address: storing, answer }));
+  }
+  return Promise.all(entrances);
 }
 
 async function startEndpoints(): Promise<{ close(): Promise<void> }[]> {
@@ -133,7 +135,7 @@ async function startEndpoints(): Promise<{ close(): Promise<void> }[]> {
   const scrape = parseListenAddress('--metrics-bind-address', settings.metricsBindAddress);
   const serving = {
     name: 'serving',
-    problem: () => (stop.signal.aborted ? 'stopping' : front === undefined ? 'not yet' : undefined),
+    problem: () => (stop.signal.aborted ? 'stopping' : fronts.length === 0 ? 'not yet' : undefined),
   };
   const started: { close(): Promise<void> }[] = [];
   if (health !== undefined)
@@ -155,7 +157,7 @@ async function followCertificate(served: Certificate): Promise<void> {
     try {
       const next = await certificates.current();
       if (next.cert === current.cert && next.key === current.key) continue;
-      front?.replaceCertificate(next);
+      for (const front of fronts) front.replaceCertificate(next);
       current = next;
       logger.info('certificate replaced', { certificate: describeCertificate(next) });
     } catch (error) {
@@ -183,8 +185,8 @@ async function end(why: string): Promise<void> {
   logger.info('stopping', { why });
   stop.abort();
   loop.stop();
-  if (front !== undefined) await pause(settings.stopDelay);
-  await front?.close(finishWithin);
+  if (fronts.length > 0) await pause(settings.stopDelay);
+  await Promise.all(fronts.map((front) => front.close(finishWithin)));
   await Promise.race([store?.settled(), pause(finishWithin)]);
   await Promise.all(endpoints.map((endpoint) => endpoint.close()));
   await transport.close();

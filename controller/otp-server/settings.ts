@@ -5,6 +5,7 @@ export interface OtpSettings {
   readonly kubeconfig: string | undefined;
   readonly namespace: string | undefined;
   readonly listenAddress: string;
+  readonly storeListenAddress: string;
   readonly metricsBindAddress: string;
   readonly metricsSecure: boolean;
   readonly healthProbeBindAddress: string;
@@ -39,7 +40,8 @@ function flags(): Command {
   return new Command('multi-platform-otp-server')
     .description('Keeps the private key of a build until the build exchanges its one-time token for it.')
     .option('--kubeconfig <file>', 'cluster to work on (default: KUBECONFIG, ~/.kube/config, or the pod it runs in)')
-    .option('--listen-address <address>', 'where keys are stored and handed over', ':8443')
+    .option('--listen-address <address>', 'where keys are handed over, and may be stored', ':8443')
+    .option('--store-listen-address <address>', 'where keys are stored and nothing else, 0 for nowhere', ':8444')
     .option('--metrics-bind-address <address>', 'where metrics are served, 0 for nowhere', ':9443')
     .addOption(truth('--metrics-secure [bool]', 'serve metrics by HTTPS; a token is asked for either way', true))
     .option('--health-probe-bind-address <address>', 'where /healthz and /readyz are served', ':8081')

@@ -8,6 +8,7 @@ import { storedKeyLabel } from '../model/one-time-key.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Controller } from './controller.ts';
+import { readLaunchReport, unschedulableReason } from './launch-news.ts';
 import { readOwnedSecret } from './orphans.ts';
 import { keepProviderTask } from './provider-tasks.ts';
 import { readSecretReport, secretCreatedReason } from './secret-reports.ts';
@@ -63,12 +64,7 @@ export function startWatches(options: WatchOptions, signal: AbortSignal): NamedW
       cache: controller.state.sshSecrets,
       project: readSshSecret,
     }),
-    events: new Reflector({
-      ...commonOptions('events', options),
-      scope: { resource: 'events', namespace, fieldSelector: `reason=${secretCreatedReason}` },
-      cache: controller.state.secretReports,
-      project: readSecretReport,
-    }),
+    ...eventReflectors(options),
     keys: new Reflector({
       ...commonOptions('secrets', options),
       scope: { resource: 'secrets', namespace, labelSelector: storedKeyLabel, metadataOnly: true },
@@ -81,6 +77,25 @@ export function startWatches(options: WatchOptions, signal: AbortSignal): NamedW
     void reflector.run(signal);
     return { name, reflector };
   });
+}
+
+/** What TaskRuns of ours tell before they end. */
+function eventReflectors(options: WatchOptions) {
+  const { controller, namespace } = options;
+  return {
+    events: new Reflector({
+      ...commonOptions('events', options),
+      scope: { resource: 'events', namespace, fieldSelector: `reason=${secretCreatedReason}` },
+      cache: controller.state.secretReports,
+      project: readSecretReport,
+    }),
+    launches: new Reflector({
+      ...commonOptions('events', options),
+      scope: { resource: 'events', namespace, fieldSelector: `reason=${unschedulableReason}` },
+      cache: controller.state.launchReports,
+      project: readLaunchReport,
+    }),
+  };
 }
 
 /**

@@ -9,6 +9,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import type { EventRecorder, ObjectReference } from './event-recorder.ts';
 import { HostCare, type CareNews } from './host-care.ts';
 import { InstanceSweep } from './instance-sweep.ts';
+import { LaunchNews } from './launch-news.ts';
 import { LaunchedPools } from './launched-pools.ts';
 import { OrphanSweep } from './orphans.ts';
 import type { Perform } from './perform.ts';
@@ -42,6 +43,7 @@ export class Upkeep {
   readonly #orphans: OrphanSweep;
   readonly #instances: InstanceSweep;
   readonly #pools: LaunchedPools;
+  readonly #launchNews: LaunchNews;
 
   constructor(options: UpkeepOptions) {
     this.#options = options;
@@ -49,6 +51,9 @@ export class Upkeep {
     this.#orphans = this.#newOrphanSweep();
     this.#instances = this.#newInstanceSweep();
     this.#pools = this.#newPools();
+    const { state, perform, report } = options;
+    this.#launchNews = new LaunchNews({ taskRuns: state.taskRuns, perform, onError: report });
+    state.launchReports.onChange((_before, after) => void (after && this.#launchNews.note(after)));
   }
 
   #newCare(): HostCare {
@@ -111,9 +116,11 @@ export class Upkeep {
   start(): void {
     this.#care.start();
     this.#pools.start();
+    this.#launchNews.start();
   }
 
   async stop(): Promise<void> {
+    this.#launchNews.stop();
     await Promise.all([this.#care.stop(), this.#pools.stop()]);
   }
 

@@ -10,6 +10,7 @@ import { readOwnTaskRun } from '../taskruns/read-own-task-run.ts';
 import { readUserTaskRun } from '../taskruns/read-user-task-run.ts';
 import { HostConfigState } from './host-config-state.ts';
 import type { LabelWriter } from './known-hosts.ts';
+import { newLaunchReports, type LaunchReports } from './launch-news.ts';
 import type { LeaseKey } from './lease-key.ts';
 import type { OwnedSecret } from './orphans.ts';
 import { pooledLaunches } from './pooled-hosts.ts';
@@ -31,6 +32,7 @@ export class WatchedState {
   readonly secretReports: SecretReports;
   /** Secrets of ours that go with their build. */
   readonly ownedSecrets: Cache<OwnedSecret>;
+  readonly launchReports: LaunchReports;
   readonly providerTasks: KnownProviderTasks;
   readonly hostConfig: HostConfigState;
   /** Names of hosts to be launched. */
@@ -46,6 +48,7 @@ export class WatchedState {
     this.sshSecrets = new Cache({ index: {}, onListenerError });
     this.secretReports = newSecretReports(onListenerError);
     this.ownedSecrets = new Cache({ index: {}, onListenerError });
+    this.launchReports = newLaunchReports(onListenerError);
     this.providerTasks = new KnownProviderTasks(onListenerError);
     this.hostConfig = new HostConfigState(namespace, now);
   }

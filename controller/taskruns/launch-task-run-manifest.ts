@@ -7,18 +7,20 @@ import { annotations, labels, secretNameFor } from '../model/labels.ts';
 import type { LaunchedPool } from '../model/pool.ts';
 import { poolParams, poolSecrets } from './launch-params.ts';
 import { launchName } from './names.ts';
+import { wishedResources } from './wished-resources.ts';
 import { ownLabels, paramList, type BuildIdentity, type Installation } from './own-task-run-manifest.ts';
 
 /** Of launch, terminate and list TaskRuns. */
 export const providerServiceAccount = 'multi-platform-launch';
 
-/** The same token again is the same host: a TaskRun that was lost can be made again. */
+/** `wishes`: what the build asks for its host. The same token again is the same host: a TaskRun that was lost can be made again. */
 export function launchTaskRun(
   build: BuildIdentity,
   facts: LeaseFacts,
   claim: HostFacts,
   pool: LaunchedPool,
   { operatorNamespace }: Installation,
+  wishes: Readonly<Record<string, string>> = {},
 ): TaskRunManifest {
   const { launch } = pool.provider;
   return {
@@ -33,7 +35,11 @@ export function launchTaskRun(
     spec: {
       serviceAccountName: providerServiceAccount,
       taskRef: { name: launch.name },
-      params: paramList({ ...poolParams(pool, launch), ...hostParams(build, facts, claim) }),
+      params: paramList({
+        ...poolParams(pool, launch),
+        ...wishedResources(wishes, pool),
+        ...hostParams(build, facts, claim),
+      }),
       workspaces: secretWorkspaces(poolSecrets(pool, launch)),
       // It is cancelled when its time is over; this is for when nobody is there to do that.
       timeout: `${Math.round((pool.allocationTimeout + minute) / second)}s`,

@@ -5,6 +5,7 @@ import { asArray, asObject, asText, asTextMap, type Json } from '../model/json.t
 import { parseInstant, type Instant } from '../model/instant.ts';
 import { annotations, labels, secretNamePrefix, userTaskRunFinalizer } from '../model/labels.ts';
 import { longestForgery, type UserTaskRun } from '../model/task-run.ts';
+import { wishNames } from './wished-resources.ts';
 import { readCompletion, readFinalizers, readState } from './task-run-state.ts';
 
 /** Reads facts back from the annotation; undefined when they are not ours. Given by lease/signed-facts.ts. */
@@ -16,6 +17,7 @@ const longestPlatform = 128;
 const longestMessage = 4096;
 /** More than a hundred hosts of ordinary names. */
 const longestFailedHosts = 4096;
+const mostFailedHosts = 256;
 
 /** Undefined: this TaskRun mounts no Secret of ours; nothing of it is kept. */
 export function readUserTaskRun(raw: Json, verify: VerifyFacts): UserTaskRun | undefined {
@@ -52,6 +54,7 @@ export function readUserTaskRun(raw: Json, verify: VerifyFacts): UserTaskRun | u
     failedHosts: readFailedHosts(annotationValues[annotations.failedHosts]),
     waitReason: kept(annotations.waitReason, longestMessage),
     queuePosition: kept(annotations.queuePosition, longestMessage),
+    ...readWishes(raw, taskSpec, annotationValues[annotations.hostResources]),
     hasAnnotations: metadata['annotations'] !== undefined,
     hasLabels: metadata['labels'] !== undefined,
   };
@@ -75,6 +78,27 @@ function readPlatform(raw: Json, taskSpec: Json): string | undefined {
   return platform === undefined ? undefined : boundedText(platform, longestPlatform);
 }
 
+/** Longer ones are no quantities. */
+const longestWish = 32;
+
+function readWishes(raw: Json, taskSpec: Json, listed: string | undefined): Pick<UserTaskRun, 'wishes'> {
+  if (listed === undefined) return {};
+  const names = new Set(listed.split(',').map((name) => name.trim()));
+  const valueIn = (params: unknown, field: 'value' | 'default', name: string): string | undefined =>
+    asText(
+      asArray(params)
+        .map(asObject)
+        .find((param) => param['name'] === name)?.[field],
+    );
+  const wishes = [...wishNames].flatMap((name): [string, string][] => {
+    if (!names.has(name)) return [];
+    const given = valueIn(asObject(raw['spec'])['params'], 'value', name);
+    const value = given ?? valueIn(taskSpec['params'], 'default', name) ?? '';
+    return value === '' || value.length > longestWish ? [] : [[name, value]];
+  });
+  return wishes.length === 0 ? {} : { wishes: Object.fromEntries(wishes) };
+}
+
 /** Whatever it says but that the TaskRun is to wait before it starts. */
 function isCancelled(raw: Json): boolean {
   const status = asText(asObject(raw['spec'])['status']) ?? '';
@@ -95,9 +119,8 @@ function readPriority(text: string | undefined): Pick<UserTaskRun, 'priority' | 
     : { priority: 0, unreadablePriority: boundedText(text, 32) };
 }
 
-/** We append to it: of more than anybody fails on, the newest count. */
+/** We append to it: of more than anybody fails on, the newest count. Every decision looks through it. */
 function readFailedHosts(text: string | undefined): readonly string[] {
-  return boundedTail(text ?? '', longestFailedHosts)
-    .split(',')
-    .filter((entry) => entry !== '');
+  const entries = boundedTail(text ?? '', longestFailedHosts).split(',');
+  return [...new Set(entries.filter((entry) => entry !== ''))].slice(-mostFailedHosts);
 }

@@ -34,8 +34,9 @@ case $engine in *podman*) ignored=(--ignorefile "$ignore") ;; *) ignored=() ;; e
 "$engine" build "$@" -f tasks/provider-pod/image/Containerfile -t localhost/multi-platform-pod-host:dev tasks/provider-pod/image
 
 for image in controller runner pod-host; do
+  # Limits that every machine grants: the engine's own are refused where root may not raise them.
   # shellcheck disable=SC2016 # for dpkg-query
-  "$engine" run --rm --network none --entrypoint dpkg-query "localhost/multi-platform-$image:dev" \
+  "$engine" run --rm --network none --ulimit nofile=1024:1024 --ulimit nproc=1024:1024 --entrypoint dpkg-query "localhost/multi-platform-$image:dev" \
     -W -f '${Package} ${Version} ${Architecture}\n' |
     NODE_PACKAGE=$package node deploy/images/write-sbom.ts "$image" >"dist/multi-platform-$image.spdx.json"
 done

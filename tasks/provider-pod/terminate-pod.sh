@@ -28,7 +28,7 @@ note_loss() {
   local loss
   api GET "$(path_of services "$LAUNCH_TOKEN")"
   [[ $status == 200 ]] || return 0
-  jq -e --arg label "$label" '.metadata.annotations["\($label)/build-secret"] == "made"' "$work/reply" >/dev/null || return 0
+  jq -e --arg key "$label/build-secret" '.metadata.annotations[$key] == "made"' "$work/reply" >/dev/null || return 0
   api GET "$(path_of pods "$LAUNCH_TOKEN")"
   case $status in
     200) loss=$(jq -r -f "$scripts/pod-loss.jq" "$work/reply") ;;

@@ -18,12 +18,15 @@ if ! getent passwd "$(id -u)" >/dev/null; then
   . /usr/local/lib/multi-platform/name-for-uid.sh
 fi
 
-log() { printf '%s\n' "$*" >&2; }
+log() { printf '%s\n' "$*" | printable >&2; }
+
+# What a host says, or a build made it say, must not steer the terminal of whoever reads it.
+printable() { tr -d '\000-\010\013-\037\177'; }
 
 write_result() { # name, value; a result must fit, with all others, into 4096 bytes
   local file
   file=${1}_FILE
-  [[ -z ${!file:-} ]] || printf '%s' "${2:0:700}" | tr -d '\000-\010\013-\037\177' >"${!file}"
+  [[ -z ${!file:-} ]] || printf '%s' "${2:0:700}" | printable >"${!file}"
 }
 
 fail() { # reason, message
@@ -156,7 +159,7 @@ run_on_host() { # names of variables to send, --, files
     log "try $try: $(last_line "$work/said")"
     sleep "0.$((RANDOM % 900 + 100))"
   done
-  cat -- "$work/said" "$work/answer" >&2
+  cat -- "$work/said" "$work/answer" | printable >&2
   ((code == 0)) || explain_failure "$code"
 }
 

@@ -206,12 +206,12 @@ base_of() { # STAGE
   REPLY=$stage
 }
 
-# replace NAME STAGE IMAGE
+# replace NAME STAGE IMAGE: with or without docker:// in front of it.
 replace() {
-  local stage=$2 line at
-  [[ $3 =~ ^[A-Za-z0-9][A-Za-z0-9._:/@-]*$ ]] || fail "$1 is '$3': write the name of an image"
-  ! stage_named "$3" "${#images[@]}" || fail "$1 is '$3', which is a stage of $file: write the name of an image"
-  line="FROM ${flags[stage]}$3${names[stage]:+ AS ${names[stage]}}"
+  local stage=$2 image=${3#docker://} line at
+  [[ $image =~ ^[A-Za-z0-9][A-Za-z0-9._:/@-]*$ ]] || fail "$1 is '$3': write the name of an image"
+  ! stage_named "$image" "${#images[@]}" || fail "$1 is '$3', which is a stage of $file: write the name of an image"
+  line="FROM ${flags[stage]}$image${names[stage]:+ AS ${names[stage]}}"
   echo "$file:$((firsts[stage] + 1)): FROM ${flags[stage]}${images[stage]}${names[stage]:+ AS ${names[stage]}} becomes $line" >&2
   for ((at = firsts[stage]; at <= lasts[stage]; at++)); do written[at]=''; done
   written[firsts[stage]]=$line

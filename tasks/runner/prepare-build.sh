@@ -78,7 +78,7 @@ among() { # WORD WORD…
 
 check_context() {
   local name=${1%%=*} value=${1#*=} folder
-  [[ $1 == *=* && $name =~ ^[A-Za-z0-9][A-Za-z0-9._/-]*$ && -n $value ]] ||
+  [[ $1 == *=* && $name =~ ^[A-Za-z0-9][A-Za-z0-9._/:@-]*$ && -n $value ]] ||
     fail "BUILD_CONTEXTS: '$1' must be NAME=VALUE, with VALUE an image (docker-image://…), a folder of the source or an address (https://…)"
   [[ $value != *://* ]] || return 0
   folder=$(realpath -m -- "$value")

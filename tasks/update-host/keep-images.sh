@@ -5,12 +5,20 @@
 # shellcheck disable=SC2154 # images_dir is on-host.sh's
 # Sent along: BUILDER_IMAGES KEEP_TIMEOUT MIN_FREE_MB
 
-# Ids, owners and modes of what an image holds are attributes of its files here: only so can another user read all of them.
+# Owners and modes of what an image holds are attributes of its files here: only so can another user read all of them. In a user
+# namespace, as builds themselves have one: there podman leaves out device nodes, which can have no such attributes; and the
+# mount that it leaves in a store goes with the namespace.
 store_podman() { # store, command
   store_podman_root=$1
   shift
-  timeout --kill-after=10 "$KEEP_TIMEOUT" podman --root "$store_podman_root" --runroot /run/multi-platform-images --tmpdir /run/multi-platform-images/tmp \
-    --storage-driver overlay --storage-opt overlay.mount_program="$(command -v fuse-overlayfs)" --storage-opt overlay.force_mask=shared "$@" 7>&-
+  # shellcheck disable=SC2016 # meant for the inner shell
+  unshare --user --mount sh -c 'until [ "$(id -u)" = 0 ]; do sleep 0.05; done; exec "$@"' sh \
+    timeout --kill-after=10 "$KEEP_TIMEOUT" podman --root "$store_podman_root" --runroot /run/multi-platform-images --tmpdir /run/multi-platform-images/tmp \
+    --storage-driver overlay --storage-opt overlay.mount_program="$(command -v fuse-overlayfs)" --storage-opt overlay.force_mask=shared "$@" 7>&- &
+  store_podman_id=$!
+  while [ "$(readlink "/proc/$store_podman_id/ns/user")" = "$(readlink /proc/self/ns/user)" ]; do sleep 0.05; done
+  { echo '0 0 65536' >"/proc/$store_podman_id/gid_map" && echo '0 0 65536' >"/proc/$store_podman_id/uid_map"; } || kill "$store_podman_id"
+  wait "$store_podman_id"
 }
 
 # By hard links, for what did not change is not pulled again; but what podman writes in place is its own in each store.
@@ -37,36 +45,28 @@ pull_images() { # store
   done
 }
 
-# Podman leaves a mount at overlay/ of every store it works in.
-unmount_store() { ! mountpoint -q "$1/overlay" || umount "$1/overlay" || umount -l "$1/overlay"; }
-
-remove_store() {
-  unmount_store "$1"
-  rm -rf "$1"
-}
-
 # Podman's own records are for root; readers need the store's. The images' files can be read by everybody already.
 open_store() { # store
-  unmount_store "$1" && rm -rf "$1/libpod" && find "$1" -path "$1/overlay/*/diff/*" -prune -o ! -type l -exec chmod a+rX,go-w {} +
+  rm -rf "$1/libpod" && find "$1" -path "$1/overlay/*/diff/*" -prune -o ! -type l -exec chmod a+rX,go-w {} +
 }
 
 make_store() {
   store=$images_dir/1
   while [ -e "$store" ]; do store=$images_dir/$((${store##*/} + 1)); done
   if ! begin_store "$old_store" "$store"; then
-    remove_store "$store"
+    rm -rf "$store"
     fail ImagesNotKept "cannot make $store"
   fi
   (pull_images "$store") || {
-    remove_store "$store"
+    rm -rf "$store"
     exit 1
   }
   if [ "$(df -Pk "$images_dir" | awk 'NR == 2 { print int($4 / 1024) }')" -lt "$MIN_FREE_MB" ]; then
-    remove_store "$store"
+    rm -rf "$store"
     fail NoSpace "with the builder images less than $MIN_FREE_MB MiB would be free in $images_dir"
   fi
   if [ -n "$old_store" ] && cmp -s "$old_store/overlay-images/images.json" "$store/overlay-images/images.json"; then
-    remove_store "$store"
+    rm -rf "$store"
     return
   fi
   { open_store "$store" && echo "${store##*/}" >"$images_dir/.current" && chmod 644 "$images_dir/.current" && mv "$images_dir/.current" "$images_dir/current"; } ||
@@ -77,7 +77,7 @@ make_store() {
 remove_old_stores() {
   [ -d "$images_dir" ] && [ -z "$(our_users)" ] || return 0
   for store in "$images_dir"/[0-9]*; do
-    [ "$store" = "$(image_store)" ] || remove_store "$store"
+    [ "$store" = "$(image_store)" ] || rm -rf "$store"
   done
 }
 

@@ -63,7 +63,10 @@ export function sourceFolder(cluster: Cluster, { namespace, name }: Pick<BuildOp
 }
 
 /** A claim named like the build, bound to a folder that goes with the cluster. */
-async function createSource(cluster: Cluster, { namespace, name, files }: BuildOptions): Promise<void> {
+export async function createSource(
+  cluster: Cluster,
+  { namespace, name, files }: Pick<BuildOptions, 'namespace' | 'name' | 'files'>,
+): Promise<void> {
   const folder = sourceFolder(cluster, { namespace, name });
   for (const [file, content] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, file)), { recursive: true });

@@ -7,7 +7,10 @@ import { shared } from './shared-cluster.ts';
 const root = join(import.meta.dirname, '../..');
 const goldens = 'test/taskgen/golden';
 const files = [
+  'taskgen/sources/buildah.yaml',
+  'tasks/build-image-index/task.yaml',
   'tasks/generated/buildah-remote.yaml',
+  'tasks/generated/buildah-multi-platform.yaml',
   ...readdirSync(join(root, goldens))
     .map((name) => `${goldens}/${name}/expected.yaml`)
     .filter((file) => existsSync(join(root, file))),
@@ -31,7 +34,7 @@ describe("Tekton's own validation", function () {
     it(`takes ${file}`, async () => {
       const text = readFileSync(join(root, file), 'utf8');
       const answer = await shared().cluster.kubectl.run(create(text), text);
-      expect(answer).to.match(/^task\.tekton\.dev\/\S+ created \(server dry run\)$/m);
+      expect(answer).to.match(/^(?:task|pipeline)\.tekton\.dev\/\S+ created \(server dry run\)$/m);
     });
   }
 

@@ -23,7 +23,10 @@ describe('deploy/otp', () => {
     expect(find(manifests, 'Deployment', name).spec.selector).to.deep.equal({ matchLabels: { app: name } });
     expect(container).to.include({ name, image: name });
     const { spec, metadata } = find(manifests, 'Service', name);
-    expect(spec.ports).to.deep.equal([{ name: 'https', port: 443, targetPort: 'https', protocol: 'TCP' }]);
+    expect(spec.ports).to.deep.equal([
+      { name: 'https', port: 443, targetPort: 'https', protocol: 'TCP' },
+      { name: 'store', port: 8444, targetPort: 'store', protocol: 'TCP' },
+    ]);
     expect(metadata).to.have.nested.property(
       'annotations.service\\.beta\\.openshift\\.io/serving-cert-secret-name',
       'otp-tls-secrets',
@@ -49,6 +52,7 @@ describe('deploy/otp', () => {
     const settings = readOtpSettings(container.args, {});
     const portOf = Object.fromEntries(container.ports.map((port: Manifest) => [port['name'], port['containerPort']]));
     expect(parseListenAddress('', settings.listenAddress)?.port).to.equal(portOf.https);
+    expect(parseListenAddress('', settings.storeListenAddress)?.port).to.equal(portOf.store);
     expect(parseListenAddress('', settings.metricsBindAddress)?.port).to.equal(portOf.metrics);
     expect(parseListenAddress('', settings.healthProbeBindAddress)?.port).to.equal(portOf.probes);
     expect(settings).to.include({ makeCertificate: false, allowUnauthenticatedStoreKey: false, metricsSecure: true });
@@ -67,11 +71,12 @@ describe('deploy/otp', () => {
     });
   });
 
-  it('lets pods of the cluster in for keys, and anybody for metrics', () => {
+  it('lets pods of the cluster in for keys, those of its own namespace to store them, and anybody for metrics', () => {
     const { spec } = find(manifests, 'NetworkPolicy', 'otp-server');
     expect(spec.podSelector).to.deep.equal({ matchLabels: { app: name } });
     expect(spec.ingress).to.deep.equal([
       { from: [{ namespaceSelector: {} }], ports: [{ port: 'https', protocol: 'TCP' }] },
+      { from: [{ podSelector: {} }], ports: [{ port: 'store', protocol: 'TCP' }] },
       { ports: [{ port: 'metrics', protocol: 'TCP' }] },
     ]);
   });

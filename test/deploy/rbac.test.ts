@@ -33,6 +33,10 @@ describe('rights', () => {
     });
   }
 
+  it('of a launch pod are none: each provider brings its own', () => {
+    expect(accessOf(serviceAccounts.launch, manifests)).to.deep.equal([]);
+  });
+
   it('name no wildcard anywhere', () => {
     const roles = [...ofKind(manifests, 'Role'), ...ofKind(manifests, 'ClusterRole')];
     expect(roles).to.have.length(6);

@@ -16,6 +16,8 @@ describe('a script', () => {
     'podman manifest push --all list docker://example.com/app',
     'if ! docker push app; then exit 1; fi',
     'skopeo copy oci:layout docker://example.com/app',
+    'skopeo copy oci:layout "docker://example.com/app" --all --dest-tls-verify=false',
+    'nerdctl push example.com/app',
     'cosign attest --predicate sbom app',
     'crane push app.tar example.com/app',
     'oras attach app sbom.json',
@@ -29,6 +31,7 @@ describe('a script', () => {
     'git push origin main',
     'buildah build --tag pushed .',
     'skopeo copy docker://example.com/base oci:base',
+    'skopeo copy docker://example.com/base oci:base --all',
     'echo "buildah; push"',
   ];
   for (const script of doesNot) it(`does not push: ${script}`, () => expect(said(script)).to.deep.equal([]));
@@ -43,7 +46,9 @@ describe('a script', () => {
     ['buildctl build --output type=oci,dest=app.tar', undefined],
     ['docker buildx build --push .', 'MPT203 buildkit'],
     ['mvn compile jib:build', 'MPT203 jib'],
+    ['mvn compile com.google.cloud.tools:jib-maven-plugin:3.4.0:build', 'MPT203 jib'],
     ['mvn compile jib:buildTar', undefined],
+    ['mvn compile com.google.cloud.tools:jib-maven-plugin:buildTar', undefined],
     ['./gradlew jib', 'MPT203 jib'],
     ['./gradlew jibBuildTar', undefined],
     ['pack build app --publish', 'MPT203 buildpacks'],

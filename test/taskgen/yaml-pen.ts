@@ -1,11 +1,11 @@
 // Writes a value as YAML in a hand that changes with every node: styles, quotes, comments, anchors, spaces, as the given choices say.
 // What it writes is legal YAML 1.1 and 1.2 and means the value; nothing here knows what a Task is.
 
-export type Value = null | boolean | number | string | readonly Value[] | { readonly [key: string]: Value };
+export type Value = null | boolean | number | string | readonly Value[] | { readonly [key: string]: Value | undefined };
 
 /** Words that some reader takes for something else, and text that needs quotes. */
 const safeWord = /^[a-zA-Z/][a-zA-Z0-9_/-]*$/;
-const readersDiffer = /^(?:y|n|yes|no|on|off|true|false|null)$/i;
+const readersDiffer = /^(?:y|n|yes|no|on|off|true|false|null|e\d+)$/i;
 
 export class YamlPen {
   readonly #choices: readonly number[];
@@ -86,8 +86,10 @@ export class YamlPen {
   #string(value: string): string {
     const single = /^[ -~]*$/.test(value) ? `'${value.replaceAll("'", "''")}'` : JSON.stringify(value);
     const isSafe = safeWord.test(value) && !readersDiffer.test(value);
-    // Every letter as an escape, as some tools write them.
-    const escaped = `"${[...value].map((letter) => (letter < '\u0080' && letter >= ' ' ? `\\x${letter.charCodeAt(0).toString(16).padStart(2, '0')}` : JSON.stringify(letter).slice(1, -1))).join('')}"`;
+    const escaped = `"${value
+      .replace(/[ -~]/g, (letter) => `\\x${letter.charCodeAt(0).toString(16)}`)
+      .replace(/\n/g, '\\n')
+      .replace(/\t/g, '\\t')}"`;
     const styles = [
       isSafe ? value : JSON.stringify(value),
       JSON.stringify(value),

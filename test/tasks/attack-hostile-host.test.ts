@@ -55,8 +55,9 @@ describe('attack: a host that does not behave', function () {
   ];
   for (const [what, onConnection, reason] of servers) {
     it(`says ${what}: ${reason}`, async () => {
-      const { code, results } = await provisionAt(onConnection);
+      const { code, results, log } = await provisionAt(onConnection);
       expect(code).to.equal(1);
+      expect(log).to.match(steersNoTerminal);
       expect(results['REASON'], results['MESSAGE']).to.equal(reason);
       expect(results['MESSAGE']).to.match(/^[\x20-\x7e]{1,700}$/);
     });
@@ -78,6 +79,12 @@ describe('attack: a host that does not behave', function () {
     ['complains without end', 'echo step x; exec yes >&2', 'HostScriptFailed', /says more than 4 MiB, at: x$/],
     ['never ends', 'echo step x; sleep 1000', 'HostTimeout', /no end after 5 s, at: x$/],
     ['says what runs in the build', "echo 'home /x$(id)'", 'HostScriptFailed', /which is no usable path$/],
+    [
+      'clears the screen of who reads the log',
+      "printf 'step x\\n\\033[2J\\033]0;pwned\\007\\r' | tee /dev/stderr; exit 1",
+      'HostScriptFailed',
+      /exit code 1 at: x/,
+    ],
     ['says many homes', 'yes home /x | head -n 50', 'HostScriptFailed', /which is no usable path$/],
     [
       'fails with a book, line feeds and colours',
@@ -88,14 +95,18 @@ describe('attack: a host that does not behave', function () {
   ];
   for (const [what, script, reason, message] of shells) {
     it(`its account ${what}: ${reason}, and no Secret`, async () => {
-      const { code, results } = await provisionWithShell(script);
+      const { code, results, log } = await provisionWithShell(script);
       expect(code).to.equal(1);
+      expect(log).to.match(steersNoTerminal);
       expect(results['REASON'], results['MESSAGE']).to.equal(reason);
       expect(results['MESSAGE']).to.match(message);
       expect((results['MESSAGE'] ?? '').length).to.be.at.most(700);
     });
   }
 });
+
+// oxlint-disable-next-line no-control-regex
+const steersNoTerminal = /^[^\x00-\x08\x0b-\x1f\x7f]*$/;
 
 function quoted(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;

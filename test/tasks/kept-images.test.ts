@@ -27,7 +27,7 @@ describe('builder images kept on a host', function () {
   function anImage(name: string, says: string): void {
     lab.host
       .read(`root=$(mktemp -d) && cd $root && mkdir -p bin etc var/secret && cp /bin/busybox bin/ && ln -s busybox bin/sh
-      echo ${says} >etc/says; chmod 600 etc/says; echo mine >var/secret/file; chown -R 1000:1000 var/secret; chmod 700 var/secret
+      echo ${says} >etc/says; chmod 600 etc/says; echo mine >var/secret/file; chown -R 1000:1000 var/secret; chmod 700 var/secret; mkdir dev; mknod dev/full c 1 7
       chmod 755 $root && tar -C $root -c . | podman import -q - ${name} >/dev/null && podman push -q ${name} && podman rmi ${name} >/dev/null && rm -rf $root`);
   }
 

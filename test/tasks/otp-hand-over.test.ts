@@ -3,7 +3,7 @@
 import { expect } from 'chai';
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -34,6 +34,8 @@ describe('the one-time hand-over of a key', function () {
     const toServer = { network: [`--net=${dirname(world.root)}/ns/net`] };
     for (const machine of [lab.host, toServer])
       relays.push(await startRelay(machine, 443, (inside) => joinSockets(inside, connect(server.port, '127.0.0.1'))));
+    const store = (inside: Socket): void => joinSockets(inside, connect(server.storePort, '127.0.0.1'));
+    relays.push(await startRelay(lab.host, 8444, store));
     await world.run(`echo '127.0.0.1 ${serverName}' >>/etc/hosts`);
   });
   after(async () => {

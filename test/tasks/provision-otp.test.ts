@@ -56,7 +56,7 @@ describe('provision-shared-host with a one-time password server', function () {
       });
     });
     rmSync(folder, { recursive: true });
-    relay = await startRelay(lab.host, 443, (inside) => server.emit('connection', inside));
+    relay = await startRelay(lab.host, 8444, (inside) => server.emit('connection', inside));
   });
   after(async () => {
     await relay.stop();

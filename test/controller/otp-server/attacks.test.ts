@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import { connect } from 'node:tls';
 import { openSocket, openTls, serverName } from './otp-client.ts';
 import type { KeyServerProcess } from './key-server-process.ts';
-import { OtpLab } from './otp-lab.ts';
+import { buildHeaders, OtpLab } from './otp-lab.ts';
 
 const maxConnections = 64;
 const perSource = 16;
@@ -74,6 +74,19 @@ describe('a key server under attack', function () {
     await closed(dropped);
     expect(sockets.slice(0, maxConnections - 2).every((socket) => !socket.closed)).to.be.true;
     await closed(sockets);
+  });
+
+  it('takes keys at the port for provision pods while builds hold every connection at theirs, and gives none away there', async () => {
+    const flood = Array.from({ length: 4 * maxConnections }, (_, index) => `127.0.4.${1 + (index % 100)}`);
+    const sockets = await Promise.all(flood.map((from) => openSocket(server.port, from).catch(() => undefined)));
+    const at = { port: server.storePort, from: honest };
+    const uid = '00000000-0000-4000-8000-00000000f00d';
+    const headers = { ...lab.bearer(), ...buildHeaders(uid) };
+    const stored = await lab.ask(server, '/store-key', { ...at, body: 'key', headers });
+    expect(stored.status).to.equal(200);
+    expect(await lab.ask(server, '/otp', { ...at, body: stored.body })).to.include({ status: 404, body: '' });
+    await closed(sockets.flatMap((socket) => socket ?? []));
+    expect(await lab.redeem(server, stored.body)).to.include({ status: 200, body: 'key' });
   });
 
   it('waits for neither slow headers nor slow bodies', async () => {

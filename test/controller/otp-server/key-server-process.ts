@@ -7,6 +7,8 @@ import { freePort } from '../../support/free-port.ts';
 
 export interface KeyServerProcess {
   readonly port: number;
+  /** Where keys are stored and nothing else. */
+  readonly storePort: number;
   readonly healthPort: number;
   readonly metricsPort: number;
   readonly child: ChildProcess;
@@ -29,10 +31,16 @@ export async function startKeyServer(kubeconfig: string, args: readonly string[]
 
 /** Returns at once. */
 export async function spawnKeyServer(kubeconfig: string, args: readonly string[]): Promise<KeyServerProcess> {
-  const [port, healthPort, metricsPort] = [await freePort(), await freePort(), await freePort()];
+  const [port, storePort, healthPort, metricsPort] = [
+    await freePort(),
+    await freePort(),
+    await freePort(),
+    await freePort(),
+  ];
   const flags = [
     `--kubeconfig=${kubeconfig}`,
     `--listen-address=127.0.0.1:${port}`,
+    `--store-listen-address=127.0.0.1:${storePort}`,
     `--health-probe-bind-address=127.0.0.1:${healthPort}`,
     `--metrics-bind-address=127.0.0.1:${metricsPort}`,
     '--tls-folder=/nonexistent',
@@ -49,6 +57,7 @@ export async function spawnKeyServer(kubeconfig: string, args: readonly string[]
   const output = (): string => printed;
   return {
     port,
+    storePort,
     healthPort,
     metricsPort,
     child,

@@ -110,8 +110,18 @@ describe('what is kept of a build', () => {
       .with(({ metadata }) => (metadata['annotations'] = annotations))
       .build();
     expect(JSON.stringify(kept).length).to.be.below(30_000);
-    expect(kept.failedHosts.slice(-2)).to.deep.equal(['one', 'two']);
+    expect(kept.failedHosts).to.deep.equal(['a', 'one', 'two']);
     expect(kept.facts).to.equal(undefined);
+  });
+
+  it('no more failed hosts than a platform has', () => {
+    const hosts = Array.from({ length: 2000 }, (_, index) => index.toString(36));
+    const kept = aTaskRun()
+      .with(
+        ({ metadata }) => (metadata['annotations'] = { 'build.appstudio.redhat.com/failed-hosts': hosts.join(',') }),
+      )
+      .build();
+    expect(kept.failedHosts).to.deep.equal(hosts.slice(-256));
   });
 
   for (const [status, cancelled] of [

@@ -117,6 +117,30 @@ describe('the remote script: the image', function () {
         .and.to.match(/ pull=\d/);
     });
 
+    // What update-host and provision-shared-host leave for a user, with something wrong with it.
+    const offers: readonly (readonly [what: string, conf: string])[] = [
+      ['a store that is gone', 'additionalimagestores = ["/nowhere/1"]'],
+      ['a way to mount it that fails', '[storage.options.overlay]\nmount_program = "/bin/false"'],
+    ];
+    for (const [what, conf] of offers) {
+      it(`is pulled when what the host offers does not work: ${what}`, async () => {
+        const text = `# multi-platform: images\n[storage]\ndriver = "overlay"\n[storage.options]\n${conf}\n`;
+        const given = await world.run(`su - fresh -c "podman rmi -af; podman unshare rm -rf .local" >/dev/null 2>&1
+          su - fresh -c 'mkdir -p .config/containers && printf "%s" "$1" >.config/containers/storage.conf' fresh '${text}'`);
+        expect(given.code, given.stderr).to.equal(0);
+        const built = await runBuild(world, {
+          ...build,
+          secret: fresh(),
+          settings: { ...build.settings, MP_IMAGE: '127.0.0.1:5000/builder:1' },
+        });
+        expect(built.code, built.stderr).to.equal(0);
+        expect(built.stderr).to.contain('the builder images that this host keeps cannot be used');
+        expect((await world.run('ls /home/fresh/.config/containers /home/fresh/mp-*')).stdout).not.to.contain(
+          'storage.conf',
+        );
+      });
+    }
+
     it('for another architecture is refused with a sentence', async () => {
       const built = await runBuild(world, { script: 'true', settings: { MP_IMAGE: 'localhost/foreign:1' } });
       expect(built.code).to.equal(78);

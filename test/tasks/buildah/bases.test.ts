@@ -21,6 +21,7 @@ const first: readonly Case[] = [
   { title: 'the only FROM', dockerfile: 'FROM alpine\nRUN true\n', FROM: 'mine:1', becomes: { 1: 'FROM mine:1' } },
   { title: 'the first of several, which keeps its name', dockerfile: twoStages, FROM: 'mine:1', becomes: { 1: 'FROM mine:1 AS build' } },
   { title: 'and keeps its --platform', dockerfile: 'FROM --platform=$BUILDPLATFORM a AS b\n', FROM: 'mine@sha256:0', becomes: { 1: 'FROM --platform=$BUILDPLATFORM mine@sha256:0 AS b' } },
+  { title: 'with docker:// in front of the image', dockerfile: 'FROM alpine\n', FROM: 'docker://example.com:5000/mine:1', becomes: { 1: 'FROM example.com:5000/mine:1' } },
   { title: 'in any case', dockerfile: '  from alpine aS Build\n', FROM: 'mine', becomes: { 1: 'FROM mine AS Build' } },
   { title: 'behind comments, directives and ARG', dockerfile: '# syntax=docker/dockerfile:1\n\n# FROM none\nARG V=1\nFROM a:$V\n', FROM: 'mine', becomes: { 5: 'FROM mine' } },
   { title: 'over several lines, whose number stays', dockerfile: 'FROM \\\n  # why\n\n  a \\  \n  AS b\nRUN true\n', FROM: 'mine', becomes: { 1: 'FROM mine AS b', 2: '', 3: '', 4: '', 5: '' } },

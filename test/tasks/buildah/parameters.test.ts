@@ -13,6 +13,7 @@ describe('M4 BUILD_CONTEXTS', () => {
     'lib=./lib/',
     'site=https://example.com/a.tar.gz',
     'here=.',
+    'example.com/golang:1.18=docker-image://example.com/golang:1.23',
   ]) {
     it(`takes ${good}`, () => expect(check(good)).to.include({ code: 0, stderr: '' }));
   }
