@@ -11,6 +11,8 @@ import type { HostUse } from './pool-snapshot.ts';
 export interface PooledHost {
   /** The TaskRun that launches, or launched it. */
   readonly launch: OwnTaskRun;
+  /** When the launch has taken too long. */
+  readonly deadline: Instant;
   /** Undefined: it is not there. */
   readonly use: HostUse | undefined;
   /** What builds left on it is being cleaned up. */
@@ -79,7 +81,7 @@ function fateOf(host: PooledHost, pool: LaunchedPool | undefined, now: Instant, 
     return now < until ? { until } : { step: { type: 'forget', launch } };
   }
   const wanted = pool !== undefined && launch.facts?.claim?.launch?.type === pool.provider.type && !launch.deleting;
-  if (launch.outcome === 'running' && !launch.deleting) return fateOfRunning(launch, wanted, now);
+  if (launch.outcome === 'running' && !launch.deleting) return fateOfRunning(host, wanted, now);
   if (use === undefined) return { step: { type: 'terminate', launch }, closed: true };
   const oldAt = launch.created + (pool?.maxAge ?? 0);
   if (wanted && now < oldAt && !isWorn(use)) return { until: oldAt };
@@ -87,8 +89,7 @@ function fateOf(host: PooledHost, pool: LaunchedPool | undefined, now: Instant, 
   return empty ? { step: { type: 'terminate', launch }, closed: true } : { closed: true };
 }
 
-function fateOfRunning(launch: OwnTaskRun, wanted: boolean, now: Instant): Fate {
-  const deadline = launch.created + (launch.facts?.claim?.launch?.timeout ?? 0);
+function fateOfRunning({ launch, deadline }: PooledHost, wanted: boolean, now: Instant): Fate {
   if (wanted && now < deadline) return { until: deadline };
   return launch.cancelled ? {} : { step: { type: 'cancel', launch } };
 }

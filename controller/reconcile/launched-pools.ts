@@ -5,6 +5,7 @@ import { ApiError } from '../kubernetes/api-errors.ts';
 import type { Clock } from '../kubernetes/clock.ts';
 import { pooledLaunch, terminatePooled } from '../lease/pooled-launch.ts';
 import { remove } from '../lease/build-actions.ts';
+import { launchDeadline } from '../lease/timeouts.ts';
 import type { Action, TaskRunManifest } from '../model/action.ts';
 import { assertNever } from '../model/assert-never.ts';
 import { minute, type Duration, type Instant } from '../model/instant.ts';
@@ -200,6 +201,7 @@ export class LaunchedPools {
     const pool: Pick<StaticPool, 'limits' | 'cordoned'> = standing ?? { limits: noLimits, cordoned: new Set() };
     return {
       launch,
+      deadline: launchDeadline(launch.created, launch.facts?.claim?.launch?.timeout ?? 0),
       use: host === undefined ? undefined : useOf(host, pool, sources),
       isBeingCleaned: () => this.#isBeingCleaned(launch.host),
     };

@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { planPool, type PooledHost, type PoolUse } from '../../../controller/allocation/pool-hosts.ts';
 import type { HostUse } from '../../../controller/allocation/pool-snapshot.ts';
 import { pooledLaunch } from '../../../controller/lease/pooled-launch.ts';
+import { launchDeadline } from '../../../controller/lease/timeouts.ts';
 import type { HostRequest } from '../../../controller/model/host-request.ts';
 import { hour, minute, second, type Instant } from '../../../controller/model/instant.ts';
 import { noLimits, type LaunchedPool } from '../../../controller/model/pool.ts';
@@ -26,6 +27,7 @@ function host(launch: OwnTaskRunBuilder, use: Partial<HostUse> = {}, cleaning = 
   const idle = { taken: 0, failures: [], lastGood: undefined, hasSshSecret: true, cordoned: false, draining: false };
   return {
     launch: record,
+    deadline: launchDeadline(record.created, record.facts?.claim?.launch?.timeout ?? 0),
     use: found === undefined ? undefined : { host: found, ...idle, ...use },
     isBeingCleaned: () => cleaning,
   };
@@ -157,6 +159,6 @@ describe('hosts of a pool: what becomes of one', () => {
 
   it('is looked at again when it is old, or its launch late', () => {
     expect(plan({ hosts: [ready('a')] }).lookAgainAt).to.equal(3600);
-    expect(plan({ hosts: [host(aLaunch('a', late)), ready('b')] }).lookAgainAt).to.equal(60);
+    expect(plan({ hosts: [host(aLaunch('a', late)), ready('b')] }).lookAgainAt).to.equal(90);
   });
 });

@@ -58,7 +58,7 @@ describe('controller: hosts of several builds, in trouble', () => {
     stand.createAll('waits');
     await stand.clock.advance(2 * second);
     const [first] = stand.ours('launch');
-    await stand.clock.advance(70 * second);
+    await stand.clock.advance(100 * second);
     expect(stand.ours('launch').map(({ name }) => name)).not.to.include(first?.name);
   });
 
