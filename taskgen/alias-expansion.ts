@@ -9,6 +9,7 @@ import { applySplices, splicesWithin } from './splice.ts';
 import type { Splice } from './splice.ts';
 import {
   anchorRemovals,
+  blockStart,
   columnAt,
   contentEnd,
   isBlockScalar,
@@ -196,7 +197,7 @@ function indentOf({ srcToken }: Node): number {
 /** The source text of a node or pair, its lines moved to another column. */
 function copyOf(original: Original, what: Node | PlacedPair, column: number): string {
   const { text } = original;
-  const start = 'key' in what ? startOf(what.key) : startOf(what);
+  const start = 'key' in what ? startOf(what.key) : blockStart(text, what);
   const end = 'key' in what ? contentEnd(text, what.value ?? what.key) : contentEnd(text, what);
   return shiftLines(cleanSlice(original, start, end), column - columnAt(text, start));
 }

@@ -6,7 +6,7 @@ import { commandToArguments, localStepVariables, removedByWrapping, sharedMount 
 import type { StyledPlan } from './remote-step.ts';
 import { applySplices, splicesWithin } from './splice.ts';
 import { YamlEditor } from './yaml-editor.ts';
-import { anchorRemovals, columnAt, contentEnd, isFlow, nextLine, startOf } from './yaml-places.ts';
+import { anchorRemovals, blockStart, columnAt, contentEnd, isFlow, nextLine } from './yaml-places.ts';
 
 /** Tekton lets a step write only its own results, and empties the files of captured output when a step starts. */
 const onlyOfTheOriginal = ['results', 'stdoutConfig', 'stderrConfig'];
@@ -27,7 +27,7 @@ export function addLocalStep(
     return;
   }
   const dash = steps.srcToken?.type === 'block-seq' ? steps.srcToken.indent : 0;
-  const gap = isFlow(map) ? 1 : Math.max(1, columnAt(text, startOf(map)) - dash - 1);
+  const gap = isFlow(map) ? 1 : Math.max(1, columnAt(text, blockStart(text, map)) - dash - 1);
   const after = nextLine(text, contentEnd(text, map));
   // Steps that were separated by a blank line stay so.
   const blank = /^[ \t]*\n/.exec(text.slice(after))?.[0] !== undefined ? '\n' : '';
@@ -48,7 +48,7 @@ function copyOfStep(text: string, map: YAMLMap, plan: StyledPlan, script: string
   local.append(map, 'volumeMounts', [sharedMount]);
   commandToArguments(local, map, plan);
   local.setScript(map, 'script', script);
-  const start = startOf(map);
+  const start = blockStart(text, map);
   const end = isFlow(map) ? contentEnd(text, map) : nextLine(text, contentEnd(text, map));
   const isRewritten = (at: number) => local.splices.some((splice) => splice.start <= at && at < splice.end);
   const anchors = anchorRemovals(text).filter((anchor) => !isRewritten(anchor.start));

@@ -178,6 +178,8 @@ export class YamlEditor {
   }
 
   #columnOf(collection: YAMLMap | YAMLSeq): number {
+    // Not that of the first key, which may have an anchor or a tag in front of it.
+    if (collection.srcToken?.type === 'block-map') return collection.srcToken.indent;
     const first = isMap(collection) ? keyOf(collection.items[0]) : undefined;
     return columnAt(this.#text, first === undefined ? startOf(collection) : startOf(first));
   }

@@ -9,6 +9,13 @@ export function startOf(node: Node): number {
   return node.range?.[0] ?? 0;
 }
 
+/** With the anchor or tag of its first key, which a block mapping's own position leaves out. */
+export function blockStart(text: string, node: Node): number {
+  const start = startOf(node);
+  if (!isMap(node) || node.srcToken?.type !== 'block-map') return start;
+  return start - columnAt(text, start) + node.srcToken.indent;
+}
+
 /** Where the content of a node ends: before comments and blank lines that only follow it. */
 export function contentEnd(text: string, node: unknown): number {
   if (isPair(node)) return contentEnd(text, node.value ?? node.key);

@@ -5,7 +5,7 @@ export type Value = null | boolean | number | string | readonly Value[] | { read
 
 /** Words that some reader takes for something else, and text that needs quotes. */
 const safeWord = /^[a-zA-Z/][a-zA-Z0-9_/-]*$/;
-const readersDiffer = /^(?:y|n|yes|no|on|off|true|false|null|e\d+)$/i;
+const readersDiffer = /^(?:y|n|yes|no|on|off|true|false|null|e[-\d].*)$/i;
 
 export class YamlPen {
   readonly #choices: readonly number[];
