@@ -36,6 +36,7 @@ describe('scenario: trouble with launched hosts', function () {
       terminate: (taskRun) => {
         const left = stubborn.get(label(taskRun, 'user-task-name') ?? '') ?? 0;
         stubborn.set(label(taskRun, 'user-task-name') ?? '', left - 1);
+        if (kindOf(taskRun) === 'evicted') return { results: { LOST: 'the pod was evicted' } };
         return left > 0 ? failed('NoAnswer', 'the cloud sleeps') : {};
       },
     });
@@ -91,6 +92,16 @@ describe('scenario: trouble with launched hosts', function () {
     const { metadata } = await lane.ready('third-b');
     expect(metadata.annotations).to.include({ [`${prefix}/cloud-failure-count`]: '2' });
     await Promise.all([lane.finish('broken-b', 'failed'), lane.finish('third-b')]);
+    await expectGone(lane);
+  });
+
+  it('P10: a host that was lost while its build ran: the build is told', async () => {
+    const lane = await openLane(scenario, { launched: {} });
+    await lane.build('evicted-b');
+    await lane.ready('evicted-b');
+    await lane.finish('evicted-b', 'failed');
+    const lost = (await lane.eventsUntil('HostLost', 'evicted-b')).find((it) => it.reason === 'HostLost');
+    expect(lost).to.include({ type: 'Warning', message: 'the pod was evicted' });
     await expectGone(lane);
   });
 

@@ -19,7 +19,10 @@ const generated = [
     file: 'tasks/generated/buildah-remote.yaml',
     words: [
       'taskgen/sources/buildah.yaml',
-      ...['--sync', 'dockerconfig=none', '--podman-args-file', '/prepared/podman-arguments'],
+      '--sync',
+      'dockerconfig=none',
+      '--podman-args-file',
+      '/prepared/podman-arguments',
     ],
   },
 ];

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { parseAllDocuments } from 'yaml';
 import { parseCommandLine } from '../../taskgen/command-line.ts';
-import { formatFinding } from '../../taskgen/findings.ts';
+import { findingCodes, formatFinding } from '../../taskgen/findings.ts';
 import { generateRemoteTask } from '../../taskgen/remote-task.ts';
 import type { Generated } from '../../taskgen/remote-task.ts';
 
@@ -61,6 +61,20 @@ describe('what the generator makes of', () => {
       expect(text === undefined).to.equal(findings.some(({ severity }) => severity === 'error'));
       if (text !== undefined) expect(unchangedParts(text)).to.deep.equal(unchangedParts(source));
     });
+  }
+});
+
+describe('every finding', () => {
+  /** What a registry says, and what needs large files. */
+  const elsewhere = ['MPT014', 'MPT015', 'MPT018', 'MPT030', 'MPT035'];
+  const shown = readdirSync(root)
+    .map((name) => join(root, name, 'findings.txt'))
+    .filter((file) => existsSync(file))
+    .map((file) => readFileSync(file, 'utf8'))
+    .join('');
+  for (const code of Object.keys(findingCodes).filter((it) => !elsewhere.includes(it))) {
+    it(`${code} is shown by a case, with its place, cause and remedy`, () =>
+      expect(shown).to.match(new RegExp(`^\\S+:\\d+:\\d+: \\w+ ${code}: .+\\.\\n {4}fix: .+\\.$`, 'm')));
   }
 });
 

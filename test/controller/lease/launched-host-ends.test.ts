@@ -47,6 +47,15 @@ describe('the end of a build with a host of its own', () => {
     ]);
   });
 
+  it('its host was lost before: the build is told what it died of', () => {
+    const message = 'pod mp-1 was evicted: the node was low on memory';
+    const children = [aCleanupFor(launched().build()).ended('succeeded', start, { LOST: message })];
+    expect(look(launched().ended('failed').released(), { children }).does[0]).to.equal(
+      `event Warning HostLost: ${message}`,
+    );
+    expect(look(undefined, { children }).does.join()).to.not.include('HostLost');
+  });
+
   it('its launch ended only after the host was terminated: terminated once more', () => {
     const over = claimed().ended().released();
     const done = aCleanupFor(claimed().build()).ended('succeeded', start + 40 * second);
