@@ -5,7 +5,15 @@ set -eu
 shared=/mp-shared
 after_load_line=0
 
+# Hundredths of a second on a clock that never jumps.
+clock() {
+  read -r up _ </proc/uptime
+  now=${up%.*}${up#*.}
+}
+
 load_image() {
+  clock
+  began=$now
   reference=$(cat "$shared/image-ref")
   source=oci:$shared/image:latest
   [ ! -e "$shared/image.tar" ] || source=docker-archive:$shared/image.tar
@@ -36,7 +44,9 @@ load_image() {
   "$@" rmi "localhost$shared/image" >/dev/null 2>&1 || "$@" rmi "localhost$shared/image:latest" >/dev/null 2>&1 || :
   # Of another uid's files this one may be unable to remove any; they go with the pod.
   rm -rf "$shared/image" "$shared/image.tar" 2>/dev/null || :
-  echo "build-local: loaded $reference" >&2
+  clock
+  took=$((now - began))
+  echo "build-local: loaded $reference, phase load took $(printf '%d.%02ds' "$((took / 100))" "$((took % 100))")" >&2
 }
 
 # What --after-load gave stands at the end of this file, behind exit.

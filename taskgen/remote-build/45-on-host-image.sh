@@ -65,6 +65,12 @@ mp_host_image() {
     "the builder image $1 is for $mp_host_found, this host is $(mp_host_platform): name an image, or the digest of an index, that has $(mp_host_platform)"
 }
 
+# What people ask for first when a build goes wrong on a host. Beside everything else: nothing waits for it.
+mp_host_survey() {
+  mp_host_info=$(podman info --format 'podman {{.Version.Version}}, rootless {{.Host.Security.Rootless}}, storage {{.Store.GraphDriverName}} in {{.Store.GraphRoot}}' 2>/dev/null) || return 0
+  mp_host_say "$mp_host_info, $(df -Pk "${mp_host_info##* in }" | awk 'NR == 2 { print int($4 / 1024) }') MiB free there, $(df -Pk "$MP_JOB" | awk 'NR == 2 { print int($4 / 1024) }') for files"
+}
+
 mp_host_create() { # podman-argument…
   podman create --name "$MP_NAME" --rm --pull=never --log-driver=none --stop-timeout 1 --security-opt label=disable \
     --entrypoint "$mp_host_shell" "$@" "$mp_host_image" /mp-job/launch >/dev/null

@@ -33,6 +33,7 @@ mp_host_clear() {
 mp_host_prepare() {
   umask 077
   [ ! -e "$MP_JOB" ] || mp_host_clear "$MP_JOB" "$MP_NAME" all
+  [ "$(uname -s)" = Linux ] || mp_host_fail 78 "this host runs $(uname -s); builds need Linux"
   mkdir -p "$MP_JOB/root" || mp_host_fail 78 "cannot create $MP_JOB: is the Secret's user-dir right, and is there room on the disk?"
   for mp_host_tool in podman rsync; do
     command -v "$mp_host_tool" >/dev/null || mp_host_fail 78 "this host has no $mp_host_tool"
@@ -153,6 +154,7 @@ mp_host() {
   mp_host_credential=''
   [ "$mp_host_auth" != pull ] || read -r mp_host_credential <&3 || mp_host_fail 78 'the credential for the pull did not arrive'
   mp_host_image "$mp_host_image"
+  mp_host_survey 3<&- &
   mp_host_count=$#
   while [ "$mp_host_count" -gt 0 ]; do
     mp_host_word=$1

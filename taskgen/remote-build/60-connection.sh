@@ -113,7 +113,7 @@ mp_send() {
   ready="n=0; until [ -e $REPLY ] || [ \$n -ge 600 ]; do sleep 0.05; n=\$((n + 1)); done; rsync"
   for ((try = 1; ; try++)); do
     code=0
-    mp_run rsync -rlpt -R -x -s -W "${MP_COMPRESSION[@]}" --no-implied-dirs --timeout=300 --info=stats1 --no-human-readable --rsync-path="$ready" \
+    mp_run rsync -rlptH -R -x -s -W "${MP_COMPRESSION[@]}" --no-implied-dirs --timeout=300 --info=stats1 --no-human-readable --rsync-path="$ready" \
       "${MP_SEND[@]}" "build-host:$MP_JOB/root/" >"$MP_TMP/send.stats" || code=$?
     case $code in
       0 | 24) return 0 ;;

@@ -41,7 +41,7 @@ mp_stream_to() {
 mp_fetch_mount() {
   local slash=/
   [[ $2 != file ]] || slash=''
-  mp_rsync_back "$1" "${MP_COMPRESSION[@]}" -l "build-host:$MP_JOB/root$3$slash" "$3$slash"
+  mp_rsync_back "$1" "${MP_COMPRESSION[@]}" -lH "build-host:$MP_JOB/root$3$slash" "$3$slash"
 }
 
 # mp_fetch WITH_IMAGE: sets MP_RC; fails when anything that should have come did not.

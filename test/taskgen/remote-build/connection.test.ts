@@ -4,6 +4,7 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { giveSecret, hostSecret, runBuild, startBuild } from './build.ts';
+import { imageBuild } from './image-build.ts';
 import { openWorld } from './world.ts';
 import type { World } from './world.ts';
 
@@ -16,6 +17,14 @@ describe('the remote script: the connection', function () {
   let world: World;
   beforeEach(async () => (world = await openWorld()));
   afterEach(() => world.close());
+
+  it('is one for all phases: preparing, sending, building, results, folders, the image, clearing', async () => {
+    const image = imageBuild('localhost/team/app:1');
+    const mounts = [...image.mounts!, { path: '/workspace/cache', sync: 'both' as const }];
+    const build = await runBuild(world, { ...image, mounts });
+    expect(build.code, build.stderr).to.equal(0);
+    expect((await world.run('grep -c "Accepted publickey" /tmp/sshd/log')).stdout).to.equal('1\n');
+  });
 
   it('lost on the host: 75, and the container is stopped', async () => {
     const build = startBuild(world, endless);

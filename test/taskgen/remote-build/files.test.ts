@@ -1,6 +1,6 @@
 // What of the pod's files the script sees on the host, and what comes back.
 import { expect } from 'chai';
-import { chmodSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, linkSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { giveSecret, hostSecret, runBuild, startBuild } from './build.ts';
 import { openWorld } from './world.ts';
@@ -61,6 +61,23 @@ describe('the remote script: files', function () {
       .to.contain('run 751 regular file 1580702706')
       .and.to.contain('empty 755 directory')
       .and.to.contain('/nowhere');
+  });
+
+  it('keeps hard links, there and back', async () => {
+    const build = startBuild(world, {
+      script: `cd ${source} && stat -c %h one >/tekton/results/THERE && ln one three && rm -f two`,
+      files: { [`${source}/one`]: 'same' },
+      mounts: [{ path: source, sync: 'both' }],
+      secret: null,
+    });
+    await build.saw('waiting for a build host');
+    linkSync(join(build.folder, 'volumes', source, 'one'), join(build.folder, 'volumes', source, 'two'));
+    giveSecret(build, hostSecret(world));
+    const { code, stderr } = await build.ended;
+    expect(code, stderr).to.equal(0);
+    expect(build.read('tekton/results/THERE')).to.equal('2\n');
+    const inodeOf = (name: string): number => statSync(join(build.folder, 'volumes', source, name)).ino;
+    expect(inodeOf('three')).to.equal(inodeOf('one'));
   });
 
   it('a file changed within the same second and to the same size comes back', async () => {

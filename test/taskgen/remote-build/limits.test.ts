@@ -1,8 +1,9 @@
 // What the generator and the people around may set: how long the container may run, which variables stay, what is compressed.
 import { expect } from 'chai';
 import { spawnSync } from 'node:child_process';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runBuild } from './build.ts';
+import { runBuild, startBuild } from './build.ts';
 import { openWorld } from './world.ts';
 import type { World } from './world.ts';
 
@@ -19,6 +20,24 @@ describe('the remote script: limits and choices', function () {
     expect(build.code, build.stderr).not.to.equal(0);
     expect(build.stderr).to.contain('the script was ended after 2s, its time limit on the host');
     expect((await world.onHost('podman ps -aq')).stdout).to.equal('');
+  });
+
+  it('a host that is no Linux is refused with a sentence', async () => {
+    const uname = '#!/bin/sh\n[ "$*" != -s ] || exec echo Darwin\nexec /usr/bin/uname "$@"\n';
+    writeFileSync(join(world.root, 'usr/local/bin/uname'), uname, { mode: 0o755 });
+    const build = await runBuild(world, { script: 'true' });
+    rmSync(join(world.root, 'usr/local/bin/uname'));
+    expect([build.code, build.stderr.includes('this host runs Darwin; builds need Linux')]).to.deep.equal([78, true]);
+  });
+
+  it('the log says what kind of podman the host has, and how much room', async () => {
+    const build = startBuild(world, { script: 'exec sleep 1000' });
+    await build.saw(' for files');
+    process.kill(build.pid, 'SIGTERM');
+    const { stderr } = await build.ended;
+    expect(stderr).to.match(
+      /podman \d\S*, rootless true, storage overlay in \/home\/builder\/\S+, \d+ MiB free there, \d+ for files\n/,
+    );
   });
 
   it('variables that match MP_DROP stay in the pod', async () => {

@@ -72,8 +72,8 @@ HostKey /tmp/sshd/host
 UsePAM no
 PasswordAuthentication no
 PidFile /run/sshd/pid
-LogLevel ERROR
+LogLevel INFO
 CONF
-/usr/sbin/sshd -f /tmp/sshd/config
+/usr/sbin/sshd -f /tmp/sshd/config -E /tmp/sshd/log
 echo ready
 while read -r _; do :; done
