@@ -11,6 +11,18 @@ import { configureHosts, createTenant, installProduct, untilReady } from './prod
 /** One slot, on the machine that serves linux/amd64 as well. */
 export const singleSlotPlatform = 'linux-single/amd64';
 
+/** Builds on pods of their own, two at once. */
+export const podPlatform = 'linux-pod/amd64';
+
+/** Small pods: the machine of the tests is. */
+const podConfig = {
+  'dynamic-platforms': podPlatform,
+  'dynamic.linux-pod-amd64.type': 'pod',
+  'dynamic.linux-pod-amd64.max-instances': '2',
+  'dynamic.linux-pod-amd64.cpu-request': '100m',
+  'dynamic.linux-pod-amd64.memory-request': '256Mi',
+};
+
 export interface Shared {
   readonly cluster: Cluster;
   /** Serves linux/amd64 with four slots. */
@@ -69,7 +81,7 @@ async function start(): Promise<Shared> {
     { host: broken('locked', host.address, 'locked-ssh-key'), platform: brokenPlatforms.wrongKey, concurrency: 1 },
     { host: broken('keyless', host.address, 'no-such-secret'), platform: brokenPlatforms.noSecret, concurrency: 1 },
   ];
-  await configureHosts(kubectl, entries, { 'local-platforms': 'linux/x86_64,local,localhost' });
+  await configureHosts(kubectl, entries, { 'local-platforms': 'linux/x86_64,local,localhost', ...podConfig });
   await untilReady(kubectl);
   return { cluster, host, arm64Host };
 }

@@ -1,0 +1,147 @@
+// Builds on pod hosts, whole: PLATFORM → pod → generated Task → image, and nothing left; and what people hear of a pod that is lost.
+import { expect } from 'chai';
+import { eventsOf, imageOf, logOf, resultOf, runImage, startBuild, untilDone, type Raw } from './build.ts';
+import { cancel, untilBuild, hasSecret, type BuildName } from './interrupt.ts';
+import { installScriptTask } from './script-task.ts';
+import { podPlatform, shared, useNamespace } from './shared-cluster.ts';
+import { until } from './until.ts';
+
+const namespace = 'pod-build';
+const prefix = 'build.appstudio.redhat.com';
+const hostsNamespace = 'multi-platform-hosts';
+
+describe('a build on a pod of its own', function () {
+  this.timeout(600_000);
+  before(async () => {
+    await useNamespace(namespace);
+    await installScriptTask(namespace);
+  });
+  afterEach(untilNothingLeft);
+
+  it('P1, P5, P9: pushes an image that runs, like any other build', async () => {
+    const { cluster } = shared();
+    const build = { namespace, name: 'hello' };
+    const Dockerfile = [
+      `FROM ${cluster.registry.inside}/debian:bookworm-slim`,
+      'RUN echo "built in user namespace $(tr -s " " </proc/self/uid_map | head -n 1 | cut -d" " -f2)" >/said',
+      'CMD ["cat", "/said"]',
+    ].join('\n');
+    await startBuild(cluster, { ...build, platform: podPlatform, files: { Dockerfile } });
+    const done = await untilDone(cluster, build);
+    expect(done.status.conditions[0].reason, await logOf(cluster, build)).to.equal('Succeeded');
+    const digest = resultOf(done, 'IMAGE_DIGEST') ?? '';
+    expect(await runImage(cluster, namespace, imageOf(cluster, build), digest)).to.match(/^built in user namespace \d/);
+  });
+
+  it('P9: two builds at once have two pods, a third waits for max-instances', async () => {
+    const { cluster } = shared();
+    const builds = ['one', 'two', 'three'].map((name) => ({ namespace, name }));
+    const files = { script: 'sleep 15' };
+    for (const build of builds)
+      await startBuild(cluster, { ...build, platform: podPlatform, files, task: 'script-remote' });
+    let most = 0;
+    await Promise.all([
+      ...builds.map((build) => untilDone(cluster, build)),
+      until(
+        async () => {
+          most = Math.max(most, (await pods()).length);
+          return most === 2 ? true : undefined;
+        },
+        () => `never two pods at once: ${most}`,
+      ),
+    ]);
+    for (const build of builds) {
+      const done = await untilDone(cluster, build);
+      expect(done.status.conditions[0].status, await logOf(cluster, build)).to.equal('True');
+    }
+  });
+
+  it('P10: tells within seconds that the pod of a build was deleted', async () => {
+    const build = await running('lost');
+    const [pod] = await pods();
+    await shared().cluster.kubectl.run(['delete', 'pod', pod!, '-n', hostsNamespace, '--wait=false']);
+    const done = await untilDone(shared().cluster, build);
+    expect(done.status.conditions[0].status).to.equal('False');
+    const lost = await until(
+      async () => (await eventsOf(shared().cluster, build)).find(({ reason }) => reason === 'HostLost'),
+      () => 'no Event HostLost',
+    );
+    expect(lost.message).to.contain('it was deleted');
+  });
+
+  it('P1: a build that is cancelled takes its pod with it', async () => {
+    const build = await running('cancelled');
+    await cancel(shared().cluster, build);
+    const done = await untilDone(shared().cluster, build);
+    expect(done.status.conditions[0].reason).to.equal('TaskRunCancelled');
+  });
+
+  it('P1: a launch that is deleted half-way is made again, for the same pod', async () => {
+    const { cluster } = shared();
+    const build = { namespace, name: 'relaunched' };
+    await startBuild(cluster, { ...build, platform: podPlatform, files: { script: 'true' }, task: 'script-remote' });
+    const selector = `${prefix}/task-type=launch,${prefix}/user-task-name=relaunched`;
+    const launch = await until(
+      async () => {
+        const list = ['get', 'taskruns', '-n', 'multi-platform-controller', '-l', selector];
+        const { items } = await cluster.kubectl.json<Raw>(list);
+        return items[0]?.status?.podName === undefined ? undefined : items[0];
+      },
+      () => 'no launch ever began',
+    );
+    const remove = ['delete', 'taskrun', launch.metadata.name, '-n', 'multi-platform-controller', '--wait=false'];
+    await cluster.kubectl.run(remove);
+    const done = await untilDone(cluster, build);
+    expect(done.status.conditions[0].status, await logOf(cluster, build)).to.equal('True');
+  });
+
+  /** A build whose script runs on its pod. */
+  async function running(name: string): Promise<BuildName> {
+    const { cluster } = shared();
+    const build = { namespace, name };
+    const files = { script: 'echo the script runs; sleep 300' };
+    await startBuild(cluster, { ...build, platform: podPlatform, files, task: 'script-remote' });
+    await untilBuild(cluster, build, 'given its Secret', hasSecret);
+    await until(
+      async () => ((await logOf(cluster, build).catch(() => '')).includes('the script runs') ? true : undefined),
+      () => `the script of ${name} never ran`,
+    );
+    return build;
+  }
+});
+
+async function pods(): Promise<string[]> {
+  const { items } = await shared().cluster.kubectl.json<Raw>([
+    'get',
+    'pods',
+    '-n',
+    hostsNamespace,
+    '-l',
+    `${prefix}/user-task-namespace=${namespace}`,
+  ]);
+  return items.map((pod: Raw) => pod.metadata.name);
+}
+
+/** In the namespace of hosts, of our TaskRuns, of Secrets, and no finalizer on the builds. */
+async function untilNothingLeft(): Promise<void> {
+  const { kubectl } = shared().cluster;
+  const ofBuilds = ['-l', `${prefix}/user-task-namespace=${namespace}`, '-o', 'name'];
+  let left = '';
+  await until(
+    async () => {
+      const hosts = await kubectl.run([
+        'get',
+        'pods,services,secrets,networkpolicies',
+        '-n',
+        hostsNamespace,
+        ...ofBuilds,
+      ]);
+      const ours = await kubectl.run(['get', 'taskruns', '-n', 'multi-platform-controller', ...ofBuilds]);
+      const secrets = await kubectl.run(['get', 'secrets', '-n', namespace, '-o', 'name']);
+      const held = ['-o', 'jsonpath={range .items[*]}{.metadata.finalizers}{end}'];
+      left = hosts + ours + secrets + (await kubectl.run(['get', 'taskruns', '-n', namespace, ...held]));
+      return left === '' ? true : undefined;
+    },
+    () => `something is left: ${left}`,
+  );
+}
