@@ -110,6 +110,8 @@ describe('one image for linux/amd64 and linux/arm64', function () {
     expect(amd64, log).to.include({ status: 'Succeeded' });
     expect(s390x, log).to.deep.include({ platform: 'linux/s390x', status: 'Failed', digest: '' });
     expect(s390x?.message).to.include('no build host could be had');
+    // The Secret that holds the reason stays as long as the build.
+    await cluster.kubectl.run(['delete', 'pipelinerun', build.name, '-n', namespace, '--wait', '--timeout=120s']);
   });
 
   it('M10 frees every host when it is cancelled', async () => {
