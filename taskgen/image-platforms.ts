@@ -11,7 +11,7 @@ const accepted = [
 const patience = 15_000;
 
 interface Asked {
-  readonly method?: 'HEAD';
+  readonly method?: 'GET' | 'HEAD';
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -75,7 +75,7 @@ async function reader(repository: string, first: string) {
 async function answerOf<T>(url: string, init: Asked): Promise<T> {
   const response = await request(url, init);
   if (!response.ok) throw new Error(`${new URL(url).host} answered ${response.status} ${response.statusText}`.trim());
-  const answer: T = await response.json();
+  const answer: T = JSON.parse(await response.text());
   return answer;
 }
 

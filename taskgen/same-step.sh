@@ -30,5 +30,6 @@ for name in "${!MP_@}"; do
     *) unset "$name" ;;
   esac
 done
+# shellcheck disable=SC2093 # what follows is data
 exec "$shared/local-half" "$@"
 exit

@@ -44,7 +44,7 @@ class Registry {
     const file = join(folder, `${port}.yaml`);
     const storage = `storage:\n  filesystem:\n    rootdirectory: ${folder}/data\n`;
     writeFileSync(file, `version: 0.1\n${storage}http:\n  addr: ${this.address}\n${auth}`);
-    this.#process = spawn('docker-registry', ['serve', file], { stdio: 'ignore' });
+    this.#process = spawn('bash', ['-c', 'exec docker-registry serve "$0"', file], { stdio: 'ignore' });
   }
 
   async start(): Promise<void> {

@@ -4,21 +4,21 @@
 import * as fc from 'fast-check';
 import type { Value } from './yaml-pen.ts';
 
-export interface Entry {
+export interface Step {
   readonly name: string;
-  readonly script?: string;
-  readonly [key: string]: Value | undefined;
+  readonly script: string;
+  readonly [key: string]: Value;
 }
 
 export interface Task {
-  readonly apiVersion: string;
   readonly kind: string;
   readonly metadata: { readonly [key: string]: Value };
-  readonly spec: { readonly steps: readonly Entry[]; readonly [key: string]: Value | readonly Entry[] | undefined };
+  readonly spec: { readonly steps: readonly Step[]; readonly [key: string]: Value };
+  readonly [key: string]: Value;
 }
 
 /** The same without what is undefined, its keys in another order. */
-function shuffled<T extends object>(it: T, order: Iterator<number>): T {
+function shuffled(it: object, order: Iterator<number>) {
   const entries = Object.entries(it).filter(([, value]) => value !== undefined);
   const ranked = entries.map(([key, value]) => ({ rank: Number(order.next().value), part: { [key]: value } }));
   return Object.assign({}, ...ranked.sort((a, b) => a.rank - b.rank).map(({ part }) => part));
@@ -115,7 +115,7 @@ const step = (called: fc.Arbitrary<string>) => {
     { name: called, image, script, ...optional },
     { requiredKeys: ['name', 'image', 'script'], noNullPrototype: true },
   );
-  return fc.tuple(record, orders).map(([it, order]): Entry => shuffled(it, order));
+  return fc.tuple(record, orders).map(([it, order]): Step => shuffled(it, order));
 };
 const map = fc.dictionary(names, text, { maxKeys: 3, noNullPrototype: true });
 export const nastyTasks: fc.Arbitrary<Task> = fc

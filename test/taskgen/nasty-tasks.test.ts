@@ -6,7 +6,7 @@ import { parse, parseAllDocuments } from 'yaml';
 import { defaultOptions } from '../../taskgen/options.ts';
 import { generateRemoteTask } from '../../taskgen/remote-task.ts';
 import { hands, nastyTasks } from './nasty-task.ts';
-import type { Entry, Hand, Task } from './nasty-task.ts';
+import type { Hand, Task } from './nasty-task.ts';
 import { YamlPen } from './yaml-pen.ts';
 
 const scripts = { remote: '#!/usr/bin/env bash\nexit\n', local: '#!/bin/sh\n', deferPush: '', sameStep: '' };
@@ -20,7 +20,7 @@ function write(value: Task, { choices, lineEnd, mark, before, after }: Hand): st
 }
 
 const ours = /^(?:PLATFORM|ssh|mp-.*|MP_.*)$/;
-function entries(value: unknown): Entry[] {
+function entries(value: unknown): { readonly name: string }[] {
   return Array.isArray(value) ? value : [];
 }
 const theirs = (value: unknown) => entries(value).filter((it) => !ours.test(it.name));

@@ -1,7 +1,7 @@
 // Writes a value as YAML in a hand that changes with every node: styles, quotes, comments, anchors, spaces, as the given choices say.
 // What it writes is legal YAML 1.1 and 1.2 and means the value; nothing here knows what a Task is.
 
-export type Value = null | boolean | number | string | readonly Value[] | { readonly [key: string]: Value | undefined };
+export type Value = null | boolean | number | string | readonly Value[] | { readonly [key: string]: Value };
 
 /** Words that some reader takes for something else, and text that needs quotes. */
 const safeWord = /^[a-zA-Z/][a-zA-Z0-9_/-]*$/;
