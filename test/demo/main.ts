@@ -2,6 +2,7 @@
 // run, and a timeline of where the time went. Decides the order; everything it uses is also what the tests use.
 import { Command } from 'commander';
 import { installProduct, untilReady } from '../cluster/product.ts';
+import { multiArchBuild, prepareTwoHosts } from './multi-arch.ts';
 import { contextPlace, ownCluster, removeOwnCluster, type Place } from './place.ts';
 import { say, stage } from './progress.ts';
 import { checkClean, prepareHost, remoteBuild, runImage } from './remote-build.ts';
@@ -12,6 +13,7 @@ interface Flags {
   readonly down?: boolean;
   readonly context?: string | boolean;
   readonly registry?: string;
+  readonly multiArch?: boolean;
 }
 
 const flags = new Command('npm run demo --')
@@ -26,6 +28,7 @@ const flags = new Command('npm run demo --')
     '--registry <reference>',
     'with --context: registry and path this machine pushes to and the cluster pulls from',
   )
+  .option('--multi-arch', 'one image for linux/amd64 and linux/arm64 from one run, on a cluster of its own')
   .parse()
   .opts<Flags>();
 
@@ -39,7 +42,7 @@ async function demo(): Promise<number> {
   let place: Place | undefined;
   try {
     place = await stage('cluster', () => choosePlace());
-    await show(place);
+    await (flags.multiArch ? showMultiArch(place) : show(place));
     if (flags.keep) console.log(`\nEverything is still up. To go on by hand:\n${place.hint}`);
     return 0;
   } catch (error) {
@@ -51,6 +54,8 @@ async function demo(): Promise<number> {
 }
 
 async function choosePlace(): Promise<Place> {
+  if (flags.multiArch && flags.context !== undefined)
+    throw new Error('--multi-arch plays an arm64 host, which only the cluster of its own can; leave out --context');
   if (flags.context === undefined && process.platform === 'linux' && process.getuid?.() === 0)
     return ownCluster(flags.keep ?? false);
   if (flags.registry === undefined) {
@@ -78,4 +83,19 @@ async function show(place: Place): Promise<void> {
   console.log(`  it says: ${said.trim()}`);
   const clean = await stage('wait for the cleanup', () => checkClean(place, host));
   console.log(`  cleaned: ${clean}`);
+}
+
+async function showMultiArch(place: Place): Promise<void> {
+  const { kubectl, images } = place;
+  await stage('install the controller and its Tasks', () => installProduct(kubectl, images));
+  const [host] = await stage('start a build host for each platform', () => prepareTwoHosts(place));
+  await stage('controller ready', () => untilReady(kubectl));
+  const build = await stage('build on both', () => multiArchBuild(place, images.smallBase));
+  console.log(`\n${build.platforms.map((line) => `  ${line}`).join('\n')}\n`);
+  if (build.failed !== undefined) throw new Error(`the build failed: ${build.failed}`);
+  console.log(`  image   ${build.image}\n  digest  ${build.digest}`);
+  const said = await stage('pull the image and run it', () => runImage(place, build.image, build.digest));
+  console.log(`  it says: ${said.trim()}`);
+  if (host !== undefined)
+    console.log(`  cleaned: ${await stage('wait for the cleanup', () => checkClean(place, host))}`);
 }

@@ -14,6 +14,8 @@ export interface Place {
     readonly host: string;
     readonly builder: string;
     readonly base: string;
+    /** For several platforms. */
+    readonly smallBase: string;
   };
   /** Where the demo's image is pushed, as pods and hosts know it. */
   readonly imageRepository: string;
@@ -38,6 +40,7 @@ export async function ownCluster(keep: boolean): Promise<Place> {
       host: 'localhost/ssh-host:1',
       builder,
       base: `${cluster.registry.inside}/debian:bookworm-slim`,
+      smallBase: `${cluster.registry.inside}/busybox:1`,
     },
     imageRepository: `${cluster.registry.inside}/demo/hello`,
     sourceFolder: join(cluster.kubeconfig, '../sources'),
@@ -117,6 +120,7 @@ export function contextPlace({ context, registry }: ContextOptions): Place {
       host: push('localhost/ssh-host:1', 'ssh-host:demo'),
       builder: push('localhost/builder:1', 'builder:demo'),
       base: 'docker.io/library/debian:bookworm-slim',
+      smallBase: 'docker.io/library/busybox:1',
     },
     imageRepository: `${registry}/hello`,
     sourceFolder: undefined,

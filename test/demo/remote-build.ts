@@ -9,7 +9,8 @@ import { volumeManifests } from '../cluster/source-volume.ts';
 import type { Place } from './place.ts';
 import { timelineOf, type StepStatus, type TimelineRow } from './timeline.ts';
 
-const namespace = 'demo';
+export const demoNamespace = 'demo';
+const namespace = demoNamespace;
 const name = 'hello';
 const platform = 'linux/amd64';
 
@@ -41,7 +42,7 @@ export async function prepareHost({ kubectl, images }: Place): Promise<Host> {
 export async function remoteBuild(place: Place): Promise<FinishedBuild> {
   const { kubectl, images } = place;
   await createTenant(kubectl, namespace, images);
-  await sendSource(place);
+  await sendSource(place, name, sourceFiles(images.base));
   const created = Date.now();
   await kubectl.run(['create', '-f', '-'], JSON.stringify(taskRunOf(place)));
   const seen = watchLease(place);
@@ -71,32 +72,45 @@ function sourceFiles(base: string): Record<string, string> {
   return { Dockerfile: `${dockerfile.join('\n')}\n`, 'hello.sh': `${script.join('\n')}\n` };
 }
 
-async function sendSource(place: Place): Promise<void> {
-  const { kubectl, sourceFolder, images } = place;
-  const folder = sourceFolder === undefined ? undefined : join(sourceFolder, namespace, name);
-  const files = sourceFiles(images.base);
-  await kubectl.apply(volumeManifests(namespace, name, folder));
+/** Into a claim of that name, which it returns. */
+export async function sendSource(
+  place: Place,
+  claim: string,
+  files: Readonly<Record<string, string>>,
+): Promise<string> {
+  const { kubectl, sourceFolder } = place;
+  const folder = sourceFolder === undefined ? undefined : join(sourceFolder, namespace, claim);
+  await kubectl.apply(volumeManifests(namespace, claim, folder));
   if (folder !== undefined) {
     mkdirSync(folder, { recursive: true });
     chmodSync(folder, 0o777);
     for (const [file, content] of Object.entries(files)) writeFileSync(join(folder, file), content);
     await kubectl.run([
       'wait',
-      `pvc/${name}`,
+      `pvc/${claim}`,
       '-n',
       namespace,
       '--for=jsonpath={.status.phase}=Bound',
       '--timeout=60s',
     ]);
-    return;
+  } else {
+    await loadSource(place, claim, files);
   }
+  return claim;
+}
+
+async function loadSource(
+  { kubectl, images }: Place,
+  claimName: string,
+  files: Readonly<Record<string, string>>,
+): Promise<void> {
   const loader = {
     name: 'loader',
     image: images.runner,
     command: ['sleep', '600'],
     volumeMounts: [{ name: 'source', mountPath: '/source' }],
   };
-  const volumes = [{ name: 'source', persistentVolumeClaim: { claimName: name } }];
+  const volumes = [{ name: 'source', persistentVolumeClaim: { claimName } }];
   const spec = { containers: [loader], volumes, terminationGracePeriodSeconds: 0, securityContext: { runAsUser: 0 } };
   await kubectl.apply([{ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'loader', namespace }, spec }]);
   await kubectl.run(['wait', 'pod/loader', '-n', namespace, '--for=condition=Ready', '--timeout=120s']);
