@@ -56,7 +56,14 @@ describe('readiness of a pod host', function () {
       /its machine is x86_64, platform linux\/arm64 is aarch64/,
       'true',
     ],
-    ['NoSpace: too little room', 'NoSpace', { MIN_DISK: '900T', EPHEMERAL_STORAGE: '' }, 'true', /MiB free, min-disk is 900T/, 'true'],
+    [
+      'NoSpace: too little room',
+      'NoSpace',
+      { MIN_DISK: '900T', EPHEMERAL_STORAGE: '' },
+      'true',
+      /MiB free, min-disk is 900T/,
+      'true',
+    ],
   ];
   for (const [title, reason, params, prepare, message, repair] of machines) {
     it(`P8: ${title}`, async () => {
