@@ -88,7 +88,7 @@ async function show(place: Place): Promise<void> {
 async function showMultiArch(place: Place): Promise<void> {
   const { kubectl, images } = place;
   await stage('install the controller and its Tasks', () => installProduct(kubectl, images));
-  const [host] = await stage('start a build host for each platform', () => prepareTwoHosts(place));
+  const hosts = await stage('start a build host for each platform', () => prepareTwoHosts(place));
   await stage('controller ready', () => untilReady(kubectl));
   const build = await stage('build on both', () => multiArchBuild(place, images.smallBase));
   console.log(`\n${build.platforms.map((line) => `  ${line}`).join('\n')}\n`);
@@ -96,6 +96,7 @@ async function showMultiArch(place: Place): Promise<void> {
   console.log(`  image   ${build.image}\n  digest  ${build.digest}`);
   const said = await stage('pull the image and run it', () => runImage(place, build.image, build.digest));
   console.log(`  it says: ${said.trim()}`);
-  if (host !== undefined)
-    console.log(`  cleaned: ${await stage('wait for the cleanup', () => checkClean(place, host))}`);
+  for (const host of hosts) {
+    console.log(`  cleaned: ${host.name}: ${await stage('wait for the cleanup', () => checkClean(place, host))}`);
+  }
 }

@@ -219,7 +219,9 @@ export async function runImage({ kubectl }: Place, image: string, digest: string
 
 /** Waits until the cleanup TaskRun did its work, and says what was looked for and not found. */
 export async function checkClean({ kubectl }: Place, host: Host): Promise<string> {
-  const ours = ['get', 'taskruns', '-n', 'multi-platform-controller', '-o', 'name'];
+  // Care of hosts is not part of the build, and a failed one stays to be read.
+  const selector = `build.appstudio.redhat.com/user-task-namespace=${namespace}`;
+  const ours = ['get', 'taskruns', '-n', 'multi-platform-controller', '-l', selector, '-o', 'name'];
   while ((await kubectl.run(ours)).trim() !== '') await sleep(300);
   const left = await host.run(
     `getent passwd | grep ^u- || true; ls -A /home; find /tmp /var/tmp -user 'u-*' 2>/dev/null || true`,
@@ -227,5 +229,5 @@ export async function checkClean({ kubectl }: Place, host: Host): Promise<string
   if (left.trim() !== '') throw new Error(`the host is not clean: ${left}`);
   const secrets = await kubectl.run(['get', 'secrets', '-n', namespace, '-o', 'name']);
   if (secrets.includes('multi-platform-ssh-')) throw new Error(`Secrets are left: ${secrets}`);
-  return 'no user, home or process on the host, no Secret and no TaskRun of ours in the cluster';
+  return 'no user, home or process on the host, no Secret and no TaskRun for the build in the cluster';
 }
