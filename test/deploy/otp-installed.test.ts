@@ -34,7 +34,6 @@ describe('the ServiceAccount of the key server', function () {
   before(async () => {
     lab = await OtpLab.start();
     agent = new Agent({ connect: { ca: lab.api.authority.certificate } });
-    await lab.api.createNamespace('team-a');
     for (const name of ['host-ssh-key', 'multi-platform-one-time-key-x', 'multi-platform-otp-encryption'])
       await lab.api.ask('POST', home, aSecret(name));
     // The API server takes a policy over some moments after it was written.
