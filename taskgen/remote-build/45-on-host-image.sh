@@ -11,19 +11,6 @@ mp_host_platform() {
   esac
 }
 
-# The credential is on the host for as long as the pull takes.
-mp_host_pull() { # IMAGE
-  mp_host_say "pulling the builder image $1"
-  [ -z "$mp_host_credential" ] || echo "$mp_host_credential" | base64 -d >"$MP_JOB/auth.json" || mp_host_fail 78 'the credential for the pull is damaged'
-  mp_host_try=1
-  until podman pull -q ${mp_host_credential:+--authfile "$MP_JOB/auth.json"} "$1" >/dev/null; do
-    [ "$mp_host_try" -lt 3 ] || mp_host_fail 125 "the builder image $1 cannot be pulled on this host"
-    sleep "$((mp_host_try * 2))"
-    mp_host_try=$((mp_host_try + 1))
-  done
-  rm -f "$MP_JOB/auth.json"
-}
-
 # Images that the host keeps for all its builds (Task update-host): fast where they work, and nothing is lost where they do not.
 mp_host_is_offered() {
   mp_host_offer=${XDG_CONFIG_HOME:-$HOME/.config}/containers/storage.conf
@@ -37,24 +24,41 @@ mp_host_decline() {
   podman unshare rm -rf "${XDG_DATA_HOME:-$HOME/.local/share}/containers/storage" >/dev/null 2>&1 || :
 }
 
-# Status 1 of podman is "not here", any other "cannot look".
+# The credential is on the host for as long as the pull takes.
+mp_host_pull() { # IMAGE
+  mp_host_say "pulling the builder image $1"
+  [ -z "$mp_host_credential" ] || echo "$mp_host_credential" | base64 -d >"$MP_JOB/auth.json" || mp_host_fail 78 'the credential for the pull is damaged'
+  mp_host_try=1
+  until podman pull -q ${mp_host_credential:+--authfile "$MP_JOB/auth.json"} "$1" >/dev/null; do
+    [ "$mp_host_try" -lt 3 ] || mp_host_fail 125 "the builder image $1 cannot be pulled on this host"
+    ! mp_host_is_offered || mp_host_decline
+    sleep "$((mp_host_try * 2))"
+    mp_host_try=$((mp_host_try + 1))
+  done
+  rm -f "$MP_JOB/auth.json"
+}
+
+mp_host_inspect() { mp_host_found=$(podman image inspect --format '{{.Os}}/{{.Architecture}}' "$1"); }
+
+# Status 1 of podman is "not here"; with any other, 0 included, there is something here that it cannot read.
 mp_host_miss() {
   mp_host_is_offered || return 0
   mp_host_status=0
   podman image exists "$1" 2>/dev/null || mp_host_status=$?
-  [ "$mp_host_status" -le 1 ] || mp_host_decline
+  [ "$mp_host_status" -eq 1 ] || mp_host_decline
 }
 
 # One podman call answers both "is it here" (also in a read-only store of the host's) and "is it for this machine".
 mp_host_image() {
   mp_host_clock
   mp_host_begun=$mp_host_now
-  if mp_host_found=$(podman image inspect --format '{{.Os}}/{{.Architecture}}' "$1" 2>/dev/null); then
+  if mp_host_inspect "$1" 2>/dev/null; then
     mp_host_say 'the builder image is here already'
   else
     mp_host_miss "$1"
     mp_host_pull "$1"
-    mp_host_found=$(podman image inspect --format '{{.Os}}/{{.Architecture}}' "$1") || exit 125
+    # Layers that it found in a damaged store were not pulled.
+    mp_host_inspect "$1" || { mp_host_is_offered && mp_host_decline && mp_host_pull "$1" && mp_host_inspect "$1"; } || exit 125
     mp_host_clock
     mp_host_took=$((mp_host_now - mp_host_begun))
     mp_host_say "$(printf 'phase pull took %d.%02ds' "$((mp_host_took / 100))" "$((mp_host_took % 100))")"
