@@ -84,6 +84,8 @@ describe('a build that is disturbed', function () {
     const next = await start('after-dropped', 'true', singleSlotPlatform);
     expect((await untilDone(cluster, next)).status.conditions[0].status).to.equal('True');
     await cluster.kubectl.run(['delete', 'taskruns', ...operator, '--all', '--wait']);
+    // Rejected, it keeps the Secret that says why for as long as it is there.
+    await cluster.kubectl.run(['delete', 'taskrun', 'dropped', '-n', namespace, '--wait']);
   });
 
   it('by the end of the controller, while it is prepared, while it runs and while its host is cleaned: it succeeds', async () => {
