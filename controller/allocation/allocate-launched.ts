@@ -2,14 +2,12 @@
 // refusal. Never more hosts than the platform may have, those included that are still going.
 import { configGrace } from '../model/config-grace.ts';
 import type { HostRequest } from '../model/host-request.ts';
-import { minute, second, type Duration, type Instant } from '../model/instant.ts';
+import type { Instant } from '../model/instant.ts';
 import type { Told, WaitReason } from '../model/reason.ts';
 import type { Decision } from './allocate.ts';
+import { launchPause } from './launch-pause.ts';
 import type { LaunchedSnapshot } from './pool-snapshot.ts';
 import { allInstancesTaken, namespaceLimit, noLaunchSecret, outOfCapacity, waitedTooLong } from './told-reasons.ts';
-
-const firstPause: Duration = 15 * second;
-const longestPause: Duration = 5 * minute;
 
 /** `held` is kept up to date: hosts by namespace, those launched here included. */
 export function allocateLaunched(
@@ -64,7 +62,7 @@ function shortageOf({ pool, launches }: LaunchedSnapshot): Shortage | undefined 
   const inARow = other < 0 ? newestFirst.length : other;
   const [newest] = newestFirst;
   if (inARow === 0 || newest === undefined) return undefined;
-  const until = newest.ended + Math.min(firstPause * 2 ** Math.min(inARow - 1, 10), longestPause);
+  const until = newest.ended + launchPause(inARow);
   return { until, told: outOfCapacity(pool.platform, newest.shortage ?? '', until) };
 }
 

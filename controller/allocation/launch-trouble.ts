@@ -1,6 +1,8 @@
 // What the last launches of a dynamic-pool say about the next one: when it is worth a try, and who need not wait for it.
-import { minute, second, type Duration, type Instant } from '../model/instant.ts';
+import type { Instant } from '../model/instant.ts';
+import { saidBy } from '../model/said-by.ts';
 import type { OwnTaskRun } from '../model/task-run.ts';
+import { launchPause } from './launch-pause.ts';
 
 export interface LaunchTrouble {
   /** When the newest one failed. */
@@ -14,8 +16,6 @@ export interface LaunchTrouble {
   readonly isFinal: boolean;
 }
 
-const firstPause: Duration = 15 * second;
-const longestPause: Duration = 5 * minute;
 /** After so many hosts that came to nothing, another one helps nobody. */
 const mostFailures = 3;
 
@@ -28,13 +28,12 @@ export function launchTrouble(launches: readonly OwnTaskRun[]): LaunchTrouble | 
   const [newest] = failures;
   if (newest === undefined) return undefined;
   const failed = endOf(newest);
-  const pause = Math.min(firstPause * 2 ** Math.min(failures.length - 1, 10), longestPause);
   const reason = newest.results['REASON'];
   const others = failures.filter(({ results }) => results['REASON'] !== 'InsufficientCapacity');
   return {
     failed,
-    until: failed + pause,
-    said: newest.results['MESSAGE'] ?? newest.message,
+    until: failed + launchPause(failures.length),
+    said: saidBy(newest),
     isShortage: reason === 'InsufficientCapacity',
     isFinal: reason === 'LaunchRefused' || others.length >= mostFailures,
   };

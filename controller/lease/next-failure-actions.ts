@@ -1,9 +1,10 @@
 // What follows when a host could not be prepared, or when the TaskRun that should do it was lost: another try, another
 // host, or the end.
 import type { Action } from '../model/action.ts';
-import { secretNameFor } from '../model/labels.ts';
+import { saidBy } from '../model/said-by.ts';
 import type { UserTaskRun } from '../model/task-run.ts';
 import { cleanUp, deleteSecret, event, patch, type Claimed } from './build-actions.ts';
+import { refuseForeignSecret } from './foreign-secret.ts';
 import { provisionOf, type Observed } from './observed.ts';
 import { blamelessReasons, neverEntered } from './provision-reasons.ts';
 import { refusal } from './refusal.ts';
@@ -13,13 +14,10 @@ import { giveUpHost, nextAttempt } from './write-lease.ts';
 export function tryElsewhere(observed: Observed, taskRun: UserTaskRun, claimed: Claimed): Action[] {
   const { facts, claim } = claimed;
   const failed = provisionOf(observed, facts);
-  const said = failed?.results['MESSAGE'] ?? failed?.message ?? 'it was deleted';
+  const said = failed === undefined ? 'it was deleted' : saidBy(failed);
   const reason = failed?.results['REASON'] ?? '';
   if (reason === 'SecretExists') {
-    // Somebody else's Secret: not the host's fault, and not ours to overwrite.
-    const name = secretNameFor(taskRun.name);
-    const message = `Secret ${name} exists already and is not ours: delete it and run the build again`;
-    return [...cleanUp(observed, claimed), ...refusal(taskRun, { reason: 'SecretExists', message })];
+    return refuseForeignSecret(observed, taskRun, claimed);
   }
   const blameless = blamelessReasons.has(reason);
   const undo = neverEntered.has(reason) ? [] : [...cleanUp(observed, claimed), deleteSecret(taskRun)];

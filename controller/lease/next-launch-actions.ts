@@ -2,12 +2,13 @@
 // serves one try of one build; whatever becomes of that, it is terminated.
 import type { Action } from '../model/action.ts';
 import { second, type Instant } from '../model/instant.ts';
-import { secretNameFor } from '../model/labels.ts';
 import type { RejectReason } from '../model/reason.ts';
+import { saidBy } from '../model/said-by.ts';
 import type { OwnTaskRun, UserTaskRun } from '../model/task-run.ts';
 import { launchTaskRun } from '../taskruns/launch-task-run-manifest.ts';
 import { provisionTaskRun } from '../taskruns/own-task-run-manifest.ts';
 import { cleanUp, deleteSecret, event, patch, type Claimed } from './build-actions.ts';
+import { refuseForeignSecret } from './foreign-secret.ts';
 import { hostText, launchedHost } from './host-facts.ts';
 import { delivered, deliverEarly } from './next-delivery-actions.ts';
 import { isHandedOver, launchOf, provisionOf, type Observed } from './observed.ts';
@@ -50,8 +51,8 @@ export function awaitLaunch(observed: Observed, taskRun: UserTaskRun, claimed: C
 export function failedLaunch(observed: Observed, taskRun: UserTaskRun, claimed: Claimed): Action[] {
   const failed = launchOf(observed, claimed.facts);
   const reason = failed?.results['REASON'];
-  const said = failed === undefined ? 'it was deleted' : saidBy(failed, claimed);
-  if (reason === 'SecretExists') return foreignSecret(observed, taskRun, claimed);
+  const said = failed === undefined ? 'it was deleted' : whyFailed(failed, claimed);
+  if (reason === 'SecretExists') return refuseForeignSecret(observed, taskRun, claimed);
   if (reason === 'LaunchRefused')
     return refuse(
       observed,
@@ -98,9 +99,9 @@ export function noteHost(observed: Observed, taskRun: UserTaskRun, { facts, clai
 /** Its provision failed, or was lost. */
 export function failedOnLaunched(observed: Observed, taskRun: UserTaskRun, claimed: Claimed): Action[] {
   const provision = provisionOf(observed, claimed.facts);
-  if (provision?.results['REASON'] === 'SecretExists') return foreignSecret(observed, taskRun, claimed);
+  if (provision?.results['REASON'] === 'SecretExists') return refuseForeignSecret(observed, taskRun, claimed);
   const said =
-    provision?.outcome === 'failed' ? saidBy(provision, claimed) : 'the TaskRun that prepared it was deleted';
+    provision?.outcome === 'failed' ? whyFailed(provision, claimed) : 'the TaskRun that prepared it was deleted';
   return anotherHost(observed, taskRun, claimed, said, true);
 }
 
@@ -144,16 +145,9 @@ function refuse(
   return [...undo(observed, taskRun, claimed), ...refusal(taskRun, { reason, message })];
 }
 
-/** Not the host's fault, and not ours to overwrite. */
-function foreignSecret(observed: Observed, taskRun: UserTaskRun, claimed: Claimed): Action[] {
-  const name = secretNameFor(taskRun.name);
-  const message = `Secret ${name} exists already and is not ours: delete it and run the build again`;
-  return [...cleanUp(observed, claimed), ...refusal(taskRun, { reason: 'SecretExists', message })];
-}
-
-function saidBy(failed: OwnTaskRun, { claim }: Claimed): string {
+function whyFailed(failed: OwnTaskRun, { claim }: Claimed): string {
   const timeout = claim.launch?.timeout ?? Infinity;
   const late = failed.type === 'launch' && failed.cancelled && (failed.completed ?? 0) - failed.created >= timeout;
   if (late) return `timed out waiting for instance address (allocation-timeout is ${timeout / second} s)`;
-  return failed.results['MESSAGE'] ?? failed.message;
+  return saidBy(failed);
 }

@@ -17,6 +17,7 @@ import { assertNever } from '../model/assert-never.ts';
 import type { Host } from '../model/host.ts';
 import type { Duration, Instant } from '../model/instant.ts';
 import type { StaticPool } from '../model/pool.ts';
+import { saidBy } from '../model/said-by.ts';
 import type { KeptTaskRun, OwnTaskRun } from '../model/task-run.ts';
 import { updateTaskRun } from '../taskruns/update-task-run-manifest.ts';
 import type { EventText } from './event-recorder.ts';
@@ -186,7 +187,7 @@ export class HostCare {
   #tellEnd(before: OwnTaskRun, after: OwnTaskRun): void {
     if (before.outcome !== 'running' || after.outcome === 'running') return;
     const { host, name, outcome } = after;
-    const said = after.results['MESSAGE'] ?? after.message;
+    const said = saidBy(after);
     const messages = {
       succeeded: `host ${host} is updated: ${said}`,
       skipped: `host ${host} was not updated: ${said}; next try in an hour`,

@@ -14,6 +14,7 @@ import { assertNever } from '../model/assert-never.ts';
 import type { LaunchFacts } from '../model/host-lease.ts';
 import type { Instant } from '../model/instant.ts';
 import type { LaunchedPool } from '../model/pool.ts';
+import { saidBy } from '../model/said-by.ts';
 import type { OwnTaskRun } from '../model/task-run.ts';
 import { listTaskRun, type Instance } from '../taskruns/list-task-run-manifest.ts';
 import { terminateTaskRun } from '../taskruns/terminate-task-run-manifest.ts';
@@ -51,7 +52,8 @@ export class InstanceSweep {
     );
     this.#memory = memory;
     for (const step of steps) {
-      if (step.type === 'tell-failure') onError('instances could not be listed', new Error(textOf(step.list)));
+      if (step.type === 'tell-failure')
+        onError('instances could not be listed', new Error(`TaskRun ${step.list.name}: ${saidBy(step.list)}`));
       try {
         await this.#options.perform(this.#actionsOf(step, clock.now()));
         if (step.type === 'terminate') onFound(step.pool.platform, step.instance);
@@ -107,8 +109,4 @@ export class InstanceSweep {
 
 function isLaunched(pool: { readonly kind: string }): pool is LaunchedPool {
   return pool.kind === 'dynamic' || pool.kind === 'dynamic-pool';
-}
-
-function textOf({ name, results, message }: OwnTaskRun): string {
-  return `TaskRun ${name}: ${results['MESSAGE'] ?? message}`;
 }

@@ -210,26 +210,22 @@ export class LaunchedPools {
   /** Nothing that a build left is there any more when its host is gone. */
   #noLongerNeeded(step: PoolStep): Action[] {
     if (step.type !== 'terminate') return [];
-    const { host } = step.launch;
-    const cleanups = [...this.#options.taskRuns.values()].filter((it) => it.kind === 'own' && it.type === 'clean');
-    return cleanups.flatMap((target): Action[] =>
-      target.kind === 'own' && target.host === host && target.outcome !== 'succeeded' && !target.cleaned
-        ? [{ type: 'mark-cleaned', target }]
-        : [],
+    return [...this.#options.taskRuns.by('cleanups', step.launch.host)].flatMap((target): Action[] =>
+      target.kind === 'own' ? [{ type: 'mark-cleaned', target }] : [],
     );
   }
 
   #isBeingCleaned(host: string): boolean {
     const { taskRuns } = this.#options;
     if (taskRuns.count('endedClaims', host) > 0) return true;
-    return [...taskRuns.values()].some((it) => it.kind === 'own' && it.host === host && isAtWork(it));
+    const own = [...taskRuns.by('working', host), ...taskRuns.by('cleanups', host)];
+    return own.some((it) => it.kind === 'own' && isAtWork(it));
   }
 }
 
 /** For a build that has been there: it is cleaned up, or the preparation that nobody needs any more has yet to end. */
-function isAtWork({ type, outcome, cleaned, cleanupTry }: OwnTaskRun): boolean {
-  if (type === 'provision') return outcome === 'running';
-  return type === 'clean' && outcome !== 'succeeded' && !cleaned && cleanupTry < lastCleanup;
+function isAtWork({ type, cleaned, cleanupTry }: OwnTaskRun): boolean {
+  return type === 'provision' || (type === 'clean' && !cleaned && cleanupTry < lastCleanup);
 }
 
 function actionsOf(step: Exclude<PoolStep, { type: 'launch' }>, operatorNamespace: string): readonly Action[] {

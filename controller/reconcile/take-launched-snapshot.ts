@@ -2,6 +2,7 @@
 // went. Reads only.
 import type { EndedLaunch, LaunchedSnapshot } from '../allocation/pool-snapshot.ts';
 import type { LaunchedPool } from '../model/pool.ts';
+import { saidBy } from '../model/said-by.ts';
 import type { UserTaskRun } from '../model/task-run.ts';
 import { launchedHostOf } from './launched-host.ts';
 import type { SnapshotSources, TaskRuns } from './take-snapshot.ts';
@@ -53,8 +54,8 @@ function isStarting({ facts, outcome, deleting }: UserTaskRun): boolean {
 function endedLaunches(platform: string, taskRuns: TaskRuns): EndedLaunch[] {
   return [...taskRuns.by('endedLaunches', platform)].flatMap((it): EndedLaunch[] => {
     if (it.kind !== 'own') return [];
-    const { results, completed, created, message, outcome } = it;
+    const { results, completed, created, outcome } = it;
     const short = outcome === 'failed' && results['REASON'] === 'InsufficientCapacity';
-    return [{ ended: completed ?? created, shortage: short ? (results['MESSAGE'] ?? message) : undefined }];
+    return [{ ended: completed ?? created, shortage: short ? saidBy(it) : undefined }];
   });
 }

@@ -11,13 +11,14 @@ import { asStaticPool, launchesOf } from './pooled-hosts.ts';
 import { takeLaunchedSnapshot, type AssumedLaunch } from './take-launched-snapshot.ts';
 import { parsePlatform } from '../model/platform.ts';
 import type { StaticPool } from '../model/pool.ts';
+import { saidBy } from '../model/said-by.ts';
 import type { KeptTaskRun, OwnTaskRun, UserTaskRun } from '../model/task-run.ts';
 import type { ConfiguredPool } from './host-config-state.ts';
 /**
  * `waiting` by PLATFORM · `claims` by host, live builds only · `endedClaims` by host, builds that ended and are not
  * released yet · `children` by build uid · `failedProvisions` by host, where the host may be to blame · `firstCleanups` by
- * host, while they run · `working` by host: ours that do something there for a build · `updates` all
- * under one value, allUpdates · `launchedHosts` by platform, whatever tells that a launched host may be there ·
+ * host, while they run · `working` by host: ours that do something there for a build · `cleanups` by
+ * host, until they succeeded · `updates` all under one value, allUpdates · `launchedHosts` by platform, whatever tells that a launched host may be there ·
  * `endedLaunches` by platform.
  */
 export type TaskRunIndex =
@@ -28,6 +29,7 @@ export type TaskRunIndex =
   | 'failedProvisions'
   | 'firstCleanups'
   | 'working'
+  | 'cleanups'
   | 'updates'
   | 'launchedHosts'
   | 'endedLaunches';
@@ -46,6 +48,7 @@ export const taskRunIndexes: Readonly<Record<TaskRunIndex, (taskRun: KeptTaskRun
   launchedHosts: (taskRun) => (launchedHostOf(taskRun) === undefined ? undefined : taskRun.facts?.platform),
   endedLaunches: (taskRun) => (taskRun.kind === 'own' && hasLaunched(taskRun) ? taskRun.facts?.platform : undefined),
   working: (taskRun) => (taskRun.kind === 'own' && isWorking(taskRun) ? taskRun.host : undefined),
+  cleanups: (taskRun) => (taskRun.kind === 'own' && isUndone(taskRun) ? taskRun.host : undefined),
   updates: (taskRun) => (taskRun.kind === 'own' && taskRun.type === 'update' ? allUpdates : undefined),
 };
 
@@ -70,6 +73,11 @@ export function isWaiting(taskRun: UserTaskRun): boolean {
 /** May keep a slot taken after its build; further tries of a cleanup do not. */
 export function isFirstCleanup({ type, cleanupTry, outcome }: OwnTaskRun): boolean {
   return type === 'clean' && cleanupTry === 1 && outcome === 'running';
+}
+
+/** What a build left there is not known to be gone. */
+function isUndone({ type, outcome, cleaned }: OwnTaskRun): boolean {
+  return type === 'clean' && outcome !== 'succeeded' && !cleaned;
 }
 
 function isWorking({ type, outcome }: OwnTaskRun): boolean {
@@ -212,5 +220,5 @@ function readLastFailure(uid: string, taskRuns: TaskRuns): string | undefined {
     const failed = child.kind === 'own' && child.type === 'provision' && child.outcome === 'failed';
     if (failed && child.attempt > (newest?.attempt ?? 0)) newest = child;
   }
-  return newest?.results['MESSAGE'] ?? newest?.message;
+  return newest && saidBy(newest);
 }
