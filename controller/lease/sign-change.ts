@@ -1,5 +1,6 @@
 // What a change of a user TaskRun gets before it is written: its facts signed, and the mark that makes its labels ours. The
 // mark comes and goes with the claim it stands for.
+import type { KeyObject } from 'node:crypto';
 import type { UserTaskRunChange } from '../model/action.ts';
 import { labels } from '../model/labels.ts';
 import { leaseMark } from './lease-mark.ts';
@@ -11,7 +12,7 @@ export interface SignedChange {
   readonly signedFacts: string | null | undefined;
 }
 
-export function signChange(key: Buffer, uid: string, change: UserTaskRunChange): SignedChange {
+export function signChange(key: KeyObject, uid: string, change: UserTaskRunChange): SignedChange {
   const { facts } = change;
   const signedFacts = facts === undefined || facts === null ? facts : signFacts(key, uid, facts);
   const mark = markOf(key, uid, change);
@@ -19,7 +20,7 @@ export function signChange(key: Buffer, uid: string, change: UserTaskRunChange):
   return { change: { ...change, labels: { ...change.labels, [labels.leaseMark]: mark } }, signedFacts };
 }
 
-function markOf(key: Buffer, uid: string, { facts, finalizer }: UserTaskRunChange): string | null | undefined {
+function markOf(key: KeyObject, uid: string, { facts, finalizer }: UserTaskRunChange): string | null | undefined {
   if (facts === undefined) return finalizer === 'remove' ? null : undefined;
   return facts?.claim === undefined ? null : leaseMark(key, uid, facts.attempt, facts.claim.host);
 }

@@ -1,18 +1,18 @@
 // Lease facts on a user TaskRun: anyone with access to the namespace may edit them, so they carry a signature.
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, timingSafeEqual, type KeyObject } from 'node:crypto';
 import type { HostFacts, LaunchFacts, LeaseFacts } from '../model/host-lease.ts';
 import { asObject, asText, asTextMap, type Json } from '../model/json.ts';
 
 const separator = '.';
 
 /** Annotation text: `<base64url HMAC-SHA256 of uid and facts>.<facts as JSON>`. */
-export function signFacts(key: Buffer, uid: string, facts: LeaseFacts): string {
+export function signFacts(key: KeyObject, uid: string, facts: LeaseFacts): string {
   const text = JSON.stringify(facts);
   return macOf(key, uid, text).toString('base64url') + separator + text;
 }
 
 /** The facts, or undefined when the text was not signed with this key for this TaskRun. */
-export function verifyFacts(key: Buffer, uid: string, signed: string): LeaseFacts | undefined {
+export function verifyFacts(key: KeyObject, uid: string, signed: string): LeaseFacts | undefined {
   const end = signed.indexOf(separator);
   if (end < 0) return undefined;
   const text = signed.slice(end + separator.length);
@@ -74,7 +74,7 @@ function readLaunch(raw: Json): LaunchFacts | undefined {
   };
 }
 
-function macOf(key: Buffer, uid: string, text: string): Buffer {
+function macOf(key: KeyObject, uid: string, text: string): Buffer {
   return createHmac('sha256', key).update(uid).update('\n').update(text).digest();
 }
 

@@ -191,7 +191,7 @@ export class Controller {
   #newUpkeep(): Upkeep {
     return new Upkeep({
       ...this.#options,
-      leaseKey: this.#options.leaseKey.bytes,
+      leaseKey: this.#options.leaseKey.secret,
       operatorNamespace: this.#options.namespace,
       state: this.state,
       perform: this.#perform,

@@ -1,5 +1,5 @@
 // The key that signs lease facts: one per installation, in the operator namespace, made at the first start.
-import { randomBytes } from 'node:crypto';
+import { createSecretKey, randomBytes, type KeyObject } from 'node:crypto';
 import { ApiError } from '../kubernetes/api-errors.ts';
 import type { Cluster, KubeObject } from '../kubernetes/cluster.ts';
 import { parseInstant, type Instant } from '../model/instant.ts';
@@ -10,7 +10,8 @@ const dataKey = 'key';
 const keyBytes = 32;
 
 export interface LeaseKey {
-  readonly bytes: Buffer;
+  /** Taken in once: a signature with it costs a fifth of one with bare bytes. */
+  readonly secret: KeyObject;
   /** When it was made: what is younger was never given a host by a controller that did not sign. */
   readonly created: Instant;
 }
@@ -46,5 +47,5 @@ function keyOf(secret: KubeObject): LeaseKey {
   if (bytes.length < keyBytes) {
     throw new Error(`Secret ${leaseKeySecret}, key '${dataKey}': too short; delete the Secret and a new one is made`);
   }
-  return { bytes, created: parseInstant(asText(secret.metadata.creationTimestamp)) ?? 0 };
+  return { secret: createSecretKey(bytes), created: parseInstant(asText(secret.metadata.creationTimestamp)) ?? 0 };
 }

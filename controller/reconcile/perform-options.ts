@@ -32,7 +32,7 @@ export function performOptions(parts: PerformParts): PerformOptions {
     clock,
     taskRuns: state.taskRuns,
     project: state.project,
-    leaseKey: leaseKey.bytes,
+    leaseKey: leaseKey.secret,
     events,
     onForbidden: (action: Action, error: ApiError) => report('a right is missing', error, { action: action.type }),
     onDone: (action: Action) => {

@@ -1,5 +1,6 @@
 // The only file that changes the cluster. Does what a plan says, in its order, stops at the first failure; what is
 // there already, or gone already, counts as done. Every answer goes into the cache, so the next look sees it.
+import type { KeyObject } from 'node:crypto';
 import type { Cache } from '../kubernetes/cache.ts';
 import { ApiError } from '../kubernetes/api-errors.ts';
 import type { Clock } from '../kubernetes/clock.ts';
@@ -20,7 +21,7 @@ export interface PerformOptions {
   readonly taskRuns: Pick<Cache<KeptTaskRun>, 'written' | 'deletedByUs'>;
   readonly project: (raw: KubeObject) => KeptTaskRun | undefined;
   /** Signs facts, and marks labels. */
-  readonly leaseKey: Buffer;
+  readonly leaseKey: KeyObject;
   readonly events: EventRecorder;
   /** Not given: a Secret that is there is taken for one that stays. */
   readonly clock?: Pick<Clock, 'now'>;

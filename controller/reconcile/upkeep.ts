@@ -1,4 +1,5 @@
 // What is done beside builds: hosts are cared for, and what belongs to nobody is removed. Puts these together and tells of them.
+import type { KeyObject } from 'node:crypto';
 import type { Clock } from '../kubernetes/clock.ts';
 import type { KeepTimes } from '../lease/timeouts.ts';
 import type { KeptTaskRun } from '../model/task-run.ts';
@@ -25,7 +26,7 @@ export interface UpkeepOptions {
   readonly operatorNamespace: string;
   readonly keep: KeepTimes;
   /** Names of launched hosts are made with it. */
-  readonly leaseKey: Buffer;
+  readonly leaseKey: KeyObject;
   /** Builds that are to have this host although no TaskRun shows it yet: the namespace of each, '' where unknown. */
   readonly assumedOn: (host: string) => readonly string[];
   /** A decision is being written for this build. */

@@ -43,7 +43,7 @@ export class WatchedState {
   constructor({ namespace, leaseKey, now, onListenerError }: WatchedStateOptions) {
     this.#namespace = namespace;
     this.#leaseKey = leaseKey;
-    this.tokens = launchTokens(leaseKey.bytes);
+    this.tokens = launchTokens(leaseKey.secret);
     this.taskRuns = new Cache({ index: taskRunIndexes, onListenerError });
     this.sshSecrets = new Cache({ index: {}, onListenerError });
     this.secretReports = newSecretReports(onListenerError);
@@ -56,12 +56,12 @@ export class WatchedState {
   /** What is kept of a TaskRun; undefined: nothing. */
   readonly project = (raw: KubeObject): KeptTaskRun | undefined => {
     const own = raw.metadata.namespace === this.#namespace ? readOwnTaskRun(raw, parseFacts) : undefined;
-    return own ?? readUserTaskRun(raw, (uid, signed) => verifyFacts(this.#leaseKey.bytes, uid, signed));
+    return own ?? readUserTaskRun(raw, (uid, signed) => verifyFacts(this.#leaseKey.secret, uid, signed));
   };
 
   /** Whose word the labels of this build are. */
   readonly writerOf = (taskRun: UserTaskRun): LabelWriter => {
-    if (hasOurMark(this.#leaseKey.bytes, taskRun)) return 'us';
+    if (hasOurMark(this.#leaseKey.secret, taskRun)) return 'us';
     return taskRun.created < this.#leaseKey.created ? 'older controller' : 'anybody';
   };
 

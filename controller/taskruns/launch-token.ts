@@ -1,6 +1,6 @@
 // Names a host before there is one. The same claim always gives the same token, so whatever is launched for it is found again;
 // and nobody else can make one, so that no other installation's hosts are ever taken for ours.
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, timingSafeEqual, type KeyObject } from 'node:crypto';
 import type { NamedFor } from './names.ts';
 
 export type LaunchTokens = (build: Omit<NamedFor, 'host'>) => string;
@@ -9,7 +9,7 @@ const nameLength = 12;
 const markLength = 8;
 
 /** `mp-<20 hex>`: a DNS label. */
-export function launchTokens(key: Buffer): LaunchTokens {
+export function launchTokens(key: KeyObject): LaunchTokens {
   return ({ uid, namespace, name, attempt }) => {
     const parts = JSON.stringify([namespace, name, uid, attempt]);
     const hash = createHash('sha256').update(parts).digest('hex').slice(0, nameLength);
@@ -18,11 +18,11 @@ export function launchTokens(key: Buffer): LaunchTokens {
 }
 
 /** Made with this key, that is, by this installation. */
-export function isOwnToken(key: Buffer, token: string): boolean {
+export function isOwnToken(key: KeyObject, token: string): boolean {
   const [, hash = '', mark = ''] = /^mp-([0-9a-f]{12})([0-9a-f]{8})$/.exec(token) ?? [];
   return hash !== '' && timingSafeEqual(Buffer.from(mark), Buffer.from(markOf(key, hash)));
 }
 
-function markOf(key: Buffer, hash: string): string {
+function markOf(key: KeyObject, hash: string): string {
   return createHmac('sha256', key).update('launch token\n').update(hash).digest('hex').slice(0, markLength);
 }

@@ -37,7 +37,7 @@ interface Flags {
 }
 
 const root = join(import.meta.dirname, '../..');
-const bundled = `${process.execPath} --optimize-for-size --max-semi-space-size=1 --v8-pool-size=1 ${join(root, 'dist/controller.mjs')}`;
+const bundled = `${process.execPath} --optimize-for-size --max-semi-space-size=4 --v8-pool-size=0 ${join(root, 'dist/controller.mjs')}`;
 
 const flags = new Command('bench')
   .description('Measures the controller on a real kube-apiserver and etcd.')

@@ -32,8 +32,8 @@ const inspectorPort = await freePort();
 const controller = await scenario.startController({
   nodeFlags: [
     '--optimize-for-size',
-    '--max-semi-space-size=1',
-    '--v8-pool-size=1',
+    '--max-semi-space-size=4',
+    '--v8-pool-size=0',
     `--inspect=127.0.0.1:${inspectorPort}`,
   ],
   args: ['--log-level=warn'],

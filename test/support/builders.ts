@@ -1,5 +1,6 @@
 // What tests talk about: builds, and TaskRuns of ours that work for them. Each builder ends in the raw object an API server
 // would send, or in what the controller keeps of it, read by the product's own code.
+import { createSecretKey } from 'node:crypto';
 import { claimHost, claimLocal, giveUpHost, markReady, reject, release } from '../../controller/lease/write-lease.ts';
 import { signChange } from '../../controller/lease/sign-change.ts';
 import { parseFacts, verifyFacts } from '../../controller/lease/signed-facts.ts';
@@ -19,7 +20,8 @@ import { userTaskRunPatch } from '../../controller/taskruns/user-task-run-patch.
 import { aHost, HostBuilder, platform, start } from './host-builders.ts';
 import { applyJsonPatch } from './json-patch.ts';
 
-export const testKey = Buffer.alloc(32, 7);
+export const testKey = createSecretKey(Buffer.alloc(32, 7));
+export const anotherKey = createSecretKey(Buffer.alloc(32, 8));
 export const operatorNamespace = 'multi-platform-controller';
 export const installation: Installation = { operatorNamespace, instanceTag: 'test-tag' };
 

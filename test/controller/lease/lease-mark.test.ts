@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { hasOurMark, leaseMark } from '../../../controller/lease/lease-mark.ts';
-import { testKey } from '../../support/builders.ts';
+import { anotherKey, testKey } from '../../support/builders.ts';
 
 const mark = leaseMark(testKey, 'uid-1', 2, 'one');
 const marked = { uid: 'uid-1', attemptLabel: '2', assignedHost: 'one', markLabel: mark };
@@ -29,7 +29,7 @@ describe('the mark of a lease', () => {
     ['a longer mark', { markLabel: `${mark}0` }],
     ['a mark in capitals', { markLabel: mark.toUpperCase() }],
     ['a mark of characters that take two bytes', { markLabel: 'é'.repeat(48) }],
-    ['the mark of another key', { markLabel: leaseMark(Buffer.alloc(32, 8), 'uid-1', 2, 'one') }],
+    ['the mark of another key', { markLabel: leaseMark(anotherKey, 'uid-1', 2, 'one') }],
   ];
   for (const [what, change] of forgeries)
     it(`does not fit ${what}`, () => expect(hasOurMark(testKey, { ...marked, ...change })).to.equal(false));

@@ -122,7 +122,7 @@ export class ControllerStand {
     const metrics: Metrics = new Metrics(() => this.controller.collect());
     const common = {
       namespace: operatorNamespace,
-      leaseKey: { bytes: testKey, created: keyMade },
+      leaseKey: { secret: testKey, created: keyMade },
       workers: 8,
       isLeader: () => true,
     };
