@@ -1,13 +1,13 @@
 // What becomes of one request after the other where each build gets a host of its own: a launch, a wait with its reason, or a
 // refusal. Never more hosts than the platform may have, those included that are still going.
-import { configGrace } from '../model/config-grace.ts';
 import type { HostRequest } from '../model/host-request.ts';
 import type { Instant } from '../model/instant.ts';
 import type { Told, WaitReason } from '../model/reason.ts';
 import type { Decision } from './allocate.ts';
 import { launchPause } from './launch-pause.ts';
 import type { LaunchedSnapshot } from './pool-snapshot.ts';
-import { allInstancesTaken, namespaceLimit, noLaunchSecret, outOfCapacity, waitedTooLong } from './told-reasons.ts';
+import { secretMissing } from './secret-missing.ts';
+import { allInstancesTaken, namespaceLimit, outOfCapacity, waitedTooLong } from './told-reasons.ts';
 
 /** `held` is kept up to date: hosts by namespace, those launched here included. */
 export function allocateLaunched(
@@ -21,7 +21,7 @@ export function allocateLaunched(
   let free = freeToLaunch(snapshot, shortage, now);
   const busy = shortage?.told ?? allInstancesTaken(pool.maxInstances);
   return (request) => {
-    const missing = secretMissing(snapshot, request, now);
+    const missing = secretMissing(snapshot.missingSecret, request, now);
     if (missing !== undefined) return missing;
     const { namespace, since } = request;
     const holds = held.get(namespace) ?? 0;
@@ -64,16 +64,4 @@ function shortageOf({ pool, launches }: LaunchedSnapshot): Shortage | undefined 
   if (inARow === 0 || newest === undefined) return undefined;
   const until = newest.ended + launchPause(inARow);
   return { until, told: outOfCapacity(pool.platform, newest.shortage ?? '', until) };
-}
-
-/** It may come yet, as a late part of a change. */
-function secretMissing(
-  { pool, missingSince }: LaunchedSnapshot,
-  request: HostRequest,
-  now: Instant,
-): Decision | undefined {
-  if (missingSince === undefined) return undefined;
-  const until = Math.max(request.since, missingSince) + configGrace;
-  const told = noLaunchSecret(pool.sshSecret);
-  return now >= until ? { outcome: 'reject', request, told } : { outcome: 'wait', request, told, until };
 }

@@ -7,12 +7,12 @@ import type { Decision } from './allocate.ts';
 import { FreeHosts } from './free-hosts.ts';
 import type { HostUse, MoreHosts, StaticSnapshot } from './pool-snapshot.ts';
 import { Quarantine, type Quarantined } from './quarantine.ts';
+import { secretMissing } from './secret-missing.ts';
 import {
   allBusy,
   allHostsFailed,
   hostsQuarantined,
   namespaceLimit,
-  noLaunchSecret,
   noSshSecret,
   waitedTooLong,
 } from './told-reasons.ts';
@@ -87,11 +87,8 @@ class Round {
 
   /** Another host may be launched for it, unless that was of no use so far. */
   #noneLaunched(request: HostRequest, { refused, missingSecret }: MoreHosts): Decision | undefined {
-    if (missingSecret !== undefined) {
-      const until = Math.max(request.since, missingSecret.since) + configGrace;
-      const told = noLaunchSecret(missingSecret.name);
-      return this.#now >= until ? { outcome: 'reject', request, told } : { outcome: 'wait', request, told, until };
-    }
+    const missing = secretMissing(missingSecret, request, this.#now);
+    if (missing !== undefined) return missing;
     if (request.failedHosts.length >= mostFailedHosts)
       return { outcome: 'reject', request, told: allHostsFailed(request) };
     const useless = refused !== undefined && request.since < refused.failed && this.#usable.size === 0;

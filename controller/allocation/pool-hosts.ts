@@ -29,7 +29,7 @@ export interface PoolUse {
   readonly waiting: readonly HostRequest[];
   /** Slots by the namespace that holds them. */
   readonly held: ReadonlyMap<string, number>;
-  /** Nobody could log in to what is launched. */
+  /** Nothing can be launched, or nobody could log in to it. */
   readonly lacksSecret: boolean;
 }
 

@@ -60,7 +60,14 @@ export interface MoreHosts {
   readonly told: Told<WaitReason>;
   /** None can be had: this is for builds that are older than the launch that showed it. */
   readonly refused: { readonly told: Told<RejectReason>; readonly failed: Instant } | undefined;
-  readonly missingSecret: { readonly name: string; readonly since: Instant } | undefined;
+  readonly missingSecret: MissingSecret | undefined;
+}
+
+/** Nothing can be launched, or nobody could log in to it. */
+export interface MissingSecret {
+  readonly told: Told<RejectReason & WaitReason>;
+  /** Since when that is known. */
+  readonly since: Instant;
 }
 
 /** Each build has a host of its own, launched for it. */
@@ -75,8 +82,7 @@ export interface LaunchedSnapshot {
   readonly launches: readonly EndedLaunch[];
   readonly held: ReadonlyMap<string, number>;
   readonly lastServed: ReadonlyMap<string, Instant>;
-  /** Since when the ssh Secret of the pool is known to be missing. */
-  readonly missingSince: Instant | undefined;
+  readonly missingSecret: MissingSecret | undefined;
 }
 
 export interface EndedLaunch {

@@ -32,6 +32,15 @@ export function noLaunchSecret(secrets: string): Told<RejectReason & WaitReason>
   };
 }
 
+/** `key`: the one of host-config that names the Secret. */
+export function noCredentials(key: string, secret: string): Told<RejectReason & WaitReason> {
+  const remedy = `ask an administrator to create it there with the label build.appstudio.redhat.com/multi-platform-secret, or to correct that key`;
+  return {
+    reason: 'CredentialsMissing',
+    message: `Error allocating host: ${key} in host-config is ${secret}, and the operator namespace has no such Secret: ${remedy}`,
+  };
+}
+
 export function allHostsFailed(request: HostRequest): Told<RejectReason> {
   const remedy = 'run the build again; if it fails again, ask an administrator to look at these hosts';
   const why = request.lastFailure === undefined ? '' : ` (last: ${request.lastFailure})`;

@@ -9,6 +9,7 @@ export type RejectReason =
   | 'HostConfigUnreadable'
   | 'HostConfigInvalid'
   | 'SshSecretMissing'
+  | 'CredentialsMissing'
   | 'SecretExists'
   | 'SecretNotCreated'
   | 'ProvisionImpossible'
@@ -24,7 +25,8 @@ export type WaitReason =
   | 'OutOfCapacity'
   | 'HostConfigUnreadable'
   | 'HostConfigInvalid'
-  | 'SshSecretMissing';
+  | 'SshSecretMissing'
+  | 'CredentialsMissing';
 
 /** Events on user TaskRuns, and on the ConfigMap host-config. */
 export type EventReason =

@@ -14,6 +14,7 @@ import type { KeptTaskRun, OwnTaskRun } from '../model/task-run.ts';
 import type { LaunchTokens } from '../taskruns/launch-token.ts';
 import type { HostConfigState } from './host-config-state.ts';
 import type { Perform } from './perform.ts';
+import { missingSecretOf } from './pool-secrets.ts';
 import { asStaticPool, hostsTaken, isPooledLaunch, pooledHost, pooledLaunches } from './pooled-hosts.ts';
 import { heldBy, readRequest, useOf, type SnapshotSources, type TaskRuns } from './take-snapshot.ts';
 import { defaultPause, WorkQueue } from './work-queue.ts';
@@ -187,7 +188,7 @@ export class LaunchedPools {
       taken: hostsTaken(platform, taskRuns).size,
       waiting,
       held: standing === undefined ? new Map() : heldBy(standing, sources),
-      lacksSecret: pool !== undefined && pool.sshSecret !== '' && !hasSshSecret(pool.sshSecret),
+      lacksSecret: pool !== undefined && missingSecretOf(pool, sources) !== undefined,
     };
   }
 

@@ -14,6 +14,7 @@ import type { LaunchedPool, StaticPool } from '../model/pool.ts';
 import type { Told, WaitReason } from '../model/reason.ts';
 import type { OwnTaskRun } from '../model/task-run.ts';
 import { launchedHostOf } from './launched-host.ts';
+import { missingSecretOf } from './pool-secrets.ts';
 import type { SnapshotSources, TaskRuns } from './take-snapshot.ts';
 
 /** TaskRuns that launch, launched, or failed to launch a host of this platform for several builds. */
@@ -51,17 +52,16 @@ export function hostsTaken(platform: string, taskRuns: TaskRuns): Set<string> {
 
 /** What builds are told that find no free slot. */
 export function launchesOf(pool: LaunchedPool, sources: SnapshotSources): MoreHosts {
-  const { taskRuns, hasSshSecret, missingSince } = sources;
-  const { platform, sshSecret, maxInstances } = pool;
+  const { taskRuns } = sources;
+  const { platform, maxInstances } = pool;
   const launches = pooledLaunches(platform, taskRuns);
   const running = launches.filter(({ outcome }) => outcome === 'running').length;
   const trouble = launchTrouble(launches);
   const full = hostsTaken(platform, taskRuns).size >= maxInstances;
-  const lacksSecret = sshSecret !== '' && !hasSshSecret(sshSecret);
   return {
     told: toldOf(pool, running, full, trouble),
     refused: trouble?.isFinal === true ? { told: launchFailed(trouble.said), failed: trouble.failed } : undefined,
-    missingSecret: lacksSecret ? { name: sshSecret, since: missingSince?.(sshSecret) ?? -Infinity } : undefined,
+    missingSecret: missingSecretOf(pool, sources),
   };
 }
 

@@ -5,6 +5,7 @@ import type { LaunchedPool } from '../model/pool.ts';
 import { saidBy } from '../model/said-by.ts';
 import type { UserTaskRun } from '../model/task-run.ts';
 import { launchedHostOf } from './launched-host.ts';
+import { missingSecretOf } from './pool-secrets.ts';
 import type { SnapshotSources, TaskRuns } from './take-snapshot.ts';
 
 /** A claim the cache does not show: not yet, or not any more. */
@@ -15,8 +16,8 @@ export interface AssumedLaunch {
 }
 
 export function takeLaunchedSnapshot(pool: LaunchedPool, sources: SnapshotSources): LaunchedSnapshot {
-  const { taskRuns, hasSshSecret, missingSince, lastServed = new Map() } = sources;
-  const { platform, sshSecret } = pool;
+  const { taskRuns, lastServed = new Map() } = sources;
+  const { platform } = pool;
   const hosts = new Set<string>();
   const held = new Map<string, number>();
   const hold = (namespace: string): void => void held.set(namespace, (held.get(namespace) ?? 0) + 1);
@@ -32,8 +33,6 @@ export function takeLaunchedSnapshot(pool: LaunchedPool, sources: SnapshotSource
     hold(namespace);
     launching += 1;
   }
-  const missing = sshSecret !== '' && !hasSshSecret(sshSecret);
-  const since = sshSecret === '' ? undefined : missingSince?.(sshSecret);
   return {
     status: 'launched',
     pool,
@@ -42,7 +41,7 @@ export function takeLaunchedSnapshot(pool: LaunchedPool, sources: SnapshotSource
     launches: endedLaunches(platform, taskRuns),
     held,
     lastServed,
-    missingSince: missing ? (since ?? -Infinity) : undefined,
+    missingSecret: missingSecretOf(pool, sources),
   };
 }
 

@@ -5,6 +5,7 @@ import { minute, second } from '../../../controller/model/instant.ts';
 import { noLimits, type PoolLimits } from '../../../controller/model/pool.ts';
 import { aRequest, start } from '../../support/host-builders.ts';
 import { aPool } from '../../support/pool-builders.ts';
+import { noLaunchSecret } from '../../../controller/allocation/told-reasons.ts';
 import { messageOf, only, outcomes } from './allocation-sentences.ts';
 
 function launched(changes: Partial<LaunchedSnapshot> = {}, limits: Partial<PoolLimits> = {}): LaunchedSnapshot {
@@ -16,7 +17,7 @@ function launched(changes: Partial<LaunchedSnapshot> = {}, limits: Partial<PoolL
     launches: [],
     held: new Map(),
     lastServed: new Map(),
-    missingSince: undefined,
+    missingSecret: undefined,
     ...changes,
   };
 }
@@ -67,9 +68,10 @@ describe('hosts that are launched', () => {
     expect(outcomes(full, [aRequest()], start + minute)).to.deep.equal(['build rejected: WaitedTooLong']);
   });
 
-  it('without the ssh Secret of the platform: a grace, then no', () => {
-    const missing = launched({ missingSince: start });
+  it('without a Secret that it takes to launch them, or to log in: a grace, then no', () => {
+    const missing = launched({ missingSecret: { told: noLaunchSecret('ssh-key'), since: start } });
     expect(outcomes(missing, [aRequest()], start + 14 * second)).to.deep.equal(['build waits 1']);
+    expect(only(missing, aRequest())).to.include({ until: start + 15 * second });
     expect(outcomes(missing, [aRequest()], start + 15 * second)).to.deep.equal(['build rejected: SshSecretMissing']);
   });
 });

@@ -74,8 +74,8 @@ describe('the hosts that are launched for a platform', () => {
   });
 
   it('whether somebody can log in to them', () => {
-    expect(snapshotOf([]).missingSince).to.equal(undefined);
-    expect(snapshotOf([], [], false).missingSince).to.equal(-Infinity);
+    expect(snapshotOf([]).missingSecret).to.equal(undefined);
+    expect(snapshotOf([], [], false).missingSecret).to.include({ since: -Infinity });
   });
 });
 
