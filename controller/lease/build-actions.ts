@@ -61,3 +61,12 @@ export function cleanUp(observed: Observed, { facts, claim }: Claimed): Action[]
   const carried = { ...facts, claim: { ...host, since: facts.claim?.since ?? 0 } };
   return [{ type: 'create-task-run', manifest: undoTaskRun(observed.build, carried, host, 1, observed.installation) }];
 }
+
+/**
+ * The key Secret may have been made: it must go before one of that name can say what is wrong. First of all, so that a crash
+ * on the way does not make the next look take away what was said.
+ */
+export function undoAttempt(observed: Observed, taskRun: UserTaskRun, claimed: Claimed): Action[] {
+  const begun = isHandedOver(observed, claimed.facts);
+  return begun ? [] : [deleteSecret(taskRun), ...cleanUp(observed, claimed)];
+}

@@ -3,7 +3,7 @@
 import type { Action } from '../model/action.ts';
 import { saidBy } from '../model/said-by.ts';
 import type { UserTaskRun } from '../model/task-run.ts';
-import { cleanUp, deleteSecret, event, patch, type Claimed } from './build-actions.ts';
+import { cleanUp, deleteSecret, event, patch, undoAttempt, type Claimed } from './build-actions.ts';
 import { refuseForeignSecret } from './foreign-secret.ts';
 import { provisionOf, type Observed } from './observed.ts';
 import { blamelessReasons, neverEntered } from './provision-reasons.ts';
@@ -20,10 +20,9 @@ export function tryElsewhere(observed: Observed, taskRun: UserTaskRun, claimed: 
     return refuseForeignSecret(observed, taskRun, claimed);
   }
   const blameless = blamelessReasons.has(reason);
-  const undo = neverEntered.has(reason) ? [] : [...cleanUp(observed, claimed), deleteSecret(taskRun)];
+  const undo = neverEntered.has(reason) ? [] : undoAttempt(observed, taskRun, claimed);
   if (blameless && facts.attempt >= blamelessAttempts) {
     const message = `Error allocating host: failed to provision host: ${said}: run the build again later`;
-    // The key Secret may have been made: it must go before one of that name can say what is wrong.
     return [...undo, ...refusal(taskRun, { reason: 'ProvisionImpossible', message })];
   }
   return [

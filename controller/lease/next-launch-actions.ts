@@ -7,7 +7,7 @@ import { saidBy } from '../model/said-by.ts';
 import type { OwnTaskRun, UserTaskRun } from '../model/task-run.ts';
 import { launchTaskRun } from '../taskruns/launch-task-run-manifest.ts';
 import { provisionTaskRun } from '../taskruns/own-task-run-manifest.ts';
-import { cleanUp, deleteSecret, event, patch, type Claimed } from './build-actions.ts';
+import { cleanUp, event, patch, undoAttempt, type Claimed } from './build-actions.ts';
 import { refuseForeignSecret } from './foreign-secret.ts';
 import { hostText, launchedHost } from './host-facts.ts';
 import { delivered, deliverEarly } from './next-delivery-actions.ts';
@@ -120,19 +120,10 @@ function anotherHost(
     return refuse(observed, taskRun, claimed, 'LaunchFailed', message);
   }
   return [
-    ...undo(observed, taskRun, claimed),
+    ...undoAttempt(observed, taskRun, claimed),
     patch(taskRun, giveUpLaunch(taskRun, facts, counts)),
     event(taskRun, 'Warning', 'LaunchFailed', `host ${hostText(claim)} could not be had: ${said}`),
   ];
-}
-
-/**
- * The key Secret may have been made: it must go before one of that name can say what is wrong. First of all, so that a crash
- * on the way does not make the next look take away what was said.
- */
-function undo(observed: Observed, taskRun: UserTaskRun, claimed: Claimed): Action[] {
-  const begun = isHandedOver(observed, claimed.facts);
-  return begun ? [] : [deleteSecret(taskRun), ...cleanUp(observed, claimed)];
 }
 
 function refuse(
@@ -142,7 +133,7 @@ function refuse(
   reason: RejectReason,
   message: string,
 ): Action[] {
-  return [...undo(observed, taskRun, claimed), ...refusal(taskRun, { reason, message })];
+  return [...undoAttempt(observed, taskRun, claimed), ...refusal(taskRun, { reason, message })];
 }
 
 function whyFailed(failed: OwnTaskRun, { claim }: Claimed): string {
