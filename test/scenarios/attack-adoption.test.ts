@@ -3,42 +3,21 @@
 import { expect } from 'chai';
 import { openLane, type Lane } from '../support/lane.ts';
 import { factsOf, hostOf, label, prefix, userFinalizer } from '../support/observed-task-run.ts';
-import { playTekton, type Tekton } from '../support/play-tekton.ts';
-import { Scenario, type Raw } from '../support/scenario.ts';
+import type { Raw, Scenario } from '../support/scenario.ts';
+import { setStage } from '../support/stage.ts';
 
 const labelOf = (name: string): string => `${prefix}/${name}`;
 
 describe('attack: a host for a label', function () {
   this.timeout(120_000);
-  let scenario: Scenario;
-  let tekton: Tekton;
-
-  before(async () => {
-    scenario = await Scenario.start();
-    await scenario.hostConfig({});
-    await scenario.startController();
-    tekton = playTekton(scenario, {
+  const { scenario } = setStage({
+    tekton: {
       // Its Secret is there already.
       provision: (it) =>
         label(it, 'attempt') === '1' ? {} : { outcome: 'failed', results: { REASON: 'SecretExists' } },
-    });
-  });
-  afterEach(function () {
-    if (this.currentTest?.state === 'failed') console.error(scenario.explain());
-  });
-  after(async () => {
-    await tekton.stop();
-    await scenario.stop();
+    },
   });
 
-  const ready = async (lane: Lane, name: string): Promise<Raw> => {
-    await lane.build(name);
-    return lane.ready(name);
-  };
-  const endAll = async (lane: Lane, ...names: string[]): Promise<void> => {
-    for (const name of names) await lane.finish(name);
-    await lane.expectClean();
-  };
   /** Everything an adopted build has: our finalizer, labels, and a Secret of the right name. */
   const forge = async (lane: Lane, name: string, more: Record<string, string> = {}): Promise<void> => {
     await handmadeSecret(scenario, lane.tenant, name);
@@ -80,7 +59,7 @@ describe('attack: a host for a label', function () {
   for (const [how, dress] of forgeries)
     it(`finalizer, label and a handmade Secret, ${how}, found at a start: who came first gets the free slot`, async () => {
       const lane = await openLane(scenario);
-      const holder = await ready(lane, 'holder');
+      const [holder] = await lane.hold('holder');
       await lane.build('first');
       await lane.waits('first');
       await scenario.stopControllers();
@@ -93,7 +72,7 @@ describe('attack: a host for a label', function () {
       await lane.released('forger');
       expectNothingFor(lane, 'forger');
       await removeHandmade(lane, 'forger');
-      await endAll(lane, 'first');
+      await lane.endAll('first');
     });
 
   it('the same from a namespace that is not allowed, on a host that is free: no slot, no cleanup', async () => {
@@ -109,7 +88,7 @@ describe('attack: a host for a label', function () {
 
   it('the label of another host, written while no controller runs: it is not believed, and the build is prepared anew', async () => {
     const lane = await openLane(scenario, { slots: [1, 1] });
-    const held = await ready(lane, 'mover');
+    const [held] = await lane.hold('mover');
     expect(hostOf(held)).to.equal(lane.host(0));
     await stopOnceProvisioned(lane, 'mover');
     await scenario.change(lane.tenant, 'mover', {
@@ -129,9 +108,8 @@ describe('attack: a host for a label', function () {
 
   it('no attack: facts lost while no controller runs are found again by the mark, and the host is cleaned', async () => {
     const lane = await openLane(scenario);
-    const before = await ready(lane, 'b');
-    await lane.build('next');
-    await lane.waits('next');
+    const [before] = await lane.hold('b');
+    await lane.queue('next');
     await stopOnceProvisioned(lane, 'b');
     await scenario.change(lane.tenant, 'b', { metadata: { annotations: { [labelOf('host-lease')]: null } } });
     await scenario.startController();
@@ -143,7 +121,7 @@ describe('attack: a host for a label', function () {
     await lane.released('b');
     expect(label(lane.get('b'), 'lease-mark')).to.equal(undefined);
     await lane.ready('next');
-    await endAll(lane, 'next');
+    await lane.endAll('next');
     expect(lane.everOurs('clean', 'b')).to.have.length(1);
   });
 });

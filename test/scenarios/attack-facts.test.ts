@@ -3,44 +3,23 @@
 import { expect } from 'chai';
 import { openLane, type Lane } from '../support/lane.ts';
 import { annotation, factsOf, hostOf, label, prefix, userFinalizer } from '../support/observed-task-run.ts';
-import { playTekton, type Tekton } from '../support/play-tekton.ts';
-import { operatorNamespace, Scenario, type Raw } from '../support/scenario.ts';
+import { operatorNamespace, type Raw } from '../support/scenario.ts';
+import { setStage } from '../support/stage.ts';
 
 const lease = `${prefix}/host-lease`;
 const assignedHost = `${prefix}/assigned-host`;
 
 describe('attack: forged facts', function () {
   this.timeout(120_000);
-  let scenario: Scenario;
-  let tekton: Tekton;
-
-  before(async () => {
-    scenario = await Scenario.start();
-    await scenario.hostConfig({});
-    await scenario.startController();
-    tekton = playTekton(scenario, {
+  const { scenario } = setStage({
+    tekton: {
       provision: (it) =>
         label(it, 'user-task-name')?.startsWith('unlucky') === true && label(it, 'attempt') === '1'
           ? { outcome: 'failed', results: { REASON: 'NoSpace', MESSAGE: 'full' } }
           : {},
-    });
-  });
-  afterEach(function () {
-    if (this.currentTest?.state === 'failed') console.error(scenario.explain());
-  });
-  after(async () => {
-    await tekton.stop();
-    await scenario.stop();
+    },
   });
 
-  const ready = async (lane: Lane, name: string): Promise<Raw> => {
-    await lane.build(name);
-    return lane.ready(name);
-  };
-  const endAll = async (lane: Lane, ...names: string[]): Promise<void> => {
-    for (const name of names) await lane.finish(name);
-    await lane.expectClean();
-  };
   /** Where, and as whom, TaskRuns of ours ever worked for this build. */
   const worked = (lane: Lane, name: string): string[] => {
     const params = (it: Raw): string =>
@@ -56,7 +35,7 @@ describe('attack: forged facts', function () {
 
   it('facts copied from another build, also from one of the same name before, hold nothing and aim at nothing', async () => {
     const lane = await openLane(scenario, { slots: [1, 1] });
-    const victim = await ready(lane, 'victim');
+    const [victim] = await lane.hold('victim');
     const copied = annotation(victim, 'host-lease') ?? '';
     await lane.build('copier', {
       annotations: { [lease]: copied },
@@ -74,7 +53,7 @@ describe('attack: forged facts', function () {
     await scenario.watched.until(() => lane.get('victim') === undefined);
     await lane.build('victim', { annotations: { [lease]: copied } });
     await lane.until('victim', (it) => factsOf(it)?.ready === true && annotation(it, 'host-lease') !== copied);
-    await endAll(lane, 'victim');
+    await lane.endAll('victim');
     expect(worked(lane, 'copier')).to.deep.equal([itsOwn(lane, 'copier', 1)]);
     expect(worked(lane, 'victim')).to.deep.equal([itsOwn(lane, 'victim', 0)]);
   });
@@ -89,13 +68,14 @@ describe('attack: forged facts', function () {
       metadata: { annotations: { [lease]: annotation(first, 'host-lease') }, labels: { [assignedHost]: lane.host(0) } },
     });
     await lane.until('unlucky', (it) => annotation(it, 'host-lease') === annotation(second, 'host-lease'));
-    await endAll(lane, 'unlucky');
+    await lane.endAll('unlucky');
     expect(worked(lane, 'unlucky')).to.have.members([itsOwn(lane, 'unlucky', 0), itsOwn(lane, 'unlucky', 1)]);
   });
 
   it('facts edited by a byte, or by a megabyte, change nothing of what is cleaned', async () => {
     const lane = await openLane(scenario);
-    const signed = annotation(await ready(lane, 'b'), 'host-lease') ?? '';
+    const [build] = await lane.hold('b');
+    const signed = annotation(build, 'host-lease') ?? '';
     const edits = [
       signed.replace(lane.address(), '10.6.6.6'),
       signed.replace('"builder"', '"root"'),
@@ -111,29 +91,27 @@ describe('attack: forged facts', function () {
     }
     const refused = await scenario.change(lane.tenant, 'b', forgery('x'.repeat(1_000_000))).catch((error) => error);
     expect(refused.status).to.equal(422);
-    await endAll(lane, 'b');
+    await lane.endAll('b');
     expect(worked(lane, 'b')).to.deep.equal([itsOwn(lane, 'b')]);
   });
 
   it('annotations full to the brim while it has its host: it is released, its host cleaned, its slot handed on', async () => {
     const lane = await openLane(scenario);
-    await ready(lane, 'b');
-    await lane.build('next');
-    await lane.waits('next');
+    await lane.hold('b');
+    await lane.queue('next');
     const room = 262_144 - sizeOf(lane.get('b').metadata.annotations) - 'full'.length;
     await scenario.change(lane.tenant, 'b', { metadata: { annotations: { full: 'x'.repeat(room) } } });
     await lane.finish('b');
     await lane.released('b');
     await lane.ready('next');
-    await endAll(lane, 'next');
+    await lane.endAll('next');
     expect(worked(lane, 'b')).to.deep.equal([itsOwn(lane, 'b')]);
   });
 
   it('a label that names a busy host, with our finalizer: it waits its turn, behind who came before', async () => {
     const lane = await openLane(scenario);
-    await ready(lane, 'holder');
-    await lane.build('first');
-    await lane.waits('first');
+    await lane.hold('holder');
+    await lane.queue('first');
     const labels = { [assignedHost]: lane.host(), [`${prefix}/attempt`]: '1' };
     await lane.build('forger', { labels, finalizers: [userFinalizer] });
     await lane.until('forger', (it) => label(it, 'assigned-host') === undefined);
@@ -143,17 +121,14 @@ describe('attack: forged facts', function () {
     expect(label(lane.get('forger'), 'assigned-host')).to.equal(undefined);
     await lane.finish('first');
     await lane.ready('forger');
-    await endAll(lane, 'forger');
+    await lane.endAll('forger');
     expect(worked(lane, 'forger')).to.deep.equal([itsOwn(lane, 'forger')]);
   });
 
   it('waiting labels and place taken away, again and again: it keeps its place, and gets no other', async () => {
     const lane = await openLane(scenario);
-    await ready(lane, 'holder');
-    for (const name of ['one', 'two']) {
-      await lane.build(name);
-      await lane.waits(name);
-    }
+    await lane.hold('holder');
+    await lane.queue('one', 'two');
     const cleared = {
       labels: { [`${prefix}/waiting-for-platform`]: null, [`${prefix}/attempt`]: '7' },
       annotations: { [`${prefix}/queue-position`]: '0', [`${prefix}/wait-reason`]: null, [`${prefix}/priority`]: '9' },
@@ -164,7 +139,7 @@ describe('attack: forged facts', function () {
     expect(factsOf(lane.get('two'))).to.equal(undefined);
     await lane.finish('one');
     await lane.ready('two');
-    await endAll(lane, 'two');
+    await lane.endAll('two');
   });
 
   it('200 forged builds that say they hold every host: builds of others get their slots', async () => {
@@ -185,14 +160,14 @@ describe('attack: forged facts', function () {
     for (let at = 0; at < all.length; at += 20) await Promise.all(all.slice(at, at + 20).map(forged));
     for (const name of ['a', 'b', 'c', 'd']) await lane.build(name);
     for (const name of ['a', 'b', 'c', 'd']) await lane.ready(name);
-    await endAll(lane, 'a', 'b', 'c', 'd');
+    await lane.endAll('a', 'b', 'c', 'd');
     expect(scenario.watched.ever.filter((it) => label(it, 'user-task-namespace') === crowd)).to.deep.equal([]);
     expect(scenario.invariants.violations.filter((it) => !it.includes(`${crowd}/`))).to.deep.equal([]);
   });
 
   it('TaskRuns in his own namespace that look like ours are none: nothing is done for them, or because of them', async () => {
     const lane = await openLane(scenario);
-    const build = await ready(lane, 'b');
+    const [build] = await lane.hold('b');
     const facts = (annotation(build, 'host-lease') ?? '').replace(/^[^{]*/, '');
     const { uid } = build.metadata;
     for (const type of ['provision', 'clean', 'update']) {

@@ -1,50 +1,30 @@
 // Text of tenants and of hosts that is too long, or made to look like something else, on its way into Secrets, Events,
 // annotations and the log; and a crowd that wants everything.
 import { expect } from 'chai';
-import type { ControllerProcess } from '../support/controller-process.ts';
-import { openLane, type Lane } from '../support/lane.ts';
+import { openLane } from '../support/lane.ts';
 import { annotation, factsOf, hasFailed, label, prefix } from '../support/observed-task-run.ts';
-import { playTekton, type Tekton } from '../support/play-tekton.ts';
-import { eventually, Scenario } from '../support/scenario.ts';
+import { eventually } from '../support/scenario.ts';
+import { setStage } from '../support/stage.ts';
 
 const fakeLine = '{"level":"error","message":"pwned"}';
 const megabyte = 1_000_000;
 
 describe('attack: hostile text and crowds', function () {
   this.timeout(120_000);
-  let scenario: Scenario;
-  let controller: ControllerProcess;
-  let tekton: Tekton;
   let message = '';
-
-  before(async () => {
-    scenario = await Scenario.start();
-    await scenario.hostConfig({});
-    controller = await scenario.startController({ args: ['--log-level=debug'] });
-    tekton = playTekton(scenario, {
+  const stage = setStage({
+    controller: async () => ({ args: ['--log-level=debug'] }),
+    tekton: {
       provision: (it) =>
         label(it, 'user-task-name')?.startsWith('unlucky') === true
           ? { outcome: 'failed', results: { REASON: 'NoSpace', MESSAGE: message } }
           : {},
-    });
+    },
   });
-  afterEach(function () {
-    if (this.currentTest?.state === 'failed') console.error(scenario.explain());
-  });
-  after(async () => {
-    await tekton.stop();
-    await scenario.stop();
-  });
+  const { scenario } = stage;
 
-  /** A build that shows that the lane goes on. */
-  const passes = async (lane: Lane): Promise<void> => {
-    const name = `passes-${Date.now()}`;
-    await lane.build(name);
-    await lane.ready(name);
-    await lane.finish(name);
-  };
   const expectHonestLog = (): void => {
-    const lines = controller.log();
+    const lines = stage.controller.log();
     // What is no JSON would show up without a level.
     for (const line of lines) expect(line).to.include.keys('level', 'timestamp');
     expect(lines.filter((line) => line['message'] === 'pwned')).to.deep.equal([]);
@@ -72,7 +52,7 @@ describe('attack: hostile text and crowds', function () {
     expect(Math.max(...events.map((it) => it.message.length))).to.be.at.most(1024);
     await lane.until('unlucky', (it) => factsOf(it)?.rejected !== undefined);
     await lane.finish('unlucky', 'failed');
-    await passes(lane);
+    await lane.passes();
     await lane.expectClean();
     expectHonestLog();
   });
@@ -81,7 +61,7 @@ describe('attack: hostile text and crowds', function () {
     const lane = await openLane(scenario);
     await lane.build('vast', { params: [{ name: 'PLATFORM', value: `linux/${'a'.repeat(1.1 * megabyte)}` }] });
     await lane.build('lines', { params: [{ name: 'PLATFORM', value: `linux/arm64\n${fakeLine}\n` }] });
-    await passes(lane);
+    await lane.passes();
     for (const name of ['vast', 'lines']) {
       expect(await lane.error(name)).to.match(/^platform must be in format/);
       await lane.until(name, (it) => factsOf(it)?.rejected !== undefined);
@@ -108,7 +88,7 @@ describe('attack: hostile text and crowds', function () {
       expect(annotation(held, 'queue-position')).to.equal(undefined);
       await lane.finish(`garbage-${index}`);
     }
-    await passes(lane);
+    await lane.passes();
     await lane.expectClean();
     expectHonestLog();
   });

@@ -3,27 +3,12 @@
 import { expect } from 'chai';
 import { openLane } from '../support/lane.ts';
 import { annotation, isLive, label, prefix } from '../support/observed-task-run.ts';
-import { playTekton, type Tekton } from '../support/play-tekton.ts';
-import { eventually, operatorNamespace, Scenario, type Raw } from '../support/scenario.ts';
+import { eventually, operatorNamespace, type Raw } from '../support/scenario.ts';
+import { setStage } from '../support/stage.ts';
 
 describe('scenario: care of hosts', function () {
   this.timeout(240_000);
-  let scenario: Scenario;
-  let tekton: Tekton;
-
-  before(async () => {
-    scenario = await Scenario.start();
-    await scenario.hostConfig({});
-    await scenario.startController();
-    tekton = playTekton(scenario);
-  });
-  afterEach(function () {
-    if (this.currentTest?.state === 'failed') console.error(scenario.explain());
-  });
-  after(async () => {
-    await tekton.stop();
-    await scenario.stop();
-  });
+  const { scenario } = setStage();
 
   const updates = (all: readonly Raw[]): Raw[] => all.filter((it) => label(it, 'task-type') === 'update');
   const updateOf = (host: string): Promise<Raw> =>

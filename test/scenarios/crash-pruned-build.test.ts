@@ -2,29 +2,23 @@
 import { expect } from 'chai';
 import { openLane } from '../support/lane.ts';
 import { label, taskType } from '../support/observed-task-run.ts';
-import { playTekton } from '../support/play-tekton.ts';
-import { Scenario } from '../support/scenario.ts';
+import { setStage } from '../support/stage.ts';
 
 describe('scenario: a build that is pruned while its failed provision is kept', function () {
   this.timeout(60_000);
-  let scenario: Scenario;
-
-  before(async () => {
-    scenario = await Scenario.start();
+  const { scenario } = setStage({
+    tekton: {
+      provision: (it) => (label(it, 'attempt') === '1' ? { outcome: 'failed' } : {}),
+      build: () => 0,
+    },
   });
-  after(() => scenario.stop());
 
   it('10: its host was cleaned, and is not cleaned again when the build is deleted', async () => {
     const lane = await openLane(scenario, { slots: [1, 1] });
-    await scenario.startController();
     const cleanups = new Set<string>();
     scenario.watched.onChange((_before, after) => {
       if (after === undefined || taskType(after) !== 'clean' || label(after, 'user-task-name') !== 'pruned') return;
       cleanups.add(after.metadata.uid);
-    });
-    const tekton = playTekton(scenario, {
-      provision: (it) => (label(it, 'attempt') === '1' ? { outcome: 'failed' } : {}),
-      build: () => 0,
     });
     await lane.build('pruned');
     await lane.released('pruned');
@@ -36,6 +30,5 @@ describe('scenario: a build that is pruned while its failed provision is kept', 
       await lane.released(name);
     }
     expect(cleanups.size).to.equal(2);
-    await tekton.stop();
   });
 });

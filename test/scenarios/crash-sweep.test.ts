@@ -1,11 +1,12 @@
 // The controller is killed at every single write it makes, for builds that go all the ways a build can go. Whatever it
-// left half done is finished after its next start: nothing is made twice, nothing is left, every slot is free again.
+// left half done is finished after its next start: nothing is made twice, no host is there that nobody uses, nothing is
+// left, every slot is free again.
 import { expect } from 'chai';
-import { buildLives } from '../support/build-life.ts';
+import { buildLives, launchedLives } from '../support/build-life.ts';
 import { LifeRounds } from '../support/life-rounds.ts';
 
 describe('scenario: crash sweep', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   this.bail(true);
   let rounds: LifeRounds;
 
@@ -14,7 +15,7 @@ describe('scenario: crash sweep', function () {
   });
   after(() => rounds.close());
 
-  for (const life of buildLives) {
+  for (const life of [...buildLives, ...launchedLives]) {
     it(`9: ${life.title}: killed before its first write, and after each`, async () => {
       const writes = await rounds.writesOf(life);
       const reached = await rounds.killAfterWrites(
@@ -23,6 +24,10 @@ describe('scenario: crash sweep', function () {
       );
       // Side by side, one write may save another.
       expect(reached).to.be.within(writes.length - 3, writes.length);
+    });
+
+    it(`9: ${life.title}: killed after each write, started again for the next one`, async () => {
+      expect(await rounds.killAfterEachWrite(life, 3)).to.be.at.least(2);
     });
   }
 

@@ -1,45 +1,18 @@
 // Which TaskRuns are builds, and what PLATFORM they ask for: the contract with everybody who writes Tasks, and lines 5,
 // 18, 19 and 29 of what builds are promised. What is not a build stays untouched.
 import { expect } from 'chai';
-import { openLane, type Lane } from '../support/lane.ts';
+import { openLane } from '../support/lane.ts';
 import { annotation, factsOf, label, prefix, userFinalizer } from '../support/observed-task-run.ts';
-import { playTekton, type Tekton } from '../support/play-tekton.ts';
-import { operatorNamespace, Scenario, type Raw } from '../support/scenario.ts';
+import { operatorNamespace, type Raw } from '../support/scenario.ts';
+import { setStage } from '../support/stage.ts';
 
 const malformed =
   "platform must be in format 'label/label' where each label follows Kubernetes RFC 1035 label name format";
 
 describe('scenario: what is a build', function () {
   this.timeout(120_000);
-  let scenario: Scenario;
-  let tekton: Tekton;
+  const { scenario } = setStage();
 
-  before(async () => {
-    scenario = await Scenario.start();
-    await scenario.hostConfig({});
-    await scenario.startController();
-    tekton = playTekton(scenario);
-  });
-  afterEach(function () {
-    if (this.currentTest?.state === 'failed') console.error(scenario.explain());
-  });
-  after(async () => {
-    await tekton.stop();
-    await scenario.stop();
-  });
-
-  const endAll = async (lane: Lane, ...names: string[]): Promise<void> => {
-    for (const name of names) await lane.finish(name);
-    await lane.expectClean();
-  };
-  /** Another build goes all the way: whatever came before it was looked at. */
-  const passes = async (lane: Lane): Promise<void> => {
-    const name = `other-${lane.holders().length}-${scenario.watched.ever.length}`;
-    await lane.build(name);
-    await lane.ready(name);
-    await lane.finish(name);
-    await lane.released(name);
-  };
   const isUntouched = (build: Raw): void => {
     expect(build.metadata.finalizers ?? []).to.deep.equal([]);
     const keys = [...Object.keys(build.metadata.labels ?? {}), ...Object.keys(build.metadata.annotations ?? {})];
@@ -51,13 +24,13 @@ describe('scenario: what is a build', function () {
     await lane.build('b', { secretName: 'multi-platform-ssh-$(context.taskRun.name)' });
     await lane.ready('b');
     expect(await scenario.secret(lane.tenant, 'multi-platform-ssh-b')).not.to.equal(undefined);
-    await endAll(lane, 'b');
+    await lane.endAll('b');
   });
 
   it('contract 1: a TaskRun without our volume is not touched', async () => {
     const lane = await openLane(scenario);
     await lane.build('plain', { secretName: 'registry-login' });
-    await passes(lane);
+    await lane.passes();
     isUntouched(await scenario.taskRun(lane.tenant, 'plain'));
     expect(await scenario.secret(lane.tenant, 'multi-platform-ssh-plain')).to.equal(undefined);
   });
@@ -68,12 +41,12 @@ describe('scenario: what is a build', function () {
     const spec = { taskRef: { name: 'remote' }, params: [{ name: 'PLATFORM', value: lane.platform }] };
     const apiVersion = 'tekton.dev/v1';
     await scenario.api.ask('POST', path, { apiVersion, kind: 'TaskRun', metadata: { name: 'late' }, spec });
-    await passes(lane);
+    await lane.passes();
     isUntouched(await scenario.taskRun(lane.tenant, 'late'));
     const volumes = [{ name: 'ssh', secret: { secretName: 'multi-platform-ssh-late' } }];
     await scenario.status(lane.tenant, 'late', { taskSpec: { steps: [], volumes } });
     await lane.ready('late');
-    await endAll(lane, 'late');
+    await lane.endAll('late');
   });
 
   it('contract 10.1: PLATFORM may be a default of the Task', async () => {
@@ -81,7 +54,7 @@ describe('scenario: what is a build', function () {
     const taskSpec = { params: [{ name: 'PLATFORM', type: 'string', default: lane.platform }] };
     await lane.build('by-default', { params: null, taskSpec });
     await lane.ready('by-default');
-    await endAll(lane, 'by-default');
+    await lane.endAll('by-default');
   });
 
   it('contract 1: the first PLATFORM counts, and comes before a default', async () => {
@@ -94,7 +67,7 @@ describe('scenario: what is a build', function () {
     ];
     await lane.build('first', { params, taskSpec });
     await lane.ready('first');
-    await endAll(lane, 'first');
+    await lane.endAll('first');
   });
 
   for (const [what, params] of [
@@ -106,7 +79,7 @@ describe('scenario: what is a build', function () {
       await lane.build('b', { params });
       const events = await lane.eventsUntil('PlatformMissing', 'b');
       await scenario.change(lane.tenant, 'b', { metadata: { annotations: { touched: 'again' } } });
-      await passes(lane);
+      await lane.passes();
       isUntouched(await scenario.taskRun(lane.tenant, 'b'));
       expect(await scenario.secret(lane.tenant, 'multi-platform-ssh-b')).to.equal(undefined);
       expect(events.map(({ type, message }) => [type, message.split(':')[0]])).to.deep.equal([
@@ -141,7 +114,7 @@ describe('scenario: what is a build', function () {
       expect(label(build, 'assigned-host')).to.equal(undefined);
       await lane.finish(`bad-${index}`, 'failed');
     }
-    await passes(lane);
+    await lane.passes();
     expect(scenario.watched.ever.filter((it) => label(it, 'user-task-name')?.startsWith('bad-'))).to.deep.equal([]);
   });
 
@@ -168,12 +141,12 @@ describe('scenario: what is a build', function () {
   it('19: odd TaskRuns, Secrets and ConfigMaps of others stop nothing', async () => {
     const lane = await openLane(scenario, { slots: [2] });
     await Promise.all(oddities(lane.tenant).map(([path, body]) => scenario.api.ask('POST', path, body)));
-    await passes(lane);
+    await lane.passes();
     await scenario.status(lane.tenant, 'odd-spec', { taskSpec: { volumes: 'none' } });
     await scenario.status(lane.tenant, 'odd-facts', {
       taskSpec: { volumes: [null, 'x', { secret: 'y' }, { secret: { secretName: 7 } }] },
     });
-    await passes(lane);
+    await lane.passes();
     await lane.expectClean();
   });
 
@@ -186,7 +159,7 @@ describe('scenario: what is a build', function () {
     const build = await lane.until('forger', (it) => factsOf(it)?.claim?.address === lane.address());
     expect(label(build, 'assigned-host')).to.equal(lane.host());
     await lane.ready('forger');
-    await endAll(lane, 'forger');
+    await lane.endAll('forger');
     const hosts = lane
       .everOurs('clean', 'forger')
       .map((it) => it.spec.params.find((one: Raw) => one.name === 'HOST').value);

@@ -6,8 +6,8 @@ import type { ControllerProcess } from '../support/controller-process.ts';
 import { controllerBundle } from '../support/controller-bundle.ts';
 import { openLane } from '../support/lane.ts';
 import { annotation, factsOf, isLive, label } from '../support/observed-task-run.ts';
-import { playTekton, type Tekton } from '../support/play-tekton.ts';
-import { operatorNamespace, Scenario, type Raw } from '../support/scenario.ts';
+import { operatorNamespace, type Raw } from '../support/scenario.ts';
+import { setStage } from '../support/stage.ts';
 
 interface Drained {
   readonly code: number | null;
@@ -17,21 +17,9 @@ interface Drained {
 describe('scenario: drain', function () {
   this.timeout(120_000);
   const processes = new ChildProcesses();
-  let scenario: Scenario;
-  let tekton: Tekton;
-
-  before(async () => {
-    scenario = await Scenario.start();
-    await scenario.hostConfig({});
-  });
-  afterEach(async () => {
-    await scenario.stopControllers();
-    await tekton.stop();
-  });
-  after(async () => {
-    await processes.endAll();
-    await scenario.stop();
-  });
+  const stage = setStage({ controller: 'each test' });
+  const { scenario } = stage;
+  after(() => processes.endAll());
 
   async function drain(serving: ControllerProcess, ...flags: string[]): Promise<Drained> {
     // As a Deployment at 0 replicas does: the leader Lease is given back.
@@ -52,7 +40,7 @@ describe('scenario: drain', function () {
     );
 
   it('takes hosts from builds that run, cleans them, gives none to those that wait, and ends with 0', async () => {
-    tekton = playTekton(scenario, { clean: () => ({ after: 300 }) });
+    await stage.playOtherwise({ clean: () => ({ after: 300 }) });
     const lane = await openLane(scenario, { slots: [1, 1] });
     const serving = await scenario.startController({ identity: 'serving' });
     await lane.build('runs');
@@ -82,7 +70,7 @@ describe('scenario: drain', function () {
   });
 
   it('says which host could not be cleaned, takes the finalizers off all the same, and ends with 1', async () => {
-    tekton = playTekton(scenario, { clean: () => ({ outcome: 'failed', results: { MESSAGE: 'no route' } }) });
+    await stage.playOtherwise({ clean: () => ({ outcome: 'failed', results: { MESSAGE: 'no route' } }) });
     const lane = await openLane(scenario);
     const serving = await scenario.startController({ identity: 'serving' });
     await lane.build('stuck');
@@ -94,7 +82,6 @@ describe('scenario: drain', function () {
   });
 
   it('is taken up again by a controller: nothing is claimed twice, builds that waited go on', async () => {
-    tekton = playTekton(scenario);
     const lane = await openLane(scenario);
     const serving = await scenario.startController({ identity: 'serving' });
     await lane.build('first');

@@ -5,82 +5,46 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { broken, conflict, overloaded, throttled, unavailable } from '../support/api-refusals.ts';
-import { startChaosProxy, type ChaosProxy } from '../support/chaos-proxy.ts';
+import type { ChaosProxy } from '../support/chaos-proxy.ts';
 import { isWrite, type Mischief, type PassedRequest } from '../support/chaos-rules.ts';
-import type { ControllerProcess } from '../support/controller-process.ts';
-import { openLane, type Lane } from '../support/lane.ts';
 import { label } from '../support/observed-task-run.ts';
-import { playTekton, type Tekton } from '../support/play-tekton.ts';
 import { oneOf, seededRandom } from '../support/random.ts';
-import { eventually, operatorNamespace, Scenario } from '../support/scenario.ts';
+import { setProxiedStage } from '../support/proxied-stage.ts';
+import { eventually, operatorNamespace } from '../support/scenario.ts';
 
 const lostOrBroken: readonly Mischief[] = [broken, throttled, unavailable, overloaded, { type: 'cut' }];
 const account = `/api/v1/namespaces/${operatorNamespace}/serviceaccounts`;
 
 describe('scenario: API server in trouble', function () {
   this.timeout(180_000);
-  let scenario: Scenario;
-  let proxy: ChaosProxy;
-  let controller: ControllerProcess;
-  let lane: Lane;
-  let tekton: Tekton;
-
-  before(async () => {
-    scenario = await Scenario.start();
+  const stage = setProxiedStage([2, 2], {
+    provision: (it) => ({ outcome: label(it, 'user-task-name')?.endsWith('3') ? 'failed' : 'succeeded' }),
+    build: () => 100,
   });
-  after(() => scenario.stop());
-
-  beforeEach(async () => {
-    proxy = await startChaosProxy(scenario.api);
-    lane = await openLane(scenario, { slots: [2, 2] });
-    tekton = playTekton(scenario, {
-      provision: (it) => ({ outcome: label(it, 'user-task-name')?.endsWith('3') ? 'failed' : 'succeeded' }),
-      build: () => 100,
-    });
-  });
-  afterEach(async () => {
-    await tekton.stop();
-    await controller.stop();
-    await proxy.stop();
-  });
-
-  const start = async (kubeconfig?: string): Promise<void> => {
-    const viaProxy = kubeconfig ?? (await scenario.api.writeKubeconfig({ url: proxy.url }));
-    controller = await scenario.startController({ kubeconfig: viaProxy });
-  };
-  const buildAll = async (count: number, prefix = 'b'): Promise<string[]> => {
-    const names = Array.from({ length: count }, (_, index) => `${prefix}${index}`);
-    await Promise.all(names.map((name) => lane.build(name)));
-    return names;
-  };
-  const finished = async (names: readonly string[]): Promise<void> => {
-    await Promise.all(names.map((name) => lane.released(name)));
-    await eventually(async () => (await scenario.invariants.leftovers(scenario.api)).length === 0);
-    expect(scenario.invariants.violations).to.deep.equal([]);
-  };
+  const { scenario } = stage;
 
   for (const seed of [1, 2]) {
     it(`9: one request in five fails, whatever it asks for: 20 builds go through (seed ${seed})`, async () => {
-      await start();
+      await stage.startController();
       const random = seededRandom(seed);
       const fail = (request: PassedRequest): Mischief | undefined => {
         if (request.resource === 'leases' || random() >= 0.2) return undefined;
         return oneOf(random, isWrite(request) ? [...lostOrBroken, conflict, { type: 'lose-answer' }] : lostOrBroken);
       };
-      const healed = proxy.add({ mischief: fail });
-      const names = await buildAll(20);
-      await Promise.all(names.map((name) => lane.until(name, (it) => it.status?.completionTime !== undefined)));
+      const healed = stage.proxy.add({ mischief: fail });
+      const names = await stage.buildAll(20);
+      await Promise.all(names.map((name) => stage.lane.until(name, (it) => it.status?.completionTime !== undefined)));
       healed();
-      await finished(names);
+      await stage.finished(names);
     });
   }
 
   it('9: everything fails for a while, then goes on: no build ended because of that', async () => {
-    await start();
-    const names = await buildAll(8);
-    await lane.assigned('b0');
+    await stage.startController();
+    const names = await stage.buildAll(8);
+    await stage.lane.assigned('b0');
     let failed = 0;
-    const healed = proxy.add({
+    const healed = stage.proxy.add({
       mischief: ({ resource }) => {
         if (resource === 'leases') return undefined;
         failed += 1;
@@ -89,8 +53,8 @@ describe('scenario: API server in trouble', function () {
     });
     await eventually(async () => failed >= 30);
     healed();
-    await finished(names);
-    const ended = names.map((name) => lane.get(name).status.conditions[0].status);
+    await stage.finished(names);
+    const ended = names.map((name) => stage.lane.get(name).status.conditions[0].status);
     // The hosts of b3 fail.
     expect(ended).to.deep.equal(names.map((name) => (name === 'b3' ? 'False' : 'True')));
   });
@@ -100,13 +64,13 @@ describe('scenario: API server in trouble', function () {
     ['accepts requests and answers nothing', silent],
   ] as const) {
     it(`9: the API server ${how} for longer than leadership lasts, with builds in all phases`, async () => {
-      await start();
-      const names = await buildAll(8);
-      await lane.ready('b0');
-      const heal = disturb(proxy);
+      const controller = await stage.startController();
+      const names = await stage.buildAll(8);
+      await stage.lane.ready('b0');
+      const heal = disturb(stage.proxy);
       await eventually(async () => controller.log().some((it) => String(it['message']).startsWith('not the leader')));
       heal();
-      await finished(names);
+      await stage.finished(names);
     });
   }
 
@@ -131,16 +95,16 @@ describe('scenario: API server in trouble', function () {
     });
     await issue();
     const kubeconfig = join(folder, 'kubeconfig');
-    await writeFile(kubeconfig, tokenKubeconfig(proxy.url, scenario.api.authority.certificate, tokenFile));
-    await start(kubeconfig);
-    await finished(await buildAll(2));
+    await writeFile(kubeconfig, tokenKubeconfig(stage.proxy.url, scenario.api.authority.certificate, tokenFile));
+    const controller = await stage.startController(kubeconfig);
+    await stage.finished(await stage.buildAll(2));
     await issue();
     // The API server remembers a token for a few seconds.
     await eventually(async () => {
       await sleep(200);
-      return proxy.requests.some(({ status }) => status === 401);
+      return stage.proxy.requests.some(({ status }) => status === 401);
     });
-    await finished(await buildAll(2, 'later'));
+    await stage.finished(await stage.buildAll(2, 'later'));
     expect(controller.ended).to.equal(false);
     await rm(folder, { recursive: true });
   });

@@ -7,7 +7,7 @@ import { ExampleProvider, exampleConfig } from '../tasks/example-provider.ts';
 import { factsOf, isLive, paramOf } from '../support/observed-task-run.ts';
 import { playTekton, type Part, type Tekton } from '../support/play-tekton.ts';
 import { launchedConfig, toyTasks } from '../support/provider-builders.ts';
-import { eventually, Scenario, type Raw } from '../support/scenario.ts';
+import { Scenario, type Raw } from '../support/scenario.ts';
 
 const platform = 'linux/arm64';
 const tenant = 'team-a';
@@ -38,7 +38,7 @@ describe('scenario: hosts launched for several builds', function () {
   const untilNothingIsLeft = async (): Promise<void> => {
     const holdsNothing = (it: Raw): boolean => (it.metadata.finalizers ?? []).length === 0;
     await scenario.watched.until(() => all().every(holdsNothing));
-    await eventually(async () => (await scenario.invariants.leftovers(scenario.api)).length === 0);
+    await scenario.expectNothingLeft();
   };
 
   it('by the provider of tasks/README.md: lent, shared one after the other, given back', async () => {

@@ -2,9 +2,10 @@
 import { expect } from 'chai';
 import { openLane, type Lane } from '../support/lane.ts';
 import { annotation, label, prefix } from '../support/observed-task-run.ts';
-import { playTekton, type Part, type Tekton } from '../support/play-tekton.ts';
+import type { Part } from '../support/play-tekton.ts';
 import { toyTasks } from '../support/provider-builders.ts';
-import { Scenario, type Raw } from '../support/scenario.ts';
+import type { Raw } from '../support/scenario.ts';
+import { setStage } from '../support/stage.ts';
 
 /** What becomes of launches of builds, by the beginning of the build's name and the attempt. */
 const launches: Readonly<Record<string, (attempt: number) => Part>> = {
@@ -21,17 +22,11 @@ function failed(reason: string, message: string, more: Part = {}): Part {
 
 describe('scenario: trouble with launched hosts', function () {
   this.timeout(120_000);
-  let scenario: Scenario;
-  let tekton: Tekton;
   /** Tries of terminates that fail, by the build's name. */
   const stubborn = new Map<string, number>();
-
-  before(async () => {
-    scenario = await Scenario.start();
-    await scenario.tasks(toyTasks());
-    await scenario.hostConfig({});
-    await scenario.startController();
-    tekton = playTekton(scenario, {
+  const { scenario, hosts } = setStage({
+    prepare: (scenario) => scenario.tasks(toyTasks()),
+    tekton: {
       launch: (taskRun) => launches[kindOf(taskRun)]?.(Number(label(taskRun, 'attempt'))) ?? {},
       terminate: (taskRun) => {
         const left = stubborn.get(label(taskRun, 'user-task-name') ?? '') ?? 0;
@@ -39,20 +34,13 @@ describe('scenario: trouble with launched hosts', function () {
         if (kindOf(taskRun) === 'evicted') return { results: { LOST: 'the pod was evicted' } };
         return left > 0 ? failed('NoAnswer', 'the cloud sleeps') : {};
       },
-    });
-  });
-  afterEach(function () {
-    if (this.currentTest?.state === 'failed') console.error(scenario.explain());
-  });
-  after(async () => {
-    await tekton.stop();
-    await scenario.stop();
+    },
   });
 
   const kindOf = (taskRun: Raw): string => label(taskRun, 'user-task-name')?.split('-')[0] ?? '';
   const expectGone = async (lane: Lane): Promise<void> => {
     await lane.expectClean();
-    expect(tekton.hosts.tokens).to.deep.equal([]);
+    expect(hosts.tokens).to.deep.equal([]);
   };
 
   it('the provider is out of capacity: the build waits, is told why, and gets its host later', async () => {
@@ -128,7 +116,7 @@ describe('scenario: trouble with launched hosts', function () {
     await lane.ready('next');
     await lane.finish('next');
     await expectGone(lane);
-    expect(tekton.hosts.peak(lane.dashed)).to.equal(1);
+    expect(hosts.peak(lane.dashed)).to.equal(1);
     expect((await lane.eventsUntil('TerminateFailed', 'b')).length).to.be.greaterThan(0);
   });
 });

@@ -2,37 +2,26 @@
 import { expect } from 'chai';
 import { openLane, type Lane } from '../support/lane.ts';
 import { annotation, factsOf, isLive, label, paramOf, prefix, userFinalizer } from '../support/observed-task-run.ts';
-import { playTekton, type Tekton } from '../support/play-tekton.ts';
 import { aProviderTask, toyTasks } from '../support/provider-builders.ts';
-import { eventually, Scenario } from '../support/scenario.ts';
+import { eventually } from '../support/scenario.ts';
+import { setStage } from '../support/stage.ts';
 
 describe('scenario: hosts launched for one build each', function () {
   this.timeout(120_000);
-  let scenario: Scenario;
-  let tekton: Tekton;
-
-  before(async () => {
-    scenario = await Scenario.start();
-    const preparing = aProviderTask('launch-whole').withParam('LAUNCH_TOKEN').preparingItself();
-    const [, terminate] = toyTasks('whole');
-    await scenario.tasks([...toyTasks(), preparing, ...(terminate === undefined ? [] : [terminate])]);
-    await scenario.hostConfig({});
-    await scenario.startController();
-    tekton = playTekton(scenario, {
+  const { scenario, hosts } = setStage({
+    prepare: async (on) => {
+      const preparing = aProviderTask('launch-whole').withParam('LAUNCH_TOKEN').preparingItself();
+      const [, terminate] = toyTasks('whole');
+      await on.tasks([...toyTasks(), preparing, ...(terminate === undefined ? [] : [terminate])]);
+    },
+    tekton: {
       launch: (taskRun) => ({ outcome: label(taskRun, 'user-task-name') === 'hangs' ? 'hangs' : 'succeeded' }),
-    });
-  });
-  afterEach(function () {
-    if (this.currentTest?.state === 'failed') console.error(scenario.explain());
-  });
-  after(async () => {
-    await tekton.stop();
-    await scenario.stop();
+    },
   });
 
   const expectGone = async (lane: Lane): Promise<void> => {
     await lane.expectClean();
-    expect(tekton.hosts.tokens).to.deep.equal([]);
+    expect(hosts.tokens).to.deep.equal([]);
   };
 
   it('launched, prepared, used, terminated: nothing is left', async () => {
@@ -107,7 +96,7 @@ describe('scenario: hosts launched for one build each', function () {
       const lane = await openLane(scenario, { launched: {} });
       await lane.build('hangs');
       await lane.running('launch', 'hangs');
-      await eventually(async () => tekton.hosts.tokens.length === 1);
+      await eventually(async () => hosts.tokens.length === 1);
       await end(lane);
       await lane.released('hangs');
       await expectGone(lane);
@@ -165,7 +154,7 @@ describe('scenario: hosts launched for one build each', function () {
       await lane.finish(name);
     }
     await expectGone(lane);
-    expect(tekton.hosts.peak(lane.dashed)).to.equal(5);
+    expect(hosts.peak(lane.dashed)).to.equal(5);
     const order = scenario.invariants.claims
       .filter(({ namespace }) => namespace === lane.tenant)
       .map(({ name }) => name);

@@ -3,32 +3,19 @@
 import { expect } from 'chai';
 import { openLane, type Lane } from '../support/lane.ts';
 import { annotation, factsOf, isDone, isLive, label, prefix, userFinalizer } from '../support/observed-task-run.ts';
-import { playTekton, type Tekton } from '../support/play-tekton.ts';
-import { eventually, Scenario, type Raw } from '../support/scenario.ts';
+import { eventually, type Raw } from '../support/scenario.ts';
+import { setStage } from '../support/stage.ts';
 
 const paramsOf = (taskRun: Raw): Record<string, string> =>
   Object.fromEntries(taskRun.spec.params.map((it: Raw) => [it.name, it.value]));
 
 describe('scenario: the life of a build', function () {
   this.timeout(120_000);
-  let scenario: Scenario;
-  let tekton: Tekton;
-
-  before(async () => {
-    scenario = await Scenario.start();
-    await scenario.hostConfig({});
-    await scenario.startController();
-    tekton = playTekton(scenario, {
+  const { scenario } = setStage({
+    tekton: {
       // Slow enough for a build of the same name to be there before the host is clean.
       clean: (taskRun) => ({ after: label(taskRun, 'user-task-name') === 'again' ? 500 : 0 }),
-    });
-  });
-  afterEach(function () {
-    if (this.currentTest?.state === 'failed') console.error(scenario.explain());
-  });
-  after(async () => {
-    await tekton.stop();
-    await scenario.stop();
+    },
   });
 
   it('1: claims a slot, is prepared, told, cleaned up after, and leaves nothing', async () => {

@@ -3,34 +3,21 @@
 import { expect } from 'chai';
 import { openLane, type Lane } from '../support/lane.ts';
 import { annotation, factsOf, label, prefix } from '../support/observed-task-run.ts';
-import { playTekton, type Tekton } from '../support/play-tekton.ts';
-import { eventually, operatorNamespace, Scenario, type Raw } from '../support/scenario.ts';
+import { eventually, operatorNamespace, type Raw } from '../support/scenario.ts';
+import { setStage } from '../support/stage.ts';
 
 const told = { REASON: 'NoSpace', MESSAGE: 'no space left on /home' };
 
 describe('scenario: what people see', function () {
   this.timeout(120_000);
-  let scenario: Scenario;
-  let tekton: Tekton;
-
-  before(async () => {
-    scenario = await Scenario.start();
-    await scenario.hostConfig({});
-    await scenario.startController();
-    tekton = playTekton(scenario, {
+  const { scenario } = setStage({
+    tekton: {
       provision: (taskRun) => {
         const name = label(taskRun, 'user-task-name') ?? '';
         if (name.startsWith('slow')) return { outcome: 'hangs' };
         return name.startsWith('unlucky') ? { outcome: 'failed', results: told } : {};
       },
-    });
-  });
-  afterEach(function () {
-    if (this.currentTest?.state === 'failed') console.error(scenario.explain());
-  });
-  after(async () => {
-    await tekton.stop();
-    await scenario.stop();
+    },
   });
 
   const textsOf = (events: readonly Raw[], reason: string): string[] =>

@@ -1,37 +1,20 @@
 // Tasks of providers beside the controller: they come and go while it runs, and it may have no right to see them, as after an
 // upgrade that left its older RBAC in place.
 import { expect } from 'chai';
-import { kubectlFor } from '../cluster/kubectl.ts';
-import { repository, serviceAccounts } from '../deploy/manifests.ts';
+import { serviceAccounts } from '../deploy/manifests.ts';
 import { kubeconfigOf } from '../support/account-kubeconfig.ts';
-import { openLane, type Lane } from '../support/lane.ts';
-import { playTekton, type Tekton } from '../support/play-tekton.ts';
+import { installed } from '../support/installed.ts';
+import { openLane } from '../support/lane.ts';
 import { launchedConfig, toyTasks } from '../support/provider-builders.ts';
-import { eventually, operatorNamespace, Scenario } from '../support/scenario.ts';
+import { eventually, operatorNamespace } from '../support/scenario.ts';
+import { setStage } from '../support/stage.ts';
 
 const role = `/apis/rbac.authorization.k8s.io/v1/namespaces/${operatorNamespace}/roles/multi-platform-controller-manager-role`;
 const tasks = `/apis/tekton.dev/v1/namespaces/${operatorNamespace}/tasks`;
 
 describe('scenario: Tasks of providers', function () {
   this.timeout(120_000);
-  let scenario: Scenario;
-  let tekton: Tekton;
-
-  before(async () => {
-    scenario = await Scenario.start();
-    const kubectl = kubectlFor(scenario.api.kubeconfig);
-    await kubectl.run(['apply', '--server-side', '-k', `${repository}/deploy/overlays/default`]);
-    await scenario.hostConfig({});
-    tekton = playTekton(scenario);
-  });
-  afterEach(async function () {
-    if (this.currentTest?.state === 'failed') console.error(scenario.explain());
-    await scenario.stopControllers();
-  });
-  after(async () => {
-    await tekton.stop();
-    await scenario.stop();
-  });
+  const { scenario } = setStage({ prepare: installed, controller: 'each test' });
 
   const startController = async (): Promise<void> => {
     await scenario.startController({ kubeconfig: await kubeconfigOf(scenario, serviceAccounts.controller) });
@@ -46,13 +29,6 @@ describe('scenario: Tasks of providers', function () {
       return events.map(({ message }): string => message).find((message) => message.includes(sentence));
     });
 
-  const liveThrough = async (lane: Lane, name: string): Promise<void> => {
-    await lane.build(name);
-    await lane.ready(name);
-    await lane.finish(name);
-    await lane.released(name);
-  };
-
   it('a controller that may not see them goes on with static hosts, and tells what is missing', async () => {
     const { metadata, rules } = await scenario.api.ask('GET', role);
     const { name, namespace } = metadata;
@@ -62,13 +38,13 @@ describe('scenario: Tasks of providers', function () {
     try {
       await startController();
       const lane = await openLane(scenario, { config: launchedConfig({}, 'linux/s390x') });
-      await liveThrough(lane, 'static');
+      await lane.passes();
       await toldOfConfig("'toy': the Tasks beside the controller are not read yet: if this stays, apply its RBAC");
       await scenario.build(lane.tenant, 'launched', 'linux/s390x');
       expect(await lane.error('launched')).to.contain('apply its RBAC');
       await write(rules);
       await toldOfConfig("'toy': there is no Task launch-toy");
-      await liveThrough(lane, 'static-again');
+      await lane.passes();
       await lane.finish('launched', 'failed');
       await lane.expectClean();
     } finally {
@@ -86,7 +62,7 @@ describe('scenario: Tasks of providers', function () {
     await scenario.api.ask('DELETE', `${tasks}/launch-toy`);
     await scenario.api.ask('POST', tasks, launch?.withParam('SIZE').manifest());
     await toldOfConfig('dynamic.linux-ppc64le.size is missing: param SIZE of Task launch-toy has no default');
-    await liveThrough(lane, 'static');
+    await lane.passes();
     await lane.expectClean();
   });
 });

@@ -1,28 +1,14 @@
 // Who gets a slot, and when: lines 1 to 4 and 6 of what builds are promised.
 import { expect } from 'chai';
-import { openLane } from '../support/lane.ts';
+import { openLane, type Lane } from '../support/lane.ts';
 import { isLive, label } from '../support/observed-task-run.ts';
-import { playTekton, type Tekton } from '../support/play-tekton.ts';
-import { eventually, Scenario } from '../support/scenario.ts';
+import { eventually } from '../support/scenario.ts';
+import { setStage } from '../support/stage.ts';
 
 describe('scenario: the queue', function () {
   this.timeout(120_000);
-  let scenario: Scenario;
-  let tekton: Tekton;
-
-  before(async () => {
-    scenario = await Scenario.start();
-    await scenario.hostConfig({});
-    await scenario.startController();
-    tekton = playTekton(scenario);
-  });
-  afterEach(function () {
-    if (this.currentTest?.state === 'failed') console.error(scenario.explain());
-  });
-  after(async () => {
-    await tekton.stop();
-    await scenario.stop();
-  });
+  const stage = setStage();
+  const { scenario } = stage;
 
   it('1a: fifty builds at once on three hosts: every slot is used, none twice', async () => {
     const lane = await openLane(scenario, { slots: [3, 2, 1] });
@@ -102,7 +88,7 @@ describe('scenario: the queue', function () {
     await lane.expectClean();
   });
 
-  const deadWaiters: readonly [string, (lane: Awaited<ReturnType<typeof openLane>>) => Promise<void>][] = [
+  const deadWaiters: readonly [string, (lane: Lane) => Promise<void>][] = [
     ['deleted', (lane) => scenario.remove(lane.tenant, 'oldest')],
     ['cancelled', (lane) => scenario.change(lane.tenant, 'oldest', { spec: { status: 'TaskRunCancelled' } })],
     ['timed out', (lane) => lane.finish('oldest', 'failed')],
@@ -112,10 +98,7 @@ describe('scenario: the queue', function () {
       const lane = await openLane(scenario);
       await lane.build('holder');
       await lane.assigned('holder');
-      await lane.build('oldest');
-      await lane.waits('oldest');
-      await lane.build('patient');
-      await lane.waits('patient');
+      await lane.queue('oldest', 'patient');
       await die(lane);
       await scenario.watched.until(() => {
         const oldest = lane.get('oldest');
@@ -130,38 +113,24 @@ describe('scenario: the queue', function () {
   }
 
   it('3h: a waiter that is to be cancelled gets nothing any more, also before Tekton has noticed', async () => {
-    await tekton.stop();
-    tekton = playTekton(scenario, { cancelAfter: 2_000 });
-    try {
-      const lane = await openLane(scenario);
-      await lane.build('holder');
-      await lane.ready('holder');
-      await lane.build('oldest');
-      await lane.waits('oldest');
-      await lane.build('patient');
-      await lane.waits('patient');
-      await scenario.change(lane.tenant, 'oldest', { spec: { status: 'TaskRunCancelled' } });
-      await lane.finish('holder');
-      await lane.ready('patient');
-      expect(lane.everOurs('provision', 'oldest')).to.deep.equal([]);
-      await lane.finish('patient');
-      await lane.expectClean();
-    } finally {
-      await tekton.stop();
-      tekton = playTekton(scenario);
-    }
+    await stage.playOtherwise({ cancelAfter: 2_000 });
+    const lane = await openLane(scenario);
+    await lane.hold('holder');
+    await lane.queue('oldest', 'patient');
+    await scenario.change(lane.tenant, 'oldest', { spec: { status: 'TaskRunCancelled' } });
+    await lane.finish('holder');
+    await lane.ready('patient');
+    expect(lane.everOurs('provision', 'oldest')).to.deep.equal([]);
+    await lane.endAll('patient');
   });
 
   it('3c: a build that is deleted hands its slot on, before its host is even cleaned', async () => {
     const lane = await openLane(scenario);
-    await lane.build('holder');
-    await lane.ready('holder');
-    await lane.build('next');
-    await lane.waits('next');
+    await lane.hold('holder');
+    await lane.queue('next');
     await scenario.remove(lane.tenant, 'holder');
     await lane.ready('next');
-    await lane.finish('next');
-    await lane.expectClean();
+    await lane.endAll('next');
   });
 
   it('4: most free slots first, then the name', async () => {
@@ -178,24 +147,21 @@ describe('scenario: the queue', function () {
   });
 
   it('6: a slot is free as soon as its build ended, while the cleanup still runs', async () => {
-    await tekton.stop();
-    try {
-      const lane = await openLane(scenario);
-      await lane.build('done');
-      await scenario.provision(await lane.running('provision', 'done'));
-      await lane.ready('done');
-      await lane.build('next');
-      await lane.finish('done');
-      const provision = await lane.running('provision', 'next');
-      expect(lane.ours('clean', 'done').filter(isLive)).to.have.length(1);
-      await lane.end(await lane.running('clean', 'done'), 'succeeded');
-      await scenario.provision(provision);
-      await lane.ready('next');
-      await lane.finish('next');
-      await lane.end(await lane.running('clean', 'next'), 'succeeded');
-      await lane.expectClean();
-    } finally {
-      tekton = playTekton(scenario);
-    }
+    await stage.playOtherwise('nobody');
+    const lane = await openLane(scenario);
+    await lane.build('done');
+    await scenario.provision(await lane.running('provision', 'done'));
+    await lane.ready('done');
+    await lane.build('next');
+    await lane.finish('done');
+    // Nobody ends it, so it runs from now on; either of the two may be made first.
+    const cleanup = await lane.running('clean', 'done');
+    const provision = await lane.running('provision', 'next');
+    await lane.end(cleanup, 'succeeded');
+    await scenario.provision(provision);
+    await lane.ready('next');
+    await lane.finish('next');
+    await lane.end(await lane.running('clean', 'next'), 'succeeded');
+    await lane.expectClean();
   });
 });

@@ -1,39 +1,15 @@
 // What is told to whom when host-config leaves no host for a build: lines 5, 17 and 29 of what builds are promised.
 import { expect } from 'chai';
-import type { ControllerProcess } from '../support/controller-process.ts';
 import { openLane, type Lane } from '../support/lane.ts';
 import { annotation, factsOf, label, prefix } from '../support/observed-task-run.ts';
-import { playTekton, type Tekton } from '../support/play-tekton.ts';
-import { eventually, operatorNamespace, Scenario, type Raw } from '../support/scenario.ts';
+import { eventually, operatorNamespace, type Raw } from '../support/scenario.ts';
+import { setStage } from '../support/stage.ts';
 
 describe('scenario: refusals and mistakes in host-config', function () {
   this.timeout(120_000);
-  let scenario: Scenario;
-  let controller: ControllerProcess;
-  let tekton: Tekton;
+  const stage = setStage();
+  const { scenario } = stage;
 
-  before(async () => {
-    scenario = await Scenario.start();
-    await scenario.hostConfig({});
-    controller = await scenario.startController();
-    tekton = playTekton(scenario);
-  });
-  afterEach(function () {
-    if (this.currentTest?.state === 'failed') console.error(scenario.explain());
-  });
-  after(async () => {
-    await tekton.stop();
-    await scenario.stop();
-  });
-
-  const hold = async (lane: Lane, ...names: string[]): Promise<void> => {
-    for (const name of names) await lane.build(name);
-    await Promise.all(names.map((name) => lane.ready(name)));
-  };
-  const endAll = async (lane: Lane, ...names: string[]): Promise<void> => {
-    for (const name of names) await lane.finish(name);
-    await lane.expectClean();
-  };
   const refused = async (lane: Lane, name: string): Promise<string> => {
     const error = await lane.error(name);
     await lane.until(name, (build) => factsOf(build)?.rejected !== undefined);
@@ -58,7 +34,7 @@ describe('scenario: refusals and mistakes in host-config', function () {
     for (const key of ['allowed-namespaces', '{platform}.allowed-namespaces']) {
       await lane.configure({ [key]: `^nobody$, ^${lane.tenant}$` });
       const name = `b${key.length}`;
-      await hold(lane, name);
+      await lane.hold(name);
       await scenario.build(other, name, lane.platform);
       const secret = await eventually(() => scenario.secret(other, `multi-platform-ssh-${name}`));
       expect(Buffer.from(secret.data.error, 'base64').toString()).to.contain(
@@ -78,13 +54,13 @@ describe('scenario: refusals and mistakes in host-config', function () {
 
   it('5c: max-wait ends a wait with an error; that of a platform comes before the global one', async () => {
     const lane = await openLane(scenario, { config: { 'max-wait': '1h', '{platform}.max-wait': '2s' } });
-    await hold(lane, 'holder');
+    await lane.hold('holder');
     await lane.build('impatient');
     const error = await refused(lane, 'impatient');
     expect(error)
       .to.match(/^Error allocating host: no host for platform .* became free/)
       .and.to.contain('later');
-    await endAll(lane, 'holder');
+    await lane.endAll('holder');
   });
 
   it('3g: an ssh Secret that comes late, or gets its label late, serves those who wait for it', async () => {
@@ -100,21 +76,21 @@ describe('scenario: refusals and mistakes in host-config', function () {
     const path = `/api/v1/namespaces/${operatorNamespace}/secrets/${secret}`;
     await scenario.api.ask('PATCH', path, { metadata: { labels } });
     await lane.ready('b');
-    await endAll(lane, 'b');
+    await lane.endAll('b');
   });
 
   it('17a: one bad host is told with its key, and breaks only itself', async () => {
     const lane = await openLane(scenario, { slots: [1, 1] });
     lane.setHost(0, 1, { address: 'not an address', concurrency: 'many' });
     await lane.configure();
-    await hold(lane, 'b');
+    await lane.hold('b');
     expect(label(lane.get('b'), 'assigned-host')).to.equal(lane.host(1));
     const event = await eventually(async () => configEvents(lane.host(0)));
     expect(event.type).to.equal('Warning');
     for (const field of ['address', 'concurrency']) expect(event.message).to.contain(`host.${lane.host(0)}.${field}`);
-    const lines = controller.log().map((line) => JSON.stringify(line));
+    const lines = stage.controller.log().map((line) => JSON.stringify(line));
     expect(lines.some((line) => line.includes(`host.${lane.host(0)}.address`))).to.equal(true);
-    await endAll(lane, 'b');
+    await lane.endAll('b');
   });
 
   const configEvents = async (about: string): Promise<Raw> => {
@@ -126,13 +102,13 @@ describe('scenario: refusals and mistakes in host-config', function () {
     const lane = await openLane(scenario);
     lane.setHost(1, 1, { platform: 'linux-broken/arm64', concurrency: '0' });
     await lane.configure();
-    await hold(lane, 'fine');
+    await lane.hold('fine');
     await scenario.build(lane.tenant, 'stuck', 'linux-broken/arm64');
     await lane.waits('stuck');
     lane.setHost(1, 1, { platform: 'linux-broken/arm64' });
     await lane.configure();
     await lane.ready('stuck');
-    await endAll(lane, 'fine', 'stuck');
+    await lane.endAll('fine', 'stuck');
   });
 
   it('17c, 29a: hosts that stay broken, or without their ssh Secret: builds are told which key or Secret it is', async () => {
@@ -155,8 +131,8 @@ describe('scenario: refusals and mistakes in host-config', function () {
     await lane.build('b');
     expect(await refused(lane, 'b')).to.match(/^failed to read host config: /);
     await lane.configure();
-    await hold(lane, 'next');
-    await endAll(lane, 'next');
+    await lane.hold('next');
+    await lane.endAll('next');
   });
 
   it('29d: a host-config without its label is none; with it, those who wait are served', async () => {
@@ -166,7 +142,7 @@ describe('scenario: refusals and mistakes in host-config', function () {
     expect(annotation(await lane.waits('b'), 'wait-reason')).to.contain('failed to read host config');
     await lane.configure();
     await lane.ready('b');
-    await endAll(lane, 'b');
+    await lane.endAll('b');
   });
 
   it('17d: keys nobody knows, and an empty entry in a list, break nothing', async () => {
@@ -174,7 +150,7 @@ describe('scenario: refusals and mistakes in host-config', function () {
       config: { 'kueue.quota': '3', 'dynamic.linux-x.ami': 'y', 'host.odd.unheard-of': '1', colour: 'red' },
     });
     await lane.configure({ 'local-platforms': 'linux/amd64,,local' });
-    await hold(lane, 'b');
-    await endAll(lane, 'b');
+    await lane.hold('b');
+    await lane.endAll('b');
   });
 });

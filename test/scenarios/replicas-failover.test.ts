@@ -37,8 +37,7 @@ describe('scenario: two replicas', function () {
 
   const finished = async (...names: string[]): Promise<void> => {
     await Promise.all(names.map((name) => lane.released(name)));
-    await eventually(async () => (await scenario.invariants.leftovers(scenario.api)).length === 0);
-    expect(scenario.invariants.violations).to.deep.equal([]);
+    await scenario.expectNothingLeft();
   };
   const isLed = (identity: string): Promise<unknown> =>
     eventually(async () => (await electionLease(scenario)).spec.holderIdentity === identity);

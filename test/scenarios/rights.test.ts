@@ -1,44 +1,27 @@
 // The controller as deploy/ installs it: with the rights of its own ServiceAccount, under the shipped admission policy.
 // Line 20 of what builds are promised: what it may do is enough for everything it does.
 import { expect } from 'chai';
-import { kubectlFor } from '../cluster/kubectl.ts';
-import { repository, serviceAccounts } from '../deploy/manifests.ts';
+import { serviceAccounts } from '../deploy/manifests.ts';
 import { kubeconfigOf } from '../support/account-kubeconfig.ts';
-import type { ControllerProcess } from '../support/controller-process.ts';
+import { installed } from '../support/installed.ts';
 import { openLane, type Lane } from '../support/lane.ts';
 import { label } from '../support/observed-task-run.ts';
-import { playTekton, type Tekton } from '../support/play-tekton.ts';
-import { Scenario } from '../support/scenario.ts';
+import { setStage } from '../support/stage.ts';
 
 describe('scenario: the rights of an installation', function () {
   this.timeout(120_000);
-  let scenario: Scenario;
-  let controller: ControllerProcess;
-  let tekton: Tekton;
-
-  before(async () => {
-    scenario = await Scenario.start();
-    const kubectl = kubectlFor(scenario.api.kubeconfig);
-    await kubectl.run(['apply', '--server-side', '-k', `${repository}/deploy/overlays/default`]);
-    await scenario.hostConfig({});
-    controller = await scenario.startController({
-      kubeconfig: await kubeconfigOf(scenario, serviceAccounts.controller),
-    });
-    tekton = playTekton(scenario, {
+  const stage = setStage({
+    prepare: installed,
+    controller: async (on) => ({ kubeconfig: await kubeconfigOf(on, serviceAccounts.controller) }),
+    tekton: {
       provision: (taskRun) => {
         const name = label(taskRun, 'user-task-name');
         if (name === 'slow') return { outcome: 'hangs' };
         return name === 'unlucky' ? { outcome: 'failed', results: { REASON: 'NoSpace' } } : {};
       },
-    });
+    },
   });
-  afterEach(function () {
-    if (this.currentTest?.state === 'failed') console.error(scenario.explain());
-  });
-  after(async () => {
-    await tekton.stop();
-    await scenario.stop();
-  });
+  const { scenario } = stage;
 
   /** One that succeeds and one that waits for it, one deleted early, one whose hosts fail, one local, one refused. */
   const liveThroughAll = async (lane: Lane): Promise<void> => {
@@ -75,7 +58,7 @@ describe('scenario: the rights of an installation', function () {
     await lane.finish('last');
     await lane.expectClean();
     // Without the time, in which any number may stand.
-    const said = controller.log().map((line) => JSON.stringify({ ...line, timestamp: '' }));
+    const said = stage.controller.log().map((line) => JSON.stringify({ ...line, timestamp: '' }));
     const troubles = said.filter((line) => /forbidden|denied|\b403\b/i.test(line));
     expect(troubles).to.deep.equal([]);
   });

@@ -4,34 +4,24 @@ import { expect } from 'chai';
 import { startChaosProxy, type ChaosProxy } from '../support/chaos-proxy.ts';
 import { openLane, type Lane } from '../support/lane.ts';
 import { isDone, label } from '../support/observed-task-run.ts';
-import { playTekton, type Tekton } from '../support/play-tekton.ts';
-import { eventually, Scenario, type Raw } from '../support/scenario.ts';
+import { eventually, type Raw } from '../support/scenario.ts';
+import { setStage } from '../support/stage.ts';
 
 describe('scenario: rush', function () {
   this.timeout(240_000);
-  let scenario: Scenario;
-  let tekton: Tekton;
+  // A build that is told to stay runs until the test ends it.
+  const { scenario } = setStage({
+    controller: 'each test',
+    tekton: { build: (build) => (label(build, 'stays') === undefined ? 20 : 600_000) },
+  });
   let proxy: ChaosProxy;
   let kubeconfig: string;
 
   before(async () => {
-    scenario = await Scenario.start();
-    await scenario.hostConfig({});
     proxy = await startChaosProxy(scenario.api);
     kubeconfig = await scenario.api.writeKubeconfig({ url: proxy.url });
-    // A build that is told to stay runs until the test ends it.
-    tekton = playTekton(scenario, { build: (build) => (label(build, 'stays') === undefined ? 20 : 600_000) });
   });
-  afterEach(async function () {
-    if (this.currentTest?.state === 'failed') console.error(scenario.explain());
-    await scenario.stopControllers();
-  });
-  after(async () => {
-    await tekton.stop();
-    await scenario.stopControllers();
-    await proxy.stop();
-    await scenario.stop();
-  });
+  after(() => proxy.stop());
 
   const allEnd = async (lane: Lane, count: number): Promise<void> => {
     const mine = (it: Raw): boolean => it.metadata.namespace === lane.tenant;

@@ -3,8 +3,8 @@
 import { expect } from 'chai';
 import { openLane } from '../support/lane.ts';
 import { annotation, hasFailed, isLive, label, prefix } from '../support/observed-task-run.ts';
-import { playTekton, type Tekton } from '../support/play-tekton.ts';
-import { operatorNamespace, Scenario, type Raw } from '../support/scenario.ts';
+import { operatorNamespace, type Raw } from '../support/scenario.ts';
+import { setStage } from '../support/stage.ts';
 
 const ownFinalizer = 'appstudio.io/multi-platform-cleanup';
 const paramsOf = (taskRun: Raw): Record<string, string> =>
@@ -12,24 +12,10 @@ const paramsOf = (taskRun: Raw): Record<string, string> =>
 
 describe('scenario: TaskRuns of ours', function () {
   this.timeout(120_000);
-  let scenario: Scenario;
-  let tekton: Tekton;
-
-  before(async () => {
-    scenario = await Scenario.start();
-    await scenario.hostConfig({});
-    await scenario.startController();
-    tekton = playTekton(scenario, {
-      provision: (taskRun) => (isUnlucky(taskRun) ? failedProvision : {}),
-    });
+  const stage = setStage({
+    tekton: { provision: (taskRun) => (isUnlucky(taskRun) ? failedProvision : {}) },
   });
-  afterEach(function () {
-    if (this.currentTest?.state === 'failed') console.error(scenario.explain());
-  });
-  after(async () => {
-    await tekton.stop();
-    await scenario.stop();
-  });
+  const { scenario } = stage;
 
   /** Builds called so fail everywhere, or on the first host only. */
   const isUnlucky = (taskRun: Raw): boolean => {
@@ -187,21 +173,17 @@ describe('scenario: TaskRuns of ours', function () {
   });
 
   it('10: the cleanup TaskRun has a finalizer of its own until it succeeded', async () => {
-    await tekton.stop();
-    try {
-      const lane = await openLane(scenario);
-      await lane.build('b');
-      await scenario.provision(await lane.running('provision', 'b'));
-      await lane.ready('b');
-      await lane.finish('b');
-      await lane.released('b');
-      const cleanup = await lane.running('clean', 'b');
-      expect(cleanup.metadata.finalizers).to.deep.equal([ownFinalizer]);
-      await lane.end(cleanup, 'succeeded');
-      await lane.expectClean();
-      expect(lane.ours('clean', 'b').filter(isLive)).to.deep.equal([]);
-    } finally {
-      tekton = playTekton(scenario);
-    }
+    await stage.playOtherwise('nobody');
+    const lane = await openLane(scenario);
+    await lane.build('b');
+    await scenario.provision(await lane.running('provision', 'b'));
+    await lane.ready('b');
+    await lane.finish('b');
+    await lane.released('b');
+    const cleanup = await lane.running('clean', 'b');
+    expect(cleanup.metadata.finalizers).to.deep.equal([ownFinalizer]);
+    await lane.end(cleanup, 'succeeded');
+    await lane.expectClean();
+    expect(lane.ours('clean', 'b').filter(isLive)).to.deep.equal([]);
   });
 });

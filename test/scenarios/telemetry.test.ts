@@ -8,24 +8,28 @@ import type { TLSSocket } from 'node:tls';
 import { ChildProcesses } from '../support/child-processes.ts';
 import { controllerBundle } from '../support/controller-bundle.ts';
 import { freePort } from '../support/free-port.ts';
-import { openLane, type Lane } from '../support/lane.ts';
+import { openLane } from '../support/lane.ts';
 import { label } from '../support/observed-task-run.ts';
-import { playTekton, type Tekton } from '../support/play-tekton.ts';
-import { eventually, operatorNamespace, Scenario } from '../support/scenario.ts';
+import { eventually, operatorNamespace } from '../support/scenario.ts';
+import { setStage } from '../support/stage.ts';
 
 const metric = 'multi_platform_controller_';
 const wait = { 'max-wait': '1h' };
 
 describe('scenario: telemetry', function () {
   this.timeout(120_000);
-  let scenario: Scenario;
-  let tekton: Tekton;
+  const { scenario } = setStage({
+    controller: 'each test',
+    tekton: {
+      provision: (taskRun) => ({
+        outcome: label(taskRun, 'user-task-name')?.startsWith('unlucky') ? 'failed' : 'succeeded',
+      }),
+    },
+  });
   let token: string;
   let port: number;
 
   before(async () => {
-    scenario = await Scenario.start();
-    await scenario.hostConfig({});
     token = await tokenOf('scraper');
     const rules = [{ nonResourceURLs: ['/metrics'], verbs: ['get'] }];
     const rbac = '/apis/rbac.authorization.k8s.io/v1';
@@ -35,22 +39,9 @@ describe('scenario: telemetry', function () {
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'scraper' },
       subjects: [{ kind: 'ServiceAccount', name: 'scraper', namespace: operatorNamespace }],
     });
-    tekton = playTekton(scenario, {
-      provision: (taskRun) => ({
-        outcome: label(taskRun, 'user-task-name')?.startsWith('unlucky') ? 'failed' : 'succeeded',
-      }),
-    });
   });
   beforeEach(async () => {
     port = await freePort();
-  });
-  afterEach(async function () {
-    if (this.currentTest?.state === 'failed') console.error(scenario.explain());
-    await scenario.stopControllers();
-  });
-  after(async () => {
-    await tekton.stop();
-    await scenario.stop();
   });
 
   const tokenOf = async (name: string): Promise<string> => {
@@ -61,12 +52,6 @@ describe('scenario: telemetry', function () {
   const plain = (): string[] => [`--metrics-bind-address=127.0.0.1:${port}`, '--metrics-secure=false'];
   const scrape = async (): Promise<Map<string, number>> =>
     readMetrics((await answerOf(`http://127.0.0.1:${port}/metrics`, token)).text);
-  const runThrough = async (lane: Lane, name: string): Promise<void> => {
-    await lane.build(name);
-    await lane.ready(name);
-    await lane.finish(name);
-    await lane.expectClean();
-  };
 
   it('23: metrics are served by HTTPS, to whom the API server lets read them', async () => {
     await scenario.startController({ args: [`--metrics-bind-address=127.0.0.1:${port}`] });
@@ -84,7 +69,8 @@ describe('scenario: telemetry', function () {
   it('26a: metrics say what happened, under the names dashboards read', async () => {
     const lane = await openLane(scenario, { slots: [2, 1], config: wait });
     await scenario.startController({ args: plain() });
-    await runThrough(lane, 'fine');
+    await lane.hold('fine');
+    await lane.endAll('fine');
     await lane.build('unlucky');
     await lane.error('unlucky');
     await lane.finish('unlucky', 'failed');
@@ -156,7 +142,8 @@ describe('scenario: telemetry', function () {
   it('27: every line of the log is JSON and says who and what; no key is in it, also at debug', async () => {
     const lane = await openLane(scenario);
     const controller = await scenario.startController({ args: ['--log-level=debug'] });
-    await runThrough(lane, 'b');
+    await lane.hold('b');
+    await lane.endAll('b');
     const lines = await eventually(async () => {
       const all = controller.log();
       return all.some(({ reason, taskRun }) => reason === 'Released' && taskRun === 'b') && all;

@@ -3,21 +3,12 @@
 import { expect } from 'chai';
 import { openLane, type Lane } from '../support/lane.ts';
 import { factsOf, label, prefix } from '../support/observed-task-run.ts';
-import { eventually, operatorNamespace, Scenario, type Raw } from '../support/scenario.ts';
+import { eventually, operatorNamespace, type Raw } from '../support/scenario.ts';
+import { setStage } from '../support/stage.ts';
 
 describe('scenario: trouble', function () {
   this.timeout(120_000);
-  let scenario: Scenario;
-
-  before(async () => {
-    scenario = await Scenario.start();
-    await scenario.hostConfig({});
-    await scenario.startController();
-  });
-  afterEach(function () {
-    if (this.currentTest?.state === 'failed') console.error(scenario.explain());
-  });
-  after(() => scenario.stop());
+  const { scenario } = setStage({ tekton: 'nobody' });
 
   const provide = async (lane: Lane, name: string): Promise<Raw> => {
     await scenario.provision(await lane.running('provision', name));

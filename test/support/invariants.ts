@@ -1,5 +1,6 @@
 // What must hold at every instant, whatever a test does: watched from a second connection, told at the end. Judges by
 // what anybody can see of TaskRuns and Secrets; changes nothing.
+import { neverEntered } from '../../controller/lease/provision-reasons.ts';
 import type { ApiServer } from './api-server.ts';
 import {
   annotation,
@@ -12,26 +13,13 @@ import {
   isLive,
   label,
   leaseOf,
+  type Raw,
   resultOf,
   taskType,
   userFinalizer,
 } from './observed-task-run.ts';
 import type { WatchedTaskRuns } from './watched-task-runs.ts';
 
-/** JSON as it came. */
-// oxlint-disable-next-line typescript/no-explicit-any
-type Raw = any;
-
-/** REASON results that mean that nothing ran on the host: no cleanup is due. */
-const neverEntered = new Set([
-  'AuthenticationFailed',
-  'HostKeyChanged',
-  'HostKeyUnknown',
-  'HostUnknown',
-  'InvalidParameter',
-  'RootRefused',
-  'SshSecretInvalid',
-]);
 /** A cleanup may start beside a cancelled provision that did not end within 30 s; times of objects are whole seconds. */
 const stopWait = 29_000;
 

@@ -3,6 +3,7 @@
 import { expect } from 'chai';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { annotation, factsOf, hostOf, isLive, label, userFinalizer } from './observed-task-run.ts';
+import { launchedConfig } from './provider-builders.ts';
 import { eventually, operatorNamespace, type OurType, type Raw, type Scenario } from './scenario.ts';
 import type { Ending } from './task-run-status.ts';
 import type { BuildOptions } from './user-task-run.ts';
@@ -33,7 +34,8 @@ export async function openLane(
   await scenario.api.createNamespace(lane.tenant);
   await scenario.sshSecret(lane.sshSecret);
   slots.forEach((number, index) => lane.setHost(index, number));
-  await lane.configure({ ...(launched === undefined ? {} : lane.launchedKeys(launched)), ...config });
+  const own = { 'max-instances': '1', 'ssh-secret': lane.sshSecret, ...launched };
+  await lane.configure({ ...(launched === undefined ? {} : launchedConfig(own, lane.platform)), ...config });
   return lane;
 }
 
@@ -45,6 +47,7 @@ export class Lane {
   readonly dashed: string;
   readonly sshSecret: string;
   #config: Record<string, string> = {};
+  #passed = 0;
 
   constructor(scenario: Scenario, name: string, os: string) {
     this.scenario = scenario;
@@ -76,13 +79,6 @@ export class Lane {
     for (const [field, value] of Object.entries(fields)) this.#config[`host.${this.host(index)}.${field}`] = value;
   }
 
-  /** Of host-config, for a platform whose hosts are launched. */
-  launchedKeys(keys: Readonly<Record<string, string>>): Record<string, string> {
-    const all = { type: 'toy', 'max-instances': '1', 'ssh-secret': this.sshSecret, ...keys };
-    const ofPlatform = Object.entries(all).map(([key, value]) => [`dynamic.${this.dashed}.${key}`, value]);
-    return { 'dynamic-platforms': this.platform, ...Object.fromEntries(ofPlatform) };
-  }
-
   removeHost(index: number): void {
     const keep = ([key]: [string, string]): boolean => !key.startsWith(`host.${this.host(index)}.`);
     this.#config = Object.fromEntries(Object.entries(this.#config).filter(keep));
@@ -105,6 +101,33 @@ export class Lane {
 
   async build(name: string, options: BuildOptions = {}): Promise<Raw> {
     return this.scenario.build(this.tenant, name, this.platform, options);
+  }
+
+  /** New builds, made one after the other, each with its host ready; as they are then. */
+  async hold(...names: string[]): Promise<Raw[]> {
+    for (const name of names) await this.build(name);
+    return Promise.all(names.map((name) => this.ready(name)));
+  }
+
+  /** New builds that wait, in this order. */
+  async queue(...names: string[]): Promise<void> {
+    for (const name of names) await this.build(name);
+    await Promise.all(names.map((name) => this.waits(name)));
+  }
+
+  /** The last builds of this lane end. */
+  async endAll(...names: string[]): Promise<void> {
+    for (const name of names) await this.finish(name);
+    await this.expectClean();
+  }
+
+  /** A new build goes all the way: whatever came before it was looked at. */
+  async passes(): Promise<void> {
+    this.#passed += 1;
+    const name = `passes-${this.#passed}`;
+    await this.hold(name);
+    await this.finish(name);
+    await this.released(name);
   }
 
   /** The build as it is now; undefined when it is gone. */

@@ -1,9 +1,9 @@
 // Raw TaskRuns read the way a bystander reads them: by the labels, annotations and status that are promised. Shared by
 // what checks them and what plays Tekton; never by the product's own readers, which are under test.
 
-/** JSON as it came. */
+/** JSON as it came; tests read what they name. */
 // oxlint-disable-next-line typescript/no-explicit-any
-type Raw = any;
+export type Raw = any;
 
 export const prefix = 'build.appstudio.redhat.com';
 export const userFinalizer = 'appstudio.io/multi-platform-finalizer';

@@ -56,6 +56,7 @@ export class Tekton {
     this.hosts = hosts;
     this.#scenario = scenario;
     this.#rules = rules;
+    scenario.end.addEventListener('abort', () => this.#stop.abort(), { signal: this.#stop.signal });
     this.#leave = scenario.watched.onChange((_before, after) => this.#look(after));
   }
 

@@ -1,20 +1,19 @@
 // A scenario: a real API server, our controller on it, and the test in the parts of Tekton and of the people around.
+import { expect } from 'chai';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startApiServer, type ApiServer } from './api-server.ts';
 import { startController, type ControllerProcess, type StartOptions } from './controller-process.ts';
 import { Invariants } from './invariants.ts';
-import { paramOf } from './observed-task-run.ts';
+import { paramOf, type Raw } from './observed-task-run.ts';
 import type { ProviderTaskBuilder } from './provider-builders.ts';
 import { RequestRefused } from './request-refused.ts';
 import { endedStatus, runningStatus, type Ending } from './task-run-status.ts';
 import { userTaskRun, type BuildOptions } from './user-task-run.ts';
 import { WatchedTaskRuns } from './watched-task-runs.ts';
 
-export const operatorNamespace = 'multi-platform-controller';
+export type { Raw } from './observed-task-run.ts';
 
-/** JSON as it came; tests read what they name. */
-// oxlint-disable-next-line typescript/no-explicit-any
-export type Raw = any;
+export const operatorNamespace = 'multi-platform-controller';
 
 const taskRunsOf = (namespace: string): string => `/apis/tekton.dev/v1/namespaces/${namespace}/taskruns`;
 /** Of each controller's log. */
@@ -23,24 +22,44 @@ const configMaps = `/api/v1/namespaces/${operatorNamespace}/configmaps`;
 
 export type OurType = 'provision' | 'clean' | 'launch' | 'terminate';
 
+/** Begins with `begin`. */
 export class Scenario {
-  readonly api: ApiServer;
-  /** All TaskRuns, from a connection of its own. */
-  readonly watched: WatchedTaskRuns;
-  /** What must hold all the time, checked all the time; its slots follow host-config. */
-  readonly invariants: Invariants;
+  #api: ApiServer | undefined;
+  #watched: WatchedTaskRuns | undefined;
+  #invariants: Invariants | undefined;
   #controllers: ControllerProcess[] = [];
-
-  private constructor(api: ApiServer, watched: WatchedTaskRuns) {
-    this.api = api;
-    this.watched = watched;
-    this.invariants = new Invariants(watched);
-  }
+  readonly #end = new AbortController();
 
   static async start(): Promise<Scenario> {
-    const api = await startApiServer();
-    await api.createNamespace(operatorNamespace);
-    return new Scenario(api, await WatchedTaskRuns.start(api));
+    const scenario = new Scenario();
+    await scenario.begin();
+    return scenario;
+  }
+
+  async begin(): Promise<void> {
+    this.#api = await startApiServer();
+    await this.#api.createNamespace(operatorNamespace);
+    this.#watched = await WatchedTaskRuns.start(this.#api);
+    this.#invariants = new Invariants(this.#watched);
+  }
+
+  get api(): ApiServer {
+    return begun(this.#api);
+  }
+
+  /** All TaskRuns, from a connection of its own. */
+  get watched(): WatchedTaskRuns {
+    return begun(this.#watched);
+  }
+
+  /** What must hold all the time, checked all the time; its slots follow host-config. */
+  get invariants(): Invariants {
+    return begun(this.#invariants);
+  }
+
+  /** Nothing is to go on for its sake once this says so: also what a test that failed still waits for. */
+  get end(): AbortSignal {
+    return this.#end.signal;
   }
 
   async startController(options: Partial<StartOptions> = {}): Promise<ControllerProcess> {
@@ -70,12 +89,19 @@ export class Scenario {
   }
 
   async stop(): Promise<void> {
+    this.#end.abort();
     await this.stopControllers();
     try {
-      await this.watched.stop();
+      await this.#watched?.stop();
     } finally {
-      await this.api.stop();
+      await this.#api?.stop();
     }
+  }
+
+  /** Nothing is left of any build, and nothing was ever wrong. */
+  async expectNothingLeft(): Promise<void> {
+    await eventually(async () => (await this.invariants.leftovers(this.api)).length === 0);
+    expect(this.invariants.violations).to.deep.equal([]);
   }
 
   /** Replaces host-config. A host whose concurrency is lowered keeps what runs on it, so its slots are not lowered here. */
@@ -203,6 +229,11 @@ export class Scenario {
 
 const configLabels = { 'build.appstudio.redhat.com/multi-platform-config': 'hosts' };
 const secretLabels = { 'build.appstudio.redhat.com/multi-platform-secret': 'true' };
+
+function begun<Part>(part: Part | undefined): Part {
+  if (part === undefined) throw new Error('this scenario has not begun');
+  return part;
+}
 
 /** Polls until it returns something; the test's own time-out ends it otherwise. */
 export async function eventually<Value>(what: () => Promise<Value | undefined | false | null>): Promise<Value> {

@@ -2,10 +2,7 @@
 // only looks: what is right or wrong about them is said in invariants.ts, what is done about them in play-tekton.ts.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApiServer } from './api-server.ts';
-
-/** JSON as it came. */
-// oxlint-disable-next-line typescript/no-explicit-any
-type Raw = any;
+import type { Raw } from './observed-task-run.ts';
 
 export type ChangeListener = (before: Raw, after: Raw) => void;
 
