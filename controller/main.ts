@@ -21,6 +21,7 @@ import { createLogger } from './telemetry/logger.ts';
 import { MetricsServer } from './telemetry/metrics-server.ts';
 import { Metrics } from './telemetry/metrics.ts';
 import { selfSigned } from './telemetry/serving-certificate.ts';
+import { sentenceOf, StartFailure } from './telemetry/start-failure.ts';
 import { TokenGate } from './telemetry/token-gate.ts';
 
 const defaultNamespace = 'multi-platform-controller';
@@ -28,15 +29,22 @@ const defaultNamespace = 'multi-platform-controller';
 const watchSilence = 180_000;
 const loopStall = 5_000;
 
+const program = 'multi-platform-controller';
+const starting = new StartFailure(program);
 const settings = readSettings(process.argv.slice(2), process.env);
 const logger = createLogger({
   level:
-    parseLogLevel(settings.logLevel) ?? fail(`--log-level: '${settings.logLevel}' is not error, warn, info or debug`),
+    parseLogLevel(settings.logLevel) ??
+    starting.fail(`--log-level: '${settings.logLevel}' is not error, warn, info or debug`),
 });
+const addresses = await starting.orFail(() => ({
+  health: parseListenAddress('--health-probe-bind-address', settings.healthProbeBindAddress),
+  metrics: parseListenAddress('--metrics-bind-address', settings.metricsBindAddress),
+}));
 const metrics: Metrics = new Metrics(() => session.controller.collect());
 let leader: Leader | undefined;
 
-const access = orFail(
+const access = await starting.orFail(
   () =>
     new KubeAccess(
       () => loadKubeConfig(settings.kubeconfig),
@@ -47,7 +55,7 @@ const namespace = settings.namespace ?? access.namespace ?? defaultNamespace;
 const transport = new HttpTransport({
   access,
   clock,
-  userAgent: 'multi-platform-controller',
+  userAgent: program,
   // Before the election begins only the key that signs facts is read, or made.
   mayMutate: () => leader?.remaining() ?? Infinity,
   onRequest: ({ verb, resource, code }) => metrics.countApiRequest(verb, resource, code),
@@ -58,7 +66,7 @@ const leaseKey = await untilAnswered(() => loadLeaseKey(cluster, namespace));
 const ending = new AbortController();
 let session = newSession();
 const loop = new EventLoopWatch(clock, loopStall);
-const endpoints = await startEndpoints(settings).catch((error: unknown) => fail(sentence(error)));
+const endpoints = await starting.orFail(startEndpoints);
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const)
   process.once(signal, () => void end(settings.drain === undefined ? 0 : 1, `got ${signal}`));
@@ -106,8 +114,7 @@ async function lead(identity: string): Promise<void> {
   while (!ending.signal.aborted) {
     const current = session;
     const onStarted = (): void => void act(current);
-    const name = 'multi-platform-controller';
-    leader = new Leader({ cluster, clock, namespace, name, identity, onStarted, onLost, onTrouble });
+    leader = new Leader({ cluster, clock, namespace, name: program, identity, onStarted, onLost, onTrouble });
     await leader.run(ending.signal);
     if (ending.signal.aborted) return;
     await endSession(current);
@@ -120,9 +127,7 @@ async function endSession({ controller, stop }: Session): Promise<void> {
   stop.abort();
 }
 
-async function startEndpoints(given: Settings): Promise<{ close(): Promise<void> }[]> {
-  const health = parseListenAddress('--health-probe-bind-address', given.healthProbeBindAddress);
-  const scrape = parseListenAddress('--metrics-bind-address', given.metricsBindAddress);
+async function startEndpoints(): Promise<{ close(): Promise<void> }[]> {
   const watch = (index: number): NamedWatch['reflector'] | undefined => session.watches[index]?.reflector;
   const ready: HealthCheck[] = session.watches.map(({ name }, index) => ({
     name,
@@ -138,12 +143,12 @@ async function startEndpoints(given: Settings): Promise<{ close(): Promise<void>
     problem: () => (isSilent(index) ? 'silent for too long' : undefined),
   }));
   const started: { close(): Promise<void> }[] = [];
-  if (health !== undefined)
-    started.push(await startHealthServer({ address: health, ready, live: [loop.check, ...live] }));
-  if (scrape !== undefined) {
-    const certificates = given.metricsSecure ? selfSigned(['multi-platform-controller'], clock) : undefined;
+  if (addresses.health !== undefined)
+    started.push(await startHealthServer({ address: addresses.health, ready, live: [loop.check, ...live] }));
+  if (addresses.metrics !== undefined) {
+    const certificates = settings.metricsSecure ? selfSigned([program], clock) : undefined;
     const gate = new TokenGate(reviewerOf(cluster), clock);
-    started.push(await MetricsServer.start({ address: scrape, certificates, gate, metrics, logger }));
+    started.push(await MetricsServer.start({ address: addresses.metrics, certificates, gate, metrics, logger }));
   }
   return started;
 }
@@ -169,27 +174,9 @@ async function untilAnswered<Answer>(ask: () => Promise<Answer>): Promise<Answer
       return await ask();
     } catch (error) {
       const final = !(error instanceof ApiError) || error.kind === 'refused' || error.kind === 'invalid';
-      if (final) fail(`the API server does not let us start: ${sentence(error)}`);
-      logger.warn('the API server does not answer, trying again', { error });
+      if (final) starting.fail(`the API server does not let us start: ${sentenceOf(error)}`);
+      logger.warn('the API server does not answer, trying again', { why: sentenceOf(error) });
     }
     await clock.sleep(pause);
   }
-}
-
-/** What cannot be put right here ends the start with one sentence. */
-function orFail<Result>(work: () => Result): Result {
-  try {
-    return work();
-  } catch (error) {
-    return fail(sentence(error));
-  }
-}
-
-function sentence(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-function fail(message: string): never {
-  console.error(`multi-platform-controller: ${message}`);
-  process.exit(1);
 }

@@ -29,19 +29,34 @@ const renewAtMostEvery: Duration = 2_000;
 
 /** Reads the kubeconfig named on the command line, or finds one by the usual rules. */
 export function loadKubeConfig(file: string | undefined): KubeConfig {
+  const files = file === undefined ? (process.env['KUBECONFIG'] ?? '').split(delimiter).filter(Boolean) : [file];
   const kubeConfig = new KubeConfig();
-  if (file === undefined) kubeConfig.loadFromDefault();
-  else kubeConfig.loadFromFile(file);
-  const files = file === undefined ? (process.env['KUBECONFIG'] ?? '').split(delimiter) : [file];
+  try {
+    if (file === undefined) kubeConfig.loadFromDefault();
+    else kubeConfig.loadFromFile(file);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const which = files.length === 0 ? '~/.kube/config' : files.join(', ');
+    throw new Error(`kubeconfig ${which} cannot be used: ${why}; name another with --kubeconfig or KUBECONFIG`, {
+      cause: error,
+    });
+  }
+  if (kubeConfig.getCurrentContext() === foundNowhere)
+    throw new Error(
+      'no cluster to work on: KUBECONFIG is not set, there is no ~/.kube/config, and this is no pod; name a kubeconfig with --kubeconfig',
+    );
   refuseTokenFile(kubeConfig.getCurrentUser(), files);
   return kubeConfig;
 }
+
+/** The context the library makes up, for a server on this machine, when it finds none. */
+const foundNowhere = 'loaded-context';
 
 /** The library drops this key, and we would be anonymous without a word. */
 function refuseTokenFile(user: User | null, files: readonly string[]): void {
   if (user === null) return;
   const known = [user.token, user.certData, user.certFile, user.exec, user.authProvider].some(Boolean);
-  if (known || !files.some((it) => it !== '' && readFileSync(it, 'utf8').includes('tokenFile'))) return;
+  if (known || !files.some((it) => readFileSync(it, 'utf8').includes('tokenFile'))) return;
   throw new Error(
     `kubeconfig: tokenFile of user '${user.name}' is not read; write auth-provider: {name: tokenFile, config: {tokenFile: <file>}}`,
   );

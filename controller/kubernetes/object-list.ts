@@ -7,7 +7,7 @@ import type { ApiRequest } from './http-transport.ts';
 import type { Projection } from './projection.ts';
 import { acceptOf, listPath } from './watch-query.ts';
 import type { WatchScope } from './watch-query.ts';
-import type { WatchEvent } from './watch-stream.ts';
+import type { WatchEvent } from './watch-event.ts';
 
 const initialEventsEnd = 'k8s.io/initial-events-end';
 const pageDeadline: Duration = 30_000;

@@ -2,7 +2,7 @@
 // as it was last known: a bug in reading it must not look like its deletion.
 import type { CachedObject } from './cache.ts';
 import type { KubeObject } from './cluster.ts';
-import type { WatchEvent } from './watch-stream.ts';
+import type { WatchEvent } from './watch-event.ts';
 
 interface KnownObjects<T> {
   watched(uid: string): T | undefined;

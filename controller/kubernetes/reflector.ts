@@ -17,7 +17,7 @@ import { rereadWith, settleWrites } from './settle-writes.ts';
 import { acceptOf, watchPath } from './watch-query.ts';
 import type { WatchScope } from './watch-query.ts';
 import { watchEvents } from './watch-stream.ts';
-import type { WatchEvent } from './watch-stream.ts';
+import type { WatchEvent } from './watch-event.ts';
 
 /** The part of HttpTransport that is needed here. */
 export interface WatchSender {

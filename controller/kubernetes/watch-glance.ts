@@ -1,7 +1,7 @@
 // A look at the metadata of a watch event that reads nothing else of it: most TaskRuns of a cluster are other people's,
 // and reading 25 KB of each would be most of what the controller does. Finds bytes; decides nothing.
 import type { KubeObject } from './cluster.ts';
-import type { WatchEvent } from './watch-stream.ts';
+import type { WatchEvent } from './watch-event.ts';
 
 /** How the API server begins an event of an object: everything up to its metadata. */
 const opening =

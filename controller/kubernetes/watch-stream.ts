@@ -1,15 +1,8 @@
 // The bytes of a watch as events, one line each, in order. Parses; decides nothing about what an event means.
 import { apiErrorFromAnswer } from './api-errors.ts';
 import type { KubeObject } from './cluster.ts';
+import type { WatchEvent } from './watch-event.ts';
 import { glance } from './watch-glance.ts';
-
-export interface WatchEvent {
-  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK';
-  /** Of an unmarked object, metadata only. */
-  readonly object: KubeObject;
-  /** Its text holds none of the marks: nobody keeps it. */
-  readonly unmarked?: true;
-}
 
 /** The server sent something that is no watch event: nothing after it can be trusted. */
 export class WatchProtocolError extends Error {

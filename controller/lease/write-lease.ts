@@ -116,8 +116,7 @@ export function noteOneTimeKey(facts: LeaseFacts): UserTaskRunChange {
 
 /** Refused for good: no finalizer, no claim; a further look at this TaskRun changes nothing. */
 export function reject(taskRun: UserTaskRun, reason: RejectReason): UserTaskRunChange {
-  // A malformed platform may be of any length; what is stored of it is bounded.
-  const facts = taskRun.facts ?? { attempt: 0, platform: (taskRun.platform ?? '').slice(0, 127) };
+  const facts = taskRun.facts ?? { attempt: 0, platform: taskRun.platform ?? '' };
   return { ...release(taskRun), facts: { ...withoutClaim(facts), rejected: reason } };
 }
 

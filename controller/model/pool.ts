@@ -83,3 +83,7 @@ export interface LaunchedPool {
 }
 
 export type Pool = LocalPool | StaticPool | LaunchedPool;
+
+export function isLaunched(pool: Pool): pool is LaunchedPool {
+  return pool.kind === 'dynamic' || pool.kind === 'dynamic-pool';
+}

@@ -21,8 +21,7 @@ export interface BuildReconcilerOptions {
   readonly taskRuns: Pick<TaskRuns, 'byUid' | 'get' | 'by'>;
   /** This provision TaskRun says that its Secret is there. */
   readonly hasReported: (uid: string) => boolean;
-  /** Not given: nobody can tell. */
-  readonly knownHosts?: KnownHosts;
+  readonly knownHosts: KnownHosts;
   readonly perform: Perform;
   readonly clock: Clock;
   readonly installation: () => Installation;
@@ -39,7 +38,7 @@ export class BuildReconciler {
 
   constructor(options: BuildReconcilerOptions) {
     this.#options = options;
-    this.#unsigned = new UnsignedBuilds((options.knownHosts ?? nobodyKnows).mayHold);
+    this.#unsigned = new UnsignedBuilds(options.knownHosts.mayHold);
     this.#progress = new ProgressMemory((uid) => options.taskRuns.byUid(uid) !== undefined);
   }
 
@@ -155,8 +154,7 @@ export class BuildReconciler {
       ...this.#around(taskRun, children),
       taskRun,
       podTold: this.#podTold.get(taskRun.uid) === taskRun.podName,
-      labelled:
-        taskRun.facts === undefined ? (this.#options.knownHosts ?? nobodyKnows).labelled(taskRun) : { to: 'nothing' },
+      labelled: taskRun.facts === undefined ? this.#options.knownHosts.labelled(taskRun) : { to: 'nothing' },
     };
   }
 
@@ -164,7 +162,7 @@ export class BuildReconciler {
     { uid, namespace, name }: Observed['build'],
     children: readonly OwnTaskRun[],
   ): Omit<Observed, 'taskRun' | 'podTold'> {
-    const { hasReported, installation, knownHosts = nobodyKnows } = this.#options;
+    const { hasReported, installation, knownHosts } = this.#options;
     return {
       build: { uid, namespace, name },
       children,
@@ -190,13 +188,6 @@ export class BuildReconciler {
     return this.#options.clock.now();
   }
 }
-
-const nobodyKnows: KnownHosts = {
-  labelled: () => ({ to: 'unknown' }),
-  mayHold: () => true,
-  isConfigured: () => true,
-  launchedPool: () => undefined,
-};
 
 function givesBack(action: Action): boolean {
   if (action.type !== 'patch-user-task-run') return false;

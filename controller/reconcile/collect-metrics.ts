@@ -14,8 +14,8 @@ export interface CollectOptions {
   readonly taskRuns: TaskRuns;
   readonly hostConfig: HostConfigState;
   readonly hasSshSecret: (name: string) => boolean;
-  /** Absent: no host is ever emptied for its care. */
-  readonly isDraining?: (host: string) => boolean;
+  /** It is being emptied for its periodic care. */
+  readonly isDraining: (host: string) => boolean;
   readonly isLeader: () => boolean;
   readonly now: () => Instant;
 }
@@ -70,7 +70,7 @@ function claimsOn(pool: StaticPool | LaunchedPool, taskRuns: TaskRuns): KeptTask
 }
 
 function hostSnapshots(pool: StaticPool, options: CollectOptions, now: Instant): HostSnapshot[] {
-  const { taskRuns, hasSshSecret, isDraining = () => false } = options;
+  const { taskRuns, hasSshSecret, isDraining } = options;
   const sources = { taskRuns, hasSshSecret, isDraining, assumed: () => [] };
   const snapshot = takeSnapshot(pool.platform, { status: 'pool', pool }, sources);
   if (snapshot.status !== 'static') return [];

@@ -18,8 +18,8 @@ export interface DrainOptions {
   readonly view: Pick<DrainView, 'endBuilds'>;
   readonly builds: Pick<BuildReconciler, 'look'>;
   readonly perform: Perform;
-  /** Has hosts of several builds terminated that are empty. Absent: there are none. */
-  readonly endPools?: () => Promise<void>;
+  /** Has hosts of several builds terminated that are empty. */
+  readonly endPools: () => Promise<void>;
   readonly clock: Clock;
   readonly log: (severity: 'info' | 'warn', message: string, fields?: LogFields) => void;
   /** Builds that run may go on for this long. */
@@ -85,7 +85,7 @@ export class Drain {
 
   async #endPools(): Promise<void> {
     try {
-      await this.#options.endPools?.();
+      await this.#options.endPools();
     } catch (error) {
       this.#options.log('warn', 'hosts of a pool could not be given back, trying again', { error });
     }

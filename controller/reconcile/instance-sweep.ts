@@ -13,7 +13,7 @@ import type { Action } from '../model/action.ts';
 import { assertNever } from '../model/assert-never.ts';
 import type { LaunchFacts } from '../model/host-lease.ts';
 import type { Instant } from '../model/instant.ts';
-import type { LaunchedPool } from '../model/pool.ts';
+import { isLaunched, type LaunchedPool } from '../model/pool.ts';
 import { saidBy } from '../model/said-by.ts';
 import type { OwnTaskRun } from '../model/task-run.ts';
 import { listTaskRun, type Instance } from '../taskruns/list-task-run-manifest.ts';
@@ -105,8 +105,4 @@ export class InstanceSweep {
     const nobody = { uid: token, namespace: operatorNamespace, name: token };
     return terminateTaskRun(nobody, facts, claim, 1, { operatorNamespace, instanceTag: pool.instanceTag });
   }
-}
-
-function isLaunched(pool: { readonly kind: string }): pool is LaunchedPool {
-  return pool.kind === 'dynamic' || pool.kind === 'dynamic-pool';
 }

@@ -3,7 +3,7 @@
 import { hostToLaunch, localHost, staticHost } from '../lease/host-facts.ts';
 import type { Labelled, Observed } from '../lease/observed.ts';
 import type { Host } from '../model/host.ts';
-import { allowsNamespace, type LaunchedPool, type Pool } from '../model/pool.ts';
+import { allowsNamespace, isLaunched, type LaunchedPool, type Pool } from '../model/pool.ts';
 import type { OwnTaskRun, UserTaskRun } from '../model/task-run.ts';
 import type { LaunchTokens } from '../taskruns/launch-token.ts';
 import type { HostConfigState } from './host-config-state.ts';
@@ -26,13 +26,13 @@ export interface HostKnowledge {
   readonly hostConfig: Pick<HostConfigState, 'poolOf' | 'config'>;
   readonly writerOf: (taskRun: UserTaskRun) => LabelWriter;
   readonly tokens: LaunchTokens;
-  /** Those of a dynamic-pool, each of which stands for its host. Absent: there are none. */
-  readonly launches?: (platform: string) => readonly OwnTaskRun[];
+  /** Those of a dynamic-pool, each of which stands for its host. */
+  readonly launches: (platform: string) => readonly OwnTaskRun[];
 }
 
 /** `taken`: slots of a host that nobody else may have. */
 export function knownHosts(knowledge: HostKnowledge, taken: (host: string) => number): KnownHosts {
-  const { hostConfig, writerOf, launches = () => [] } = knowledge;
+  const { hostConfig, writerOf, launches } = knowledge;
   return {
     labelled: (taskRun) => {
       const { platform, assignedHost, namespace } = taskRun;
@@ -54,7 +54,7 @@ export function knownHosts(knowledge: HostKnowledge, taken: (host: string) => nu
       const configured = hostConfig.poolOf(platform);
       if (configured.status !== 'pool') return undefined;
       const { pool } = configured;
-      return pool.kind !== 'local' && pool.kind !== 'static' && pool.provider.type === type ? pool : undefined;
+      return isLaunched(pool) && pool.provider.type === type ? pool : undefined;
     },
     isConfigured: (name) => {
       const { config } = hostConfig;
@@ -67,12 +67,7 @@ export function knownHosts(knowledge: HostKnowledge, taken: (host: string) => nu
   };
 }
 
-function hostOf(
-  pool: Pool,
-  named: string,
-  { launches = () => [] }: HostKnowledge,
-  taken: (host: string) => number,
-): Labelled {
+function hostOf(pool: Pool, named: string, { launches }: HostKnowledge, taken: (host: string) => number): Labelled {
   if (pool.kind === 'local')
     return named === localHost.host ? { to: 'host', claim: localHost, hasRoom: true } : { to: 'nothing' };
   const hosts = pool.kind === 'static' ? pool.hosts : pooledHosts(pool, launches(pool.platform));

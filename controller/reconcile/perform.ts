@@ -1,5 +1,5 @@
-// The only file that changes the cluster. Does what a plan says, in its order, stops at the first failure; what is
-// there already, or gone already, counts as done. Every answer goes into the cache, so the next look sees it.
+// The only file that changes TaskRuns, pods and the Secrets of builds. Does what a plan says, in its order, stops at the first
+// failure; what is there already, or gone already, counts as done. Every answer goes into the cache, so the next look sees it.
 import type { KeyObject } from 'node:crypto';
 import type { Cache } from '../kubernetes/cache.ts';
 import { ApiError } from '../kubernetes/api-errors.ts';
@@ -23,10 +23,9 @@ export interface PerformOptions {
   /** Signs facts, and marks labels. */
   readonly leaseKey: KeyObject;
   readonly events: EventRecorder;
-  /** Not given: a Secret that is there is taken for one that stays. */
-  readonly clock?: Pick<Clock, 'now'>;
-  /** A right is missing: what it was needed for is left undone. Not given: that is a failure like any other. */
-  readonly onForbidden?: (action: Action, error: ApiError) => void;
+  readonly clock: Pick<Clock, 'now'>;
+  /** A right is missing: what it was needed for is left undone. */
+  readonly onForbidden: (action: Action, error: ApiError) => void;
   /** Told after the write succeeded. */
   readonly onDone: (action: Action) => void;
 }
@@ -172,7 +171,7 @@ async function createSecret(
     await cluster.create('secrets', owner.namespace, secretManifest(owner, data));
   } catch (error) {
     if (!(error instanceof ApiError) || error.kind !== 'exists') throw error;
-    const young = clock !== undefined && clock.now() < owner.created + collected;
+    const young = clock.now() < owner.created + collected;
     if (young || /object is being deleted/.test(error.message)) throw error.as({ kind: 'conflict' });
   }
 }
@@ -187,7 +186,6 @@ async function deleteSecret(
   } catch (error) {
     if (!(error instanceof ApiError) || error.kind !== 'refused') throw error;
     if (/ValidatingAdmissionPolicy/.test(error.message)) return;
-    if (options.onForbidden === undefined) throw error;
     options.onForbidden(action, error);
   }
 }

@@ -25,8 +25,8 @@ export interface LaneOptions {
   readonly taskRuns: TaskRuns;
   readonly hostConfig: HostConfigState;
   readonly hasSshSecret: (name: string) => boolean;
-  /** It is being emptied for its periodic care. Absent: no host ever is. */
-  readonly isDraining?: (host: string) => boolean;
+  /** It is being emptied for its periodic care. */
+  readonly isDraining: (host: string) => boolean;
   readonly perform: Perform;
   /** Reads a TaskRun again, into the cache: after a write whose fate is unknown. */
   readonly refresh: (taskRun: UserTaskRun) => Promise<void>;
@@ -35,8 +35,8 @@ export interface LaneOptions {
   readonly hasLostFacts: (uid: string) => boolean;
   /** How many of those slots are on this host. */
   readonly lostClaimsOn: (host: string) => number;
-  /** Launched hosts of this platform that no TaskRun shows. Absent: none. */
-  readonly lostHosts?: (platform: string) => readonly string[];
+  /** Launched hosts of this platform that no TaskRun shows. */
+  readonly lostHosts: (platform: string) => readonly string[];
   /** Names of hosts to be launched. */
   readonly tokens: LaunchTokens;
   readonly clock: Clock;
@@ -135,9 +135,9 @@ export class PlatformLanes {
       assumed: (host) => [...(unseen.get(host) ?? []), ...Array<string>(lostClaimsOn(host)).fill('')],
       assumedLaunches: () => [
         ...this.#underWay.unseenOf(platform),
-        ...(lostHosts?.(platform) ?? []).map((host) => ({ host, namespace: '' })),
+        ...lostHosts(platform).map((host) => ({ host, namespace: '' })),
       ],
-      isDraining: this.#options.isDraining ?? (() => false),
+      isDraining: this.#options.isDraining,
       lastServed: this.#memory.lastServed(platform),
       missingSince: (secret) => this.#memory.missingSince(secret, hasSshSecret(secret), clock.now()),
     });

@@ -210,4 +210,28 @@ describe('access to the API server', function () {
         ),
     ).to.throw(/current-context 'missing'.*--kubeconfig or KUBECONFIG/);
   });
+
+  it('a kubeconfig that is not there is named, with what to do', () => {
+    const file = join(folder, 'nowhere');
+    expect(() => loadKubeConfig(file)).to.throw(
+      /^kubeconfig \S+nowhere cannot be used: ENOENT.*; name another with --kubeconfig/,
+    );
+  });
+
+  describe('where nothing says which cluster', () => {
+    const { HOME, KUBECONFIG } = process.env;
+    beforeEach(() => {
+      process.env['HOME'] = folder;
+      delete process.env['KUBECONFIG'];
+    });
+    afterEach(() => {
+      for (const [name, value] of Object.entries({ HOME, KUBECONFIG }))
+        if (value === undefined) delete process.env[name];
+        else process.env[name] = value;
+    });
+
+    it('there is none: nobody waits for a server on this machine', () => {
+      expect(() => loadKubeConfig(undefined)).to.throw(/^no cluster to work on: .* with --kubeconfig$/);
+    });
+  });
 });

@@ -2,7 +2,8 @@
 import { expect } from 'chai';
 import { assert, dictionary, jsonValue, property, string } from 'fast-check';
 import { glance } from '../../../controller/kubernetes/watch-glance.ts';
-import { watchEvents, type WatchEvent } from '../../../controller/kubernetes/watch-stream.ts';
+import type { WatchEvent } from '../../../controller/kubernetes/watch-event.ts';
+import { watchEvents } from '../../../controller/kubernetes/watch-stream.ts';
 
 const metadata = { name: 'a', namespace: 'x', uid: 'uid-a', resourceVersion: '7' };
 

@@ -15,10 +15,9 @@ import { second } from '../../../controller/model/instant.ts';
 import { noLimits } from '../../../controller/model/pool.ts';
 import type { KeptTaskRun, OwnTaskRun, UserTaskRun } from '../../../controller/model/task-run.ts';
 import { BuildReconciler } from '../../../controller/reconcile/build-reconciler.ts';
-import { EventRecorder } from '../../../controller/reconcile/event-recorder.ts';
 import type { ConfiguredPool } from '../../../controller/reconcile/host-config-state.ts';
 import { knownHosts, type LabelWriter } from '../../../controller/reconcile/known-hosts.ts';
-import { performWith, type Perform } from '../../../controller/reconcile/perform.ts';
+import type { Perform } from '../../../controller/reconcile/perform.ts';
 import {
   readRequest,
   taskRunIndexes,
@@ -31,6 +30,7 @@ import { tokens } from '../../support/launched-builds.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { aPool, aSelfPreparingPool } from '../../support/pool-builders.ts';
 import { apiError, MemoryCluster, type WatchEvent } from '../../support/memory-cluster.ts';
+import { performOn } from '../../support/perform-on.ts';
 import { LeaseChecks } from './lease-checks.ts';
 
 /** Where the controller is cut off: at its nth write, which took effect or not; or it is only told a time-out. */
@@ -98,15 +98,17 @@ export class LeaseWorld {
     this.#events.length = 0;
     const taskRuns = newCache();
     this.#taskRuns = taskRuns;
-    const events = new EventRecorder(this.cluster, this.clock, () => undefined);
     const onDone = (action: Action): void => builds.noteDone(action);
-    this.#perform = performWith({ cluster: this.cluster, taskRuns, project, leaseKey: testKey, events, onDone });
+    this.#perform = performOn(this.cluster, this.clock, { taskRuns, project, onDone });
     const builds = new BuildReconciler({
       hasReported: () => false,
-      knownHosts: knownHosts({ hostConfig: { poolOf, config: undefined }, writerOf, tokens }, (host) => {
-        const claims = [...taskRuns.by('claims', host)].length;
-        return claims + builds.lostClaimsOn(host) - builds.undecidedOn(host);
-      }),
+      knownHosts: knownHosts(
+        { hostConfig: { poolOf, config: undefined }, writerOf, tokens, launches: () => [] },
+        (host) => {
+          const claims = [...taskRuns.by('claims', host)].length;
+          return claims + builds.lostClaimsOn(host) - builds.undecidedOn(host);
+        },
+      ),
       taskRuns,
       perform: (actions) => this.#perform(actions),
       clock: this.clock,

@@ -1,61 +1,38 @@
 // HostCare on a cluster in memory, with a clock the test moves; builds and what Tekton does to updates come from the test.
 import { parseHostConfig } from '../../../controller/config/parse-host-config.ts';
-import { Cache } from '../../../controller/kubernetes/cache.ts';
 import { hour } from '../../../controller/model/instant.ts';
-import { EventRecorder } from '../../../controller/reconcile/event-recorder.ts';
 import { HostCare } from '../../../controller/reconcile/host-care.ts';
-import { performWith } from '../../../controller/reconcile/perform.ts';
-import { taskRunIndexes, type TaskRuns } from '../../../controller/reconcile/take-snapshot.ts';
-import { aTaskRun, endedStatus, operatorNamespace, readBuild, readOwn, testKey } from '../../support/builders.ts';
+import { aTaskRun, endedStatus, operatorNamespace, readOwn } from '../../support/builders.ts';
 import { aHost } from '../../support/host-builders.ts';
-import { ManualClock } from '../../support/manual-clock.ts';
-import { MemoryCluster } from '../../support/memory-cluster.ts';
+import { MemoryStand } from '../../support/memory-stand.ts';
 
-export class CareStand {
-  readonly clock = new ManualClock();
-  readonly cluster = new MemoryCluster(this.clock);
-  readonly taskRuns: TaskRuns;
+export class CareStand extends MemoryStand {
   readonly care: HostCare;
   /** Outcome, platform and message of everything told. */
   readonly told: string[] = [];
-  /** Platforms that were looked at, and errors. */
+  /** Platforms that were looked at. */
   readonly rung: string[] = [];
-  readonly errors: string[] = [];
   readonly secrets = new Set(['ssh-key']);
   assumed = 0;
   #config: ReturnType<typeof parseHostConfig> | undefined;
 
   constructor(config: Readonly<Record<string, string>> | undefined) {
-    const onListenerError = (error: unknown): void => void this.errors.push(String(error));
-    this.taskRuns = new Cache({ index: taskRunIndexes, onListenerError });
+    super();
     this.#config = config && parseHostConfig(config);
     this.care = new HostCare({
       taskRuns: this.taskRuns,
       config: () => this.#config,
       hasSshSecret: (name) => this.secrets.has(name),
       assumedOn: () => this.assumed,
-      perform: performWith({
-        cluster: this.cluster,
-        taskRuns: this.taskRuns,
-        project: (raw) => readOwn(raw) ?? readBuild(raw),
-        leaseKey: testKey,
-        events: new EventRecorder(this.cluster, this.clock, onListenerError),
-        onDone: () => undefined,
-      }),
+      perform: this.perform,
       clock: this.clock,
       operatorNamespace,
       keep: 24 * hour,
       lookAtPlatform: (platform) => void this.rung.push(platform),
       tell: ({ outcome, platform, event }) => void this.told.push(`${outcome} ${platform}: ${event.message}`),
-      onError: (error) => void this.errors.push(String(error)),
+      onError: (error) => this.noteError(error),
     });
     this.taskRuns.onChange((before, after) => this.care.noteChange(before, after));
-    this.cluster.watch('taskruns', ({ type, object }) => {
-      const kept = readOwn(object) ?? readBuild(object);
-      if (kept === undefined) return;
-      if (type === 'DELETED') this.taskRuns.deleted(kept);
-      else this.taskRuns.applied(kept);
-    });
   }
 
   configure(config: Readonly<Record<string, string>>): void {

@@ -1,68 +1,61 @@
 // A drain on a cluster in memory, with a clock the test moves. Tekton is played: TaskRuns of ours end two seconds after
 // they were made, or when they are cancelled, as the test says.
-import { Cache } from '../../../controller/kubernetes/cache.ts';
 import type { KubeObject } from '../../../controller/kubernetes/cluster.ts';
 import { defaultKeepTimes } from '../../../controller/lease/timeouts.ts';
+import type { Action } from '../../../controller/model/action.ts';
 import { minute, second } from '../../../controller/model/instant.ts';
 import type { OwnTaskRun } from '../../../controller/model/task-run.ts';
 import { BuildReconciler } from '../../../controller/reconcile/build-reconciler.ts';
 import { Drain, type DrainOutcome } from '../../../controller/reconcile/drain.ts';
 import { DrainView } from '../../../controller/reconcile/drain-view.ts';
-import { EventRecorder } from '../../../controller/reconcile/event-recorder.ts';
-import { performWith } from '../../../controller/reconcile/perform.ts';
-import { taskRunIndexes, type TaskRuns } from '../../../controller/reconcile/take-snapshot.ts';
 import {
   aTaskRun,
   endedStatus,
   installation,
   operatorNamespace,
-  readBuild,
   readOwn,
-  testKey,
   type TaskRunBuilder,
 } from '../../support/builders.ts';
-import { ManualClock } from '../../support/manual-clock.ts';
-import { MemoryCluster } from '../../support/memory-cluster.ts';
+import { MemoryStand } from '../../support/memory-stand.ts';
 
-export class DrainStand {
-  readonly clock = new ManualClock();
-  readonly cluster = new MemoryCluster(this.clock);
-  readonly taskRuns: TaskRuns;
+export class DrainStand extends MemoryStand {
   readonly logged: string[] = [];
   /** How a TaskRun of ours ends; undefined: not at all. */
   ending: (taskRun: OwnTaskRun) => 'succeeded' | 'failed' | undefined = () => 'succeeded';
+  readonly #view = new DrainView(this.taskRuns);
+  readonly #builds = new BuildReconciler({
+    taskRuns: this.#view,
+    hasReported: () => false,
+    // There is no host-config: nobody can tell what a label stands for.
+    knownHosts: {
+      labelled: () => ({ to: 'unknown' }),
+      mayHold: () => true,
+      isConfigured: () => true,
+      launchedPool: () => undefined,
+    },
+    perform: this.perform,
+    clock: this.clock,
+    installation: () => installation,
+    keep: defaultKeepTimes,
+  });
   readonly #drain: Drain;
   readonly #stop = new AbortController();
 
   constructor(patience = 0, timeout = 10 * minute) {
-    const onListenerError = (error: unknown): void => void this.logged.push(String(error));
-    this.taskRuns = new Cache({ index: taskRunIndexes, onListenerError });
-    const view = new DrainView(this.taskRuns);
-    const perform = performWith({
-      cluster: this.cluster,
-      taskRuns: this.taskRuns,
-      project: (raw) => readOwn(raw) ?? readBuild(raw),
-      leaseKey: testKey,
-      events: new EventRecorder(this.cluster, this.clock, onListenerError),
-      onDone: (action) => builds.noteDone(action),
-    });
-    const builds: BuildReconciler = new BuildReconciler({
-      taskRuns: view,
-      hasReported: () => false,
-      perform,
-      clock: this.clock,
-      installation: () => installation,
-      keep: defaultKeepTimes,
-    });
-    this.taskRuns.onChange((before, after) => builds.noteChange(before, after));
+    super();
+    this.taskRuns.onChange((before, after) => this.#builds.noteChange(before, after));
     this.cluster.watch('taskruns', ({ type, object }) => {
-      const kept = readOwn(object) ?? readBuild(object);
-      if (kept !== undefined) this.taskRuns[type === 'DELETED' ? 'deleted' : 'applied'](kept);
       if (type === 'ADDED') void this.#play(object);
     });
     const log = (severity: string, message: string): void => void this.logged.push(`${severity}: ${message}`);
-    const { clock, taskRuns } = this;
-    this.#drain = new Drain({ taskRuns, view, builds, perform, clock, log, patience, timeout });
+    const { clock, taskRuns, perform } = this;
+    const endPools = async (): Promise<void> => undefined;
+    const parts = { taskRuns, view: this.#view, builds: this.#builds, perform, endPools };
+    this.#drain = new Drain({ ...parts, clock, log, patience, timeout });
+  }
+
+  override noteDone(action: Action): void {
+    this.#builds.noteDone(action);
   }
 
   /** A build in its namespace, as far as the builder brings it. */

@@ -2,52 +2,25 @@
 import { expect } from 'chai';
 import { nothingKnown } from '../../../controller/config/host-config.ts';
 import { parseHostConfig } from '../../../controller/config/parse-host-config.ts';
-import { Cache } from '../../../controller/kubernetes/cache.ts';
 import { signFacts } from '../../../controller/lease/signed-facts.ts';
 import { minute, second } from '../../../controller/model/instant.ts';
 import { asArray, asObject, asTextMap, type Json } from '../../../controller/model/json.ts';
 import { annotations, labels } from '../../../controller/model/labels.ts';
-import { EventRecorder } from '../../../controller/reconcile/event-recorder.ts';
 import { InstanceSweep } from '../../../controller/reconcile/instance-sweep.ts';
-import { performWith } from '../../../controller/reconcile/perform.ts';
-import { taskRunIndexes, type TaskRuns } from '../../../controller/reconcile/take-snapshot.ts';
 import { isOwnToken } from '../../../controller/taskruns/launch-token.ts';
-import {
-  aTaskRun,
-  endedStatus,
-  operatorNamespace,
-  readBuild,
-  readOwn,
-  testKey,
-  type TaskRunBuilder,
-} from '../../support/builders.ts';
+import { aTaskRun, endedStatus, operatorNamespace, testKey, type TaskRunBuilder } from '../../support/builders.ts';
 import { launching, tokens } from '../../support/launched-builds.ts';
-import { ManualClock } from '../../support/manual-clock.ts';
-import { MemoryCluster } from '../../support/memory-cluster.ts';
+import { MemoryStand } from '../../support/memory-stand.ts';
 import { aPool } from '../../support/pool-builders.ts';
 import { aProviderTask, launchedConfig, providerTasks, toyTasks } from '../../support/provider-builders.ts';
 
 const tokenOf = (uid: string): string => tokens({ uid, namespace: 'team-a', name: 'gone', attempt: 1 });
 const lost = { id: 'i-1', token: tokenOf('lost') };
 
-class Stand {
-  readonly clock = new ManualClock();
-  readonly cluster = new MemoryCluster(this.clock);
+class Stand extends MemoryStand {
   readonly found: string[] = [];
-  readonly errors: string[] = [];
   config = parseHostConfig(launchedConfig({ colour: 'red' }), nothingKnown, providerTasks(...toyTasks()));
-  #sweep: InstanceSweep;
-  readonly #taskRuns: TaskRuns;
-
-  constructor() {
-    const onListenerError = (error: unknown): void => void this.errors.push(String(error));
-    this.#taskRuns = new Cache({ index: taskRunIndexes, onListenerError });
-    this.cluster.watch('taskruns', ({ type, object }) => {
-      const kept = readOwn(object) ?? readBuild(object);
-      if (kept !== undefined) this.#taskRuns[type === 'DELETED' ? 'deleted' : 'applied'](kept);
-    });
-    this.#sweep = this.#newSweep();
-  }
+  #sweep = this.#newSweep();
 
   restart(): void {
     this.#sweep = this.#newSweep();
@@ -104,17 +77,10 @@ class Stand {
 
   #newSweep(): InstanceSweep {
     return new InstanceSweep({
-      taskRuns: this.#taskRuns,
+      taskRuns: this.taskRuns,
       config: () => this.config,
       isOwnToken: (token) => isOwnToken(testKey, token),
-      perform: performWith({
-        cluster: this.cluster,
-        taskRuns: this.#taskRuns,
-        project: (raw) => readOwn(raw) ?? readBuild(raw),
-        leaseKey: testKey,
-        events: new EventRecorder(this.cluster, this.clock, () => undefined),
-        onDone: () => undefined,
-      }),
+      perform: this.perform,
       clock: this.clock,
       operatorNamespace,
       onFound: (platform, { id }) => void this.found.push(`${platform} ${id}`),

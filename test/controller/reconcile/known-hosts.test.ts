@@ -22,7 +22,7 @@ interface Given {
 function known({ taken = 0, config = data, writer = 'us' }: Given = {}) {
   const hostConfig = new HostConfigState('operator', start);
   hostConfig.update(config, start);
-  return knownHosts({ hostConfig, writerOf: () => writer, tokens }, () => taken);
+  return knownHosts({ hostConfig, writerOf: () => writer, tokens, launches: () => [] }, () => taken);
 }
 
 function labelled(assignedHost: string | undefined, on = 'linux/arm64'): UserTaskRun {
@@ -51,7 +51,7 @@ describe('the host a label names', () => {
 
   it('cannot be told while there is no host-config', () => {
     const hostConfig = new HostConfigState('operator', start);
-    const none = knownHosts({ hostConfig, writerOf: () => 'us', tokens }, () => 0);
+    const none = knownHosts({ hostConfig, writerOf: () => 'us', tokens, launches: () => [] }, () => 0);
     expect(none.labelled(labelled('one'))).to.deep.equal({ to: 'unknown' });
     expect(none.isConfigured('two')).to.equal(true);
   });
@@ -92,6 +92,7 @@ describe('the launched host a label names', () => {
       hostConfig: { poolOf: () => ({ status: 'pool', pool }), config: undefined },
       writerOf: () => 'us',
       tokens,
+      launches: () => [],
     },
     () => 0,
   );

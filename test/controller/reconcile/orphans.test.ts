@@ -2,52 +2,25 @@ import { expect } from 'chai';
 import { Cache } from '../../../controller/kubernetes/cache.ts';
 import { hour } from '../../../controller/model/instant.ts';
 import { labels, ownTaskRunFinalizer } from '../../../controller/model/labels.ts';
-import { EventRecorder } from '../../../controller/reconcile/event-recorder.ts';
 import { OrphanSweep, readOwnedSecret, type OwnedSecret } from '../../../controller/reconcile/orphans.ts';
-import { performWith } from '../../../controller/reconcile/perform.ts';
-import { taskRunIndexes, type TaskRuns } from '../../../controller/reconcile/take-snapshot.ts';
-import {
-  aProvisionFor,
-  aTaskRun,
-  endedStatus,
-  operatorNamespace,
-  readBuild,
-  readOwn,
-  testKey,
-} from '../../support/builders.ts';
-import { ManualClock } from '../../support/manual-clock.ts';
-import { apiError, MemoryCluster } from '../../support/memory-cluster.ts';
+import { aProvisionFor, aTaskRun, endedStatus, operatorNamespace } from '../../support/builders.ts';
+import { apiError } from '../../support/memory-cluster.ts';
+import { MemoryStand } from '../../support/memory-stand.ts';
 
-class SweepStand {
-  readonly clock = new ManualClock();
-  readonly cluster = new MemoryCluster(this.clock);
+class SweepStand extends MemoryStand {
   readonly removed: string[] = [];
-  readonly errors: string[] = [];
-  readonly taskRuns: TaskRuns;
   readonly sweep: OrphanSweep;
 
   constructor() {
-    const onListenerError = (error: unknown): void => void this.errors.push(String(error));
-    this.taskRuns = new Cache({ index: taskRunIndexes, onListenerError });
-    const ownedSecrets = new Cache<OwnedSecret>({ index: {}, onListenerError });
-    this.cluster.watch('taskruns', ({ type, object }) => {
-      const kept = readOwn(object) ?? readBuild(object);
-      if (kept !== undefined) this.taskRuns[type === 'DELETED' ? 'deleted' : 'applied'](kept);
-    });
+    super();
+    const ownedSecrets = new Cache<OwnedSecret>({ index: {}, onListenerError: (error) => this.noteError(error) });
     this.cluster.watch('secrets', ({ type, object }) =>
       ownedSecrets[type === 'DELETED' ? 'deleted' : 'applied'](readOwnedSecret(object)),
     );
     this.sweep = new OrphanSweep({
       taskRuns: this.taskRuns,
       ownedSecrets,
-      perform: performWith({
-        cluster: this.cluster,
-        taskRuns: this.taskRuns,
-        project: (raw) => readOwn(raw) ?? readBuild(raw),
-        leaseKey: testKey,
-        events: new EventRecorder(this.cluster, this.clock, onListenerError),
-        onDone: () => undefined,
-      }),
+      perform: this.perform,
       clock: this.clock,
       keep: hour,
       onRemoved: (kind, name) => void this.removed.push(`${kind} ${name}`),

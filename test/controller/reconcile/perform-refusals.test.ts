@@ -24,9 +24,10 @@ describe('perform: what is refused', () => {
     expect(stand.done).to.deep.equal(['delete-secret']);
   });
 
-  it('a Secret we have no right to delete: that is a failure, unless somebody is told', async () => {
-    const error = await refusing('User "x" cannot delete resource "secrets"').failure(remove);
-    expect(error).to.have.property('kind', 'refused');
+  it('a Secret we have no right to delete: that is told, and nothing else waits for it', async () => {
+    const stand = refusing('User "x" cannot delete resource "secrets"');
+    await stand.perform([remove]);
+    expect([stand.forbidden, stand.done]).to.deep.equal([['delete-secret'], ['delete-secret']]);
   });
 });
 

@@ -1,21 +1,13 @@
 // perform() on a cluster in memory, with a record of what it asked for, said was done, and gave to the cache.
 import type { Action } from '../../../controller/model/action.ts';
+import { hour } from '../../../controller/model/instant.ts';
 import type { KeptTaskRun, OwnTaskRun, UserTaskRun } from '../../../controller/model/task-run.ts';
-import { EventRecorder } from '../../../controller/reconcile/event-recorder.ts';
-import { performWith } from '../../../controller/reconcile/perform.ts';
 import { provisionTaskRun } from '../../../controller/taskruns/own-task-run-manifest.ts';
-import {
-  aTaskRun,
-  factsOf,
-  installation,
-  operatorNamespace,
-  readBuild,
-  readOwn,
-  testKey,
-} from '../../support/builders.ts';
-import { aHost } from '../../support/host-builders.ts';
+import { aTaskRun, factsOf, installation, operatorNamespace, readBuild, readOwn } from '../../support/builders.ts';
+import { aHost, start } from '../../support/host-builders.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { MemoryCluster } from '../../support/memory-cluster.ts';
+import { performOn } from '../../support/perform-on.ts';
 
 const host = aHost('h').build();
 
@@ -24,15 +16,16 @@ export class PerformStand {
   readonly done: string[] = [];
   readonly written: string[] = [];
   readonly deleted: string[] = [];
-  readonly perform = performWith({
-    cluster: this.cluster,
+  /** What was left undone for want of a right. */
+  readonly forbidden: string[] = [];
+  readonly perform = performOn(this.cluster, new ManualClock(), {
     taskRuns: {
       written: ({ name }: KeptTaskRun) => void this.written.push(name),
       deletedByUs: (uid: string) => void this.deleted.push(uid),
     },
-    project: (raw) => readOwn(raw) ?? readBuild(raw),
-    leaseKey: testKey,
-    events: new EventRecorder(this.cluster, new ManualClock(), () => undefined),
+    // Long after builds were made: a Secret that is in the way stays.
+    clock: { now: () => start + hour },
+    onForbidden: ({ type }) => void this.forbidden.push(type),
     onDone: ({ type }) => void this.done.push(type),
   });
 
