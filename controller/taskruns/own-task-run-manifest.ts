@@ -43,7 +43,8 @@ export function provisionTaskRun(
         // Static hosts decide about sudo themselves.
         SUDO_COMMANDS: claim.launch?.sudoCommands ?? '',
         RAW_PLATFORM: rawPlatform(facts.platform),
-        INSTANCE_TAG: claim.launch?.instanceTag ?? installation.instanceTag,
+        // That of the installation, also where the platform has one of its own: only launches get that.
+        INSTANCE_TAG: installation.instanceTag,
       }),
       workspaces: sshWorkspace(claim),
       // No CPU limit: throttled to a tenth of a core, starting ssh alone takes a second.

@@ -19,7 +19,7 @@ const longestMessage = 4096;
 const longestFailedHosts = 4096;
 const mostFailedHosts = 256;
 
-/** Undefined: this TaskRun mounts no Secret of ours; nothing of it is kept. */
+/** Undefined: this TaskRun mounts no Secret of ours, or has a task type; nothing of it is kept. */
 export function readUserTaskRun(raw: Json, verify: VerifyFacts): UserTaskRun | undefined {
   const taskSpec = asObject(asObject(raw['status'])['taskSpec']);
   if (!mountsOurSecret(taskSpec)) return undefined;
@@ -28,19 +28,23 @@ export function readUserTaskRun(raw: Json, verify: VerifyFacts): UserTaskRun | u
   const annotationValues = asTextMap(metadata['annotations']);
   const state = readState(raw);
   const finalizers = readFinalizers(raw);
+  const holdsFinalizer = finalizers.includes(userTaskRunFinalizer);
   const kept = (annotation: string, length: number): string | undefined => {
     const text = annotationValues[annotation];
     return text === undefined ? undefined : boundedText(text, length);
   };
   const signed = annotationValues[annotations.hostLease];
   const facts = signed === undefined ? undefined : verify(state.uid, signed);
+  // A task type says that it serves builds. One that holds a host already does not get away by such a label.
+  const isBuild = (labelValues[labels.taskType] ?? '') === '' || facts !== undefined || holdsFinalizer;
+  if (!isBuild) return undefined;
   return {
     ...state,
     kind: 'user',
     platform: readPlatform(raw, taskSpec),
     retries: asArray(asObject(raw['status'])['retriesStatus']).length,
     finalizers,
-    hasFinalizer: finalizers.includes(userTaskRunFinalizer),
+    hasFinalizer: holdsFinalizer,
     signedFacts: facts === undefined ? kept(annotations.hostLease, longestForgery + 1) : signed,
     facts,
     cancelled: isCancelled(raw),

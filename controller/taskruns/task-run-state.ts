@@ -26,15 +26,20 @@ export function succeededCondition(raw: Json): Json {
 
 /** status.completionTime; Tekton leaves it out when it could not even make the pod. Undefined while it runs. */
 export function readCompletion(raw: Json): Instant | undefined {
-  const completion = parseInstant(asText(asObject(raw['status'])['completionTime']));
+  const completion = completionOf(raw);
   if (completion !== undefined || readOutcome(raw) === 'running') return completion;
   return parseInstant(asText(succeededCondition(raw)['lastTransitionTime']));
+}
+
+function completionOf(raw: Json): Instant | undefined {
+  return parseInstant(asText(asObject(raw['status'])['completionTime']));
 }
 
 function readOutcome(raw: Json): Outcome {
   const { status } = succeededCondition(raw);
   if (status === 'True') return 'succeeded';
-  return status === 'False' ? 'failed' : 'running';
+  // Completed without a verdict: it is over, and nobody may rely on what it was to do.
+  return status === 'False' || completionOf(raw) !== undefined ? 'failed' : 'running';
 }
 
 export function readFinalizers(raw: Json): readonly string[] {

@@ -34,12 +34,12 @@ export function updateTaskRun(host: Host, after: Instant, operatorNamespace: str
   };
 }
 
-/** `update-<host>-<10 hex>`, at most 63 characters, of letters that a name of an object may have. */
+/** `update-task-<host>-<10 hex>`, at most 63 characters, of letters that a name of an object may have. */
 function updateName(host: string, after: Instant): string {
   const hash = createHash('sha256')
     .update(JSON.stringify([host, after]))
     .digest('hex')
     .slice(0, 10);
-  const parent = `update-${host.toLowerCase().replace(/[^a-z0-9]+/g, '-')}`;
+  const parent = `update-task-${host.toLowerCase().replace(/[^a-z0-9]+/g, '-')}`;
   return `${parent.slice(0, maxLength - hash.length - 1).replace(/-$/, '')}-${hash}`;
 }

@@ -109,12 +109,12 @@ describe('terminate TaskRun', () => {
 });
 
 describe('provision TaskRun of a launched host', () => {
-  it('gets the sudo commands and the instance tag of its platform', () => {
+  it('gets the sudo commands of its platform, and the instance tag of the installation', () => {
     const { facts, claim } = claimOf(launched);
     expect(provisionTaskRun(launched, facts, claim, installation).spec['params']).to.deep.include.members([
       { name: 'HOST', value: '10.1.1.1' },
       { name: 'SUDO_COMMANDS', value: '/usr/bin/podman' },
-      { name: 'INSTANCE_TAG', value: 'blue-arm64' },
+      { name: 'INSTANCE_TAG', value: installation.instanceTag },
     ]);
   });
 });

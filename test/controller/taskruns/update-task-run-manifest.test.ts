@@ -45,7 +45,7 @@ describe('update TaskRun', () => {
     expect(nameFor('arm-1', 5)).to.equal(nameFor('arm-1', 5));
     const names = [nameFor('arm-1', 5), nameFor('arm-1', 6), nameFor('arm-2', 5), nameFor('arm.1', 5)];
     expect(new Set(names).size).to.equal(4);
-    expect(names[0]).to.match(/^update-arm-1-[0-9a-f]{10}$/);
+    expect(names[0]).to.match(/^update-task-arm-1-[0-9a-f]{10}$/);
   });
 
   for (const host of ['x'.repeat(63), 'Rack_7.Host.A', `${'x'.repeat(43)}.${'y'.repeat(10)}`, 'a.-_b']) {
