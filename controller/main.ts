@@ -6,7 +6,7 @@ import { ClusterClient } from './kubernetes/cluster-client.ts';
 import { HttpTransport } from './kubernetes/http-transport.ts';
 import { KubeAccess, loadKubeConfig } from './kubernetes/kube-access.ts';
 import { Leader } from './kubernetes/leader.ts';
-import { hostConfigName } from './model/labels.ts';
+import { hostConfigName, leaderLeaseName } from './model/labels.ts';
 import { Controller } from './reconcile/controller.ts';
 import { loadLeaseKey } from './reconcile/lease-key.ts';
 import { reviewerOf } from './reconcile/metrics-reviewer.ts';
@@ -114,7 +114,7 @@ async function lead(identity: string): Promise<void> {
   while (!ending.signal.aborted) {
     const current = session;
     const onStarted = (): void => void act(current);
-    leader = new Leader({ cluster, clock, namespace, name: program, identity, onStarted, onLost, onTrouble });
+    leader = new Leader({ cluster, clock, namespace, name: leaderLeaseName, identity, onStarted, onLost, onTrouble });
     await leader.run(ending.signal);
     if (ending.signal.aborted) return;
     await endSession(current);

@@ -60,6 +60,8 @@ export const ownTaskRunFinalizer = 'appstudio.io/multi-platform-cleanup';
 
 export const secretNamePrefix = 'multi-platform-ssh-';
 export const hostConfigName = 'host-config';
+/** By this Lease one of all replicas acts; also one of the older controller, where it elects. */
+export const leaderLeaseName = '5483be8f.redhat.com';
 
 export type TaskType = 'provision' | 'clean' | 'update' | 'launch' | 'terminate' | 'list';
 

@@ -16,7 +16,9 @@ export function countDone(metrics: Metrics, action: Action, now: Instant): void 
     metrics.count('host_allocation_failures', target.platform);
   }
   if (after?.claim !== undefined && isFirstClaim(target, after)) {
-    metrics.observe('wait_time', target.platform, (after.claim.since - target.created) / second);
+    // One that was served at once has not waited.
+    if (target.waitingFor !== undefined)
+      metrics.observe('wait_time', target.platform, (after.claim.since - target.created) / second);
     // A host of its own is there only once it was launched.
     if (after.claim.launch === undefined)
       metrics.observe('host_allocation_time', target.platform, (now - after.claim.since) / second);
@@ -25,7 +27,7 @@ export function countDone(metrics: Metrics, action: Action, now: Instant): void 
     metrics.observe('host_allocation_time', target.platform, (now - before.claim.since) / second);
   // A build that goes on, on another host or to hear that there is none, has not run.
   if (before?.claim !== undefined && after?.claim === undefined && target.ended !== undefined) {
-    metrics.observe('task_run_time', target.platform, (target.ended - before.claim.since) / second);
+    metrics.observe('task_run_time', target.platform, (target.ended - target.created) / second);
   }
 }
 

@@ -87,7 +87,7 @@ describe('scenario: telemetry', function () {
       ['host_allocation_failures', 1],
       ['platform_pool_size', 3],
       ['queue_oldest_seconds', 0],
-      ['wait_time_count', 2],
+      ['wait_time_count', 0],
       ['host_allocation_time_count', 2],
       ['task_run_time_count', 1],
     ];

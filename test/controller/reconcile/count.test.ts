@@ -41,22 +41,31 @@ async function countedFor(target: UserTaskRun, change: UserTaskRunChange, now = 
 }
 
 describe('what is counted once it was written', () => {
-  it('the first claim: how long it waited, and how long giving the host took', async () => {
+  const waited = build()
+    .with(({ metadata }) => (metadata['labels'] = { 'build.appstudio.redhat.com/waiting-for-platform': 'linux-arm64' }))
+    .build();
+
+  it('the first claim: how long giving the host took', async () => {
     expect(await countedFor(build().build(), claimHost(build().build(), host, start + 2 * second))).to.deep.equal([
       'host_allocation_time_sum 1',
       'host_allocation_time_count 1',
+    ]);
+  });
+
+  it('and how long it waited, if it did', async () => {
+    expect(await countedFor(waited, claimHost(waited, host, start + 2 * second))).to.include.members([
       'wait_time_sum 2',
       'wait_time_count 1',
     ]);
   });
 
-  it('its end: how long it held the host', async () => {
+  it('its end: how long it took from its creation', async () => {
     const ended = claimed()
       .ready()
       .ended('failed', start + 9 * second)
       .build();
     expect(await countedFor(ended, release(ended), start + 30 * second)).to.deep.equal([
-      'task_run_time_sum 7',
+      'task_run_time_sum 9',
       'task_run_time_count 1',
     ]);
   });
