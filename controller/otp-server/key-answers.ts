@@ -23,10 +23,13 @@ export interface KeyAnswersOptions {
 }
 
 const keyPaths = ['/otp', '/store-key'] as const;
-type KeyPath = (typeof keyPaths)[number];
+export type KeyPath = (typeof keyPaths)[number];
 
 const refusals = {
-  unauthenticated: { status: 401, body: 'a ServiceAccount token for this server is needed\n' },
+  unauthenticated: {
+    status: 401,
+    body: 'a ServiceAccount token for this server is needed; scripts that send none need --allow-unauthenticated-store-key\n',
+  },
   forbidden: { status: 403, body: 'this ServiceAccount may store no keys\n' },
   busy: { status: 429, retryAfter: 1, body: 'too many tokens at once, try again\n' },
 } as const satisfies Readonly<Record<string, KeyAnswer>>;
@@ -88,7 +91,12 @@ export class KeyAnswers {
     if (authorization === undefined && allowUnauthenticated) return this.#store(request, undefined, from);
     const verdict = await gate.check(authorization);
     if (verdict !== 'allowed') {
-      logger.warn('a key was not taken', { reason: verdict, source: from });
+      // Such scripts print no more of the answer than its number.
+      const remedy =
+        authorization === undefined
+          ? ': provision scripts that send no token need --allow-unauthenticated-store-key'
+          : '';
+      logger.warn(`a key was not taken${remedy}`, { reason: verdict, source: from });
       return refusals[verdict];
     }
     const build = readBuildIdentity(request.headers);

@@ -8,14 +8,14 @@ import { systemClock as clock } from '../telemetry/clock.ts';
 import type { Certificate } from '../telemetry/endpoint.ts';
 import { EventLoopWatch } from '../telemetry/event-loop-watch.ts';
 import { startHealthServer } from '../telemetry/health.ts';
-import { parseListenAddress } from '../telemetry/listen-address.ts';
+import { type ListenAddress, parseListenAddress } from '../telemetry/listen-address.ts';
 import { parseLogLevel } from '../telemetry/log-level.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { MetricsServer } from '../telemetry/metrics-server.ts';
 import { describeCertificate, selfSigned } from '../telemetry/serving-certificate.ts';
 import { TokenGate } from '../telemetry/token-gate.ts';
 import { type Dropped, type FrontLimits, type FrontOptions, HttpsFront } from './https-front.ts';
-import { KeyAnswers } from './key-answers.ts';
+import { KeyAnswers, type KeyPath } from './key-answers.ts';
 import { KeyRing } from './key-ring.ts';
 import { KeyStore } from './key-store.ts';
 import { otpCertificate } from './otp-certificate.ts';
@@ -111,22 +111,24 @@ async function listen(certificate: Certificate): Promise<HttpsFront[]> {
     idle: 5_000,
   };
   const reviewer = provisionReviewer(cluster, namespace, settings.provisionServiceAccount);
-  const answers = new KeyAnswers({
-    store: store ?? fail('the store is not there'),
-    gate: new TokenGate(reviewer, clock),
-    allowUnauthenticated: settings.allowUnauthenticatedStoreKey,
-    metrics,
-    logger,
-  });
-  const common = { certificate, limits, clock, onDropped: (why: Dropped) => metrics.countDropped(why) };
+  const listenAt = (address: ListenAddress, paths?: readonly KeyPath[]): Promise<HttpsFront> => {
+    const answers = new KeyAnswers({
+      store: store ?? fail('the store is not there'),
+      // One for each: whatever strangers show at the builds' entrance, provision pods are not kept waiting for its review.
+      gate: new TokenGate(reviewer, clock),
+      allowUnauthenticated: settings.allowUnauthenticatedStoreKey,
+      metrics,
+      logger,
+    });
+    const onDropped = (why: Dropped): void => metrics.countDropped(why);
+    const answer: FrontOptions['answer'] = (request) => answers.answer(request, paths);
+    return HttpsFront.listen({ address, certificate, limits, clock, answer, onDropped });
+  };
   const address =
     parseListenAddress('--listen-address', settings.listenAddress) ?? fail('--listen-address: 0 serves nobody');
-  const entrances = [HttpsFront.listen({ ...common, address, answer: (request) => answers.answer(request) })];
+  const entrances = [listenAt(address)];
   const storing = parseListenAddress('--store-listen-address', settings.storeListenAddress);
-  if (storing !== undefined) {
-    const answer: FrontOptions['answer'] = (request) => answers.answer(request, ['/store-key']);
-    entrances.push(HttpsFront.listen({ ...common, address: storing, answer }));
-  }
+  if (storing !== undefined) entrances.push(listenAt(storing, ['/store-key']));
   return Promise.all(entrances);
 }
 

@@ -2,7 +2,9 @@
 import { expect } from 'chai';
 import { request } from 'node:https';
 import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'node:tls';
+import { startChaosProxy } from '../../support/chaos-proxy.ts';
 import { openSocket, openTls, serverName } from './otp-client.ts';
 import type { KeyServerProcess } from './key-server-process.ts';
 import { buildHeaders, OtpLab } from './otp-lab.ts';
@@ -87,6 +89,23 @@ describe('a key server under attack', function () {
     expect(await lab.ask(server, '/otp', { ...at, body: stored.body })).to.include({ status: 404, body: '' });
     await closed(sockets.flatMap((socket) => socket ?? []));
     expect(await lab.redeem(server, stored.body)).to.include({ status: 200, body: 'key' });
+  });
+
+  it('asks who a provision pod is while strangers wait for an answer about themselves at the other entrance', async () => {
+    const proxy = await startChaosProxy(lab.api);
+    proxy.add({ resource: 'tokenreviews', times: 4, mischief: { type: 'silence' } });
+    const kept = await lab.startServer([], await lab.api.writeKubeconfig({ url: proxy.url }));
+    const stranger = (nth: number) =>
+      lab.ask(kept, '/store-key', { body: 'key', headers: { authorization: `Bearer stranger-${nth}` } });
+    const strangers = Promise.all([0, 1, 2, 3].map(stranger));
+    while (proxy.count({ resource: 'tokenreviews' }) < 4) await sleep(10);
+    expect((await stranger(4)).status).to.equal(429);
+    const headers = { ...lab.bearer(), ...buildHeaders('00000000-0000-4000-8000-00000000beef') };
+    const stored = await lab.ask(kept, '/store-key', { port: kept.storePort, body: 'key', headers });
+    expect(stored.status, stored.body).to.equal(200);
+    expect((await strangers).map(({ status }) => status)).to.deep.equal([503, 503, 503, 503]);
+    await kept.stop();
+    await proxy.stop();
   });
 
   it('waits for neither slow headers nor slow bodies', async () => {
