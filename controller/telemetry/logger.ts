@@ -52,8 +52,15 @@ function wrap(logger: Winston): Logger {
   };
 }
 
+/**
+ * What JSON may leave as it is, and a terminal still obeys or a reader does not see: controls of the second set, and marks that turn
+ * the direction of writing or break lines.
+ */
+const steering = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
 /** timestamp, level and message come first, and no field can replace them. */
 function formatLine(level: string, message: string, fields: Record<string, unknown>): string {
   const line = { timestamp: new Date().toISOString(), level, message: logText(message) };
-  return JSON.stringify({ ...line, ...logFields(fields), ...line });
+  const text = JSON.stringify({ ...line, ...logFields(fields), ...line });
+  return text.replace(steering, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

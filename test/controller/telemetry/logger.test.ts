@@ -40,6 +40,16 @@ describe('createLogger', () => {
     expect(second).to.include({ level: 'warn', message: 'two\nlines' });
   });
 
+  it('writes nothing raw that steers a terminal, hides text or turns it round, and loses none of it', () => {
+    const hostile =
+      '\u001b[2J \u0085 \u009b31m \u007f \u202egnp.exe \u2066x\u2069 \u200f \u061c \u2028{"level":"error"}\u2029';
+    const lines = logged('info', (logger) => logger.info(hostile, { [hostile]: hostile }));
+    expect(lines.text).to.match(/^[\u0020-\u007e]+\n$/);
+    const [line] = lines.parsed;
+    expect(line).to.include({ message: hostile, [hostile]: hostile });
+    expect(logged('info', (logger) => logger.info('grün 構築')).text).to.contain('grün 構築');
+  });
+
   const levels: readonly (readonly [LogLevel, readonly string[]])[] = [
     ['error', ['error']],
     ['warn', ['error', 'warn']],
