@@ -21,7 +21,8 @@ store_podman() { # store, command
   wait "$store_podman_id"
 }
 
-# By hard links, for what did not change is not pulled again; but what podman writes in place is its own in each store.
+# By hard links, for what did not change is not pulled again; but what podman writes in place is its own in each store. Root's alone
+# until it is opened.
 begin_store() { # old or empty, new
   umask 022
   mkdir -p "$images_dir" && chmod 755 "$images_dir" || return
@@ -29,7 +30,7 @@ begin_store() { # old or empty, new
     cp -al "$1" "$2" && rm -rf "$2/libpod" && find "$2" -maxdepth 2 -name '*.lock' -delete
   else
     mkdir "$2"
-  fi
+  fi && chmod 700 "$2"
 }
 
 pull_images() { # store
@@ -45,9 +46,12 @@ pull_images() { # store
   done
 }
 
-# Podman's own records are for root; readers need the store's. The images' files can be read by everybody already.
+# Podman's own records are for root; readers need the store's. The images' files can be read by everybody already, and a build can run
+# them here, outside of any container: so none may give it rights on this host. A new owner, even the same, takes setuid bits and
+# capabilities off a file; what the image says of both stands in an attribute.
 open_store() { # store
-  rm -rf "$1/libpod" && find "$1" -path "$1/overlay/*/diff/*" -prune -o ! -type l -exec chmod a+rX,go-w {} +
+  rm -rf "$1/libpod" && find "$1"/overlay/*/diff ! -type l -exec chown -h root:root {} + &&
+    find "$1" -path "$1/overlay/*/diff/*" -prune -o ! -type l -exec chmod a+rX,go-w {} +
 }
 
 make_store() {
@@ -65,11 +69,13 @@ make_store() {
     rm -rf "$store"
     fail NoSpace "with the builder images less than $MIN_FREE_MB MiB would be free in $images_dir"
   fi
+  # Also of what did not change: it is shared with the old store.
+  open_store "$store" || fail ImagesNotKept "cannot open $store to builds"
   if [ -n "$old_store" ] && cmp -s "$old_store/overlay-images/images.json" "$store/overlay-images/images.json"; then
     rm -rf "$store"
     return
   fi
-  { open_store "$store" && echo "${store##*/}" >"$images_dir/.current" && chmod 644 "$images_dir/.current" && mv "$images_dir/.current" "$images_dir/current"; } ||
+  { echo "${store##*/}" >"$images_dir/.current" && chmod 644 "$images_dir/.current" && mv "$images_dir/.current" "$images_dir/current"; } ||
     fail ImagesNotKept "cannot open $store to builds"
 }
 

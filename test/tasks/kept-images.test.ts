@@ -23,12 +23,13 @@ describe('builder images kept on a host', function () {
   });
   after(() => lab.stop());
 
-  /** Owners and modes that plain files of root's could not show to another user. */
+  /** Owners and modes that plain files of root's could not show to another user, and programs with rights of root's. */
   function anImage(name: string, says: string): void {
     lab.host
       .read(`root=$(mktemp -d) && cd $root && mkdir -p bin etc var/secret && cp /bin/busybox bin/ && ln -s busybox bin/sh
       echo ${says} >etc/says; chmod 600 etc/says; echo mine >var/secret/file; chown -R 1000:1000 var/secret; chmod 700 var/secret; mkdir dev; mknod dev/full c 1 7
-      chmod 755 $root && tar -C $root -c . | podman import -q - ${name} >/dev/null && podman push -q ${name} && podman rmi ${name} >/dev/null && rm -rf $root`);
+      cp /bin/setpriv bin/ && setcap cap_setuid,cap_setgid=ep bin/setpriv; cp /bin/busybox bin/rooted && chmod 4755 bin/rooted
+      chmod 755 $root && tar --xattrs --xattrs-include=security.capability -C $root -c . | podman import -q - ${name} >/dev/null && podman push -q ${name} && podman rmi ${name} >/dev/null && rm -rf $root`);
   }
 
   const keep = (...images: string[]) => lab.update({ env: { BUILDER_IMAGES: images.join('\n') } });
@@ -70,6 +71,16 @@ describe('builder images kept on a host', function () {
     expect(await said(second, inside(other, 'cat /etc/says'))).to.equal('other');
     await lab.clean(build);
     await lab.clean(second);
+  });
+
+  it('give a build no rights on the host itself: nothing of them has a capability, a setuid bit or another owner there', async () => {
+    const programs = lab.host.read(`ls ${stores}/*/overlay/*/diff/bin/setpriv`);
+    expect(programs.split('\n')).to.have.length(2);
+    const build = await aBuild();
+    const becomeRoot = `for program in ${stores}/*/overlay/*/diff/bin/setpriv; do $program --reuid=0 --clear-groups id -u; done 2>/dev/null`;
+    expect(await said(build, becomeRoot)).to.equal('');
+    expect(lab.host.read(`getcap -r ${stores}; find ${stores} -perm /6000 -o ! -uid 0 -o ! -gid 0`)).to.equal('');
+    await lab.clean(build);
   });
 
   it('stay what they were for a build that runs while they are renewed', async () => {
