@@ -25,7 +25,7 @@ describe('scenario: trouble with launched hosts', function () {
   /** Tries of terminates that fail, by the build's name. */
   const stubborn = new Map<string, number>();
   const { scenario, hosts } = setStage({
-    prepare: (scenario) => scenario.tasks(toyTasks()),
+    prepare: (on) => on.tasks(toyTasks()),
     tekton: {
       launch: (taskRun) => launches[kindOf(taskRun)]?.(Number(label(taskRun, 'attempt'))) ?? {},
       terminate: (taskRun) => {

@@ -46,7 +46,8 @@ describe('scenario: rush', function () {
   });
 
   it('26c: a build costs at most twelve requests, and none of them reads', async () => {
-    const lane = await openLane(scenario, { slots: [4] });
+    // Nobody waits: how often waiting builds are told their place depends on how long that takes.
+    const lane = await openLane(scenario, { slots: [10] });
     await scenario.startController({ kubeconfig });
     await lane.build('warm-up', { pod: true });
     await allEnd(lane, 1);
@@ -58,8 +59,9 @@ describe('scenario: rush', function () {
     const counted = proxy.requests
       .slice(before)
       .filter(({ verb, resource }) => verb !== 'watch' && resource !== 'events' && resource !== 'leases');
-    expect(counted.length / names.length).to.be.at.most(12);
-    expect(counted.filter(({ verb }) => verb === 'get' || verb === 'list').map(({ path }) => path)).to.deep.equal([]);
+    const ways = counted.map(({ verb, path }) => `${verb} ${path}`);
+    expect(ways.length / names.length, ways.sort().join('\n')).to.be.at.most(12);
+    expect(ways.filter((way) => /^(get|list) /.test(way))).to.deep.equal([]);
   });
 
   it('2f: the queue keeps its order when the controller is started again', async () => {
