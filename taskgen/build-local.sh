@@ -15,6 +15,7 @@ load_image() {
   clock
   began=$now
   reference=$(cat "$shared/image-ref")
+  size=$(cat "$shared/image-size" 2>/dev/null) || size=''
   source=oci:$shared/image:latest
   [ ! -e "$shared/image.tar" ] || source=docker-archive:$shared/image.tar
   if [ -e "$shared/image-digest" ]; then
@@ -46,7 +47,7 @@ load_image() {
   rm -rf "$shared/image" "$shared/image.tar" 2>/dev/null || :
   clock
   took=$((now - began))
-  echo "build-local: loaded $reference, phase load took $(printf '%d.%02ds' "$((took / 100))" "$((took % 100))")" >&2
+  echo "build-local: loaded $reference, phase load took $(printf '%d.%02ds' "$((took / 100))" "$((took % 100))")${size:+, $size}" >&2
 }
 
 # What --after-load gave stands at the end of this file, behind exit.

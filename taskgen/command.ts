@@ -58,6 +58,7 @@ function readScripts(): Scripts {
   const beside = (name: string) => fileURLToPath(new URL(name, import.meta.url));
   return {
     remote: remoteBuildText(beside('remote-build')),
+    remoteAsRoot: remoteBuildText(beside('remote-build'), { asRoot: true }),
     local: readText(beside('build-local.sh')),
     deferPush: readText(beside('defer-push.sh')),
     sameStep: readText(beside('same-step.sh')),

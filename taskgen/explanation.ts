@@ -39,7 +39,10 @@ export function explainPlan(plan: RemotePlan): string {
   ];
   const podman = [...podmanArguments(choice.step.securityContext), ...options.podmanArguments];
   const title = `Task ${remoteName(task.name ?? '', options)}: step "${choice.name}" runs on the host, in ${choice.step.image ?? ''}\n`;
-  return `${title}${podman.length === 0 ? '' : `with podman run ${podman.join(' ')}\n`}\n${table(rows)}`;
+  const rights = options.hostRootful
+    ? "as root of the host, by sudo, where the platform's sudo-commands allow podman\n"
+    : '';
+  return `${title}${rights}${podman.length === 0 ? '' : `with podman run ${podman.join(' ')}\n`}\n${table(rows)}`;
 }
 
 const row = (what: string, sent: string, back: string, why: string): Row => ({ what, sent, back, why });

@@ -11,7 +11,7 @@ const repeated = (names: string, description: string) =>
 /** Those that are not given. */
 export const unsetFlags = {
   inPlaceMap: [], check: false, checkImages: false, json: false, strict: false, accept: [], allowSidecars: false, wrapCommand: false, appendPlatform: false,
-  deferPush: false, sync: new Map(), volume: new Map(), envAllow: [], envDeny: [], podmanArg: [], unprivilegedWrapper: false, detached: false,
+  deferPush: false, sync: new Map(), volume: new Map(), envAllow: [], envDeny: [], podmanArg: [], hostRootful: false, unprivilegedWrapper: false, detached: false,
 }; // prettier-ignore
 
 export function allFlags(): Option[] {
@@ -96,6 +96,10 @@ function dataFlags(): Option[] {
       'argument for podman run on the host, as --podman-arg=--device=/dev/fuse (repeatable)',
     ),
     flag('--podman-args-file <path>', 'file with more of them, one a line, which an earlier step left in the pod'),
+    flag(
+      '--host-rootful',
+      'run podman as root of the host, by sudo; its platform needs sudo-commands: /usr/bin/podman',
+    ),
   ];
 }
 

@@ -46,6 +46,8 @@ export interface GenerateOptions {
   readonly podmanArguments: readonly string[];
   /** File in the pod with more of them, one a line. */
   readonly podmanArgumentsFile: string | undefined;
+  /** Podman on the host is root's, through sudo. */
+  readonly hostRootful: boolean;
   readonly secretOptional: boolean;
   readonly secretWait: number;
   readonly sshVolumeName: string | undefined;
@@ -85,6 +87,7 @@ export const defaultOptions: GenerateOptions = {
   envDeny: [],
   podmanArguments: [],
   podmanArgumentsFile: undefined,
+  hostRootful: false,
   secretOptional: true,
   secretWait: 0,
   sshVolumeName: undefined,

@@ -2,6 +2,7 @@
 // Read as text, so it can be wrong; `--accept MPT203` says so.
 
 import type { Finding, Path } from './findings.ts';
+import type { Pusher } from './registry-auth.ts';
 import { firstMatch } from './text-checks.ts';
 import type { TextCheck } from './text-checks.ts';
 
@@ -75,12 +76,37 @@ const pushingTools: readonly (TextCheck & { readonly unless: RegExp; readonly ho
   fix: `Let it write a file or folder into a workspace (${rest.how}) and push that in a step of its own. If the pattern is wrong, say --accept MPT203.`,
 }));
 
-/** `commands`: the script without comments, or the words of a wrapped command. `fromHost`: a credential to push with is there. */
-export function pushFindings(commands: string, at: Path, deferred: boolean, fromHost = false): Finding[] {
+/** `commands`: the script without comments, or the words of a wrapped command. */
+export function pushFindings(commands: string, at: Path, deferred: boolean, pusher: Pusher = 'nobody'): Finding[] {
   const tools = pushingTools.flatMap((check) => firstMatch(check, commands, at, (found) => !check.unless.test(found)));
-  if (fromHost) return [];
   if (deferred) return tools.length > 0 ? tools : deferFindings(commands, at);
-  return [...firstMatch(separatePush, commands, at, isPush), ...tools];
+  const pushes = [...firstMatch(separatePush, commands, at, isPush), ...tools];
+  if (pusher === 'transfer') return pushes.map((finding) => ({ ...finding, ...beforeItsCredential }));
+  return pusher === 'script' ? hostPushFindings(commands, at, pushes) : pushes;
+}
+
+const beforeItsCredential = {
+  message:
+    'The script also pushes, and with --transfer registry the credential comes to the host when the script has ended.',
+  fix: 'Let it push for itself and say --transfer none, or take the push out of the script. If the pattern is wrong, say --accept MPT203.',
+};
+
+const otherCredential: TextCheck = {
+  code: 'MPT202',
+  pattern:
+    /\b(?:DOCKER_CONFIG|REGISTRY_AUTH_FILE)=[^\s;|&]*|--(?:dest-)?(?:authfile|creds|username|password)\b[= ]?[^\s;|&]*|\b(?:buildah|podman|docker|skopeo|crane|oras|cosign|helm\s+registry)\s+(?:auth\s+)?login\b/g,
+  says: (found) =>
+    `The script names credentials of its own ("${found}"), which take the place of those of --registry-auth push.`,
+  fix: 'Leave that out on the host: REGISTRY_AUTH_FILE and DOCKER_CONFIG lead to those of the Secret.',
+};
+
+/** A credential is on the host from the start: somebody has to use it. */
+function hostPushFindings(commands: string, at: Path, pushes: readonly Finding[]): Finding[] {
+  if (pushes.length > 0) return firstMatch(otherCredential, commands, at);
+  const message = 'A credential to push with is sent to the host, and the script has no push.';
+  const fix =
+    'Add --transfer registry with an image parameter (--image-param), or leave out --registry-auth push; --accept MPT036 when the push is hidden in something the script calls.';
+  return [{ code: 'MPT036', at, message, fix }];
 }
 
 /** Of a script that runs up to its push on the host and a second time, without building, in the cluster. */

@@ -3,7 +3,9 @@
 
 import type { Finding } from './findings.ts';
 import type { GenerateOptions, RegistryAuth } from './options.ts';
+import { resultImage } from './image-plan.ts';
 import type { StepChoice } from './step-choice.ts';
+import type { Task } from './task-model.ts';
 import type { YamlValue } from './yaml-text.ts';
 
 interface Credential {
@@ -41,8 +43,20 @@ type Asked = Pick<GenerateOptions, 'registryAuth'>;
 const wanted = ({ registryAuth }: Asked): readonly Credential[] =>
   credentials.filter((credential) => credential.for.includes(registryAuth));
 
-export function pushesFromHost({ registryAuth }: Asked): boolean {
+function pushesFromHost({ registryAuth }: Asked): boolean {
   return registryAuth === 'push' || registryAuth === 'both';
+}
+
+/** Whose push finds the credential on the host: that of the script, or the one that follows when it has ended. */
+export type Pusher = 'nobody' | 'script' | 'transfer';
+
+export function pusherOf(
+  task: Task,
+  choice: StepChoice,
+  options: Pick<GenerateOptions, 'registryAuth' | 'transfer' | 'imageParameter'>,
+): Pusher {
+  if (!pushesFromHost(options)) return 'nobody';
+  return options.transfer === 'registry' && resultImage(task, choice, options) !== '' ? 'transfer' : 'script';
 }
 
 export function registryAuthParameters(options: Asked): YamlValue[] {

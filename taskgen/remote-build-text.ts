@@ -4,9 +4,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+/** Podman as root of the host is in this part, which other Tasks do not carry. */
+const partForRoot = '58-as-root.sh';
+
 /** The script knows the line its user's script begins on: after its own last line comes the one that opens the here-document. */
-export function remoteBuildText(folder: string): string {
-  const names = readdirSync(folder).filter((name) => name.endsWith('.sh'));
+export function remoteBuildText(folder: string, { asRoot = false } = {}): string {
+  const names = readdirSync(folder).filter((name) => name.endsWith('.sh') && (asRoot || name !== partForRoot));
   const parts = names.sort().map((name) => readFileSync(join(folder, name), 'utf8'));
   const lines = parts.flatMap((part, index) => withoutComments(part, index === 0));
   const scriptLine = String(lines.length + 2);

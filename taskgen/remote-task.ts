@@ -18,7 +18,7 @@ import { platformParameter } from './parameter-checks.ts';
 import { editRemoteStep, sharedMount, podInfoMount } from './remote-step.ts';
 import type { RemotePlan } from './remote-step.ts';
 import { secretVolumeName } from './reserved-names.ts';
-import { registryAuthParameters, registryAuthVolumes } from './registry-auth.ts';
+import { pusherOf, registryAuthParameters, registryAuthVolumes } from './registry-auth.ts';
 import { scriptFindings } from './script-checks.ts';
 import { sizeFindings } from './size-check.ts';
 import { stepScripts } from './step-scripts.ts';
@@ -86,7 +86,7 @@ function plan(
   const environment = planEnvironment(choice.step, choice.index, options);
   const findings = [
     ...taskFindings(task, choice, topology, options),
-    ...scriptFindings(choice, options),
+    ...scriptFindings(choice, options, pusherOf(task, choice, options)),
     ...sync.findings,
     ...environment.findings,
     ...sizeFindings(task, choice, stepScripts(scripts, choice, topology, options), chosen.content),

@@ -4,7 +4,7 @@
 import type { Finding, Path } from './findings.ts';
 import type { GenerateOptions } from './options.ts';
 import { pushFindings } from './push-checks.ts';
-import { pushesFromHost } from './registry-auth.ts';
+import type { Pusher } from './registry-auth.ts';
 import type { StepChoice } from './step-choice.ts';
 import type { Step } from './task-model.ts';
 import { carriedScripts, firstMatch, withoutComments } from './text-checks.ts';
@@ -20,6 +20,10 @@ const scriptChecks: readonly TextCheck[] = [
     fix: 'To pull private base images say --registry-auth pull, or send a workspace with pull-only credentials by --sync NAME=in.',
   },
 ];
+
+/** Where --registry-auth push says that the credential is. */
+const isGiven = (found: string, pusher: Pusher) =>
+  pusher === 'script' && /^(?:DOCKER_CONFIG|REGISTRY_AUTH_FILE)$/.test(found);
 
 const leftContainer: TextCheck = {
   code: 'MPT207',
@@ -49,22 +53,22 @@ const referenceChecks: readonly TextCheck[] = [
 
 export function scriptFindings(
   choice: StepChoice,
-  options: Pick<GenerateOptions, 'deferPush' | 'afterLoad' | 'registryAuth'>,
+  options: Pick<GenerateOptions, 'deferPush' | 'afterLoad'>,
+  pusher: Pusher,
 ): Finding[] {
   const { step, index: stepIndex, wrapped } = choice;
   const { script } = step;
-  const fromHost = pushesFromHost(options);
   if (script === undefined)
-    return pushFindings(commandOf(step), ['spec', 'steps', stepIndex], options.deferPush, fromHost);
+    return pushFindings(commandOf(step), ['spec', 'steps', stepIndex], options.deferPush, pusher);
   const isWrapped = wrapped.length > 0;
   const at: Path = ['spec', 'steps', stepIndex, isWrapped ? 'command' : 'script'];
   const own = isWrapped ? [...wrapped, ...step.args].join(' ') : withoutComments(script);
   const commands = `${own}\n${withoutComments(carriedScripts(script))}`;
   const findings = [
-    ...pushFindings(commands, at, options.deferPush, fromHost),
+    ...pushFindings(commands, at, options.deferPush, pusher),
     ...formFindings(script, at),
     ...parameterFindings(script, at),
-    ...scriptChecks.flatMap((check) => firstMatch(check, commands, at)),
+    ...scriptChecks.flatMap((check) => firstMatch(check, commands, at, (found) => !isGiven(found, pusher))),
     ...(options.afterLoad === undefined ? firstMatch(leftContainer, commands, at) : []),
     ...referenceFindings(step, stepIndex, own),
   ];

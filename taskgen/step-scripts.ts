@@ -10,6 +10,8 @@ import type { Topology } from './topology.ts';
 /** The fixed texts, as they stand in the shell files of this folder. */
 export interface Scripts {
   readonly remote: string;
+  /** The same with podman as root of the host. */
+  readonly remoteAsRoot: string;
   readonly local: string;
   readonly deferPush: string;
   readonly sameStep: string;
@@ -21,7 +23,7 @@ export interface StepScripts {
   readonly local: string | undefined;
 }
 
-type Wanted = Pick<GenerateOptions, 'deferPush' | 'afterLoad' | 'appendPlatform' | 'imageParameter'>;
+type Wanted = Pick<GenerateOptions, 'deferPush' | 'afterLoad' | 'appendPlatform' | 'imageParameter' | 'hostRootful'>;
 
 export function stepScripts(
   scripts: Scripts,
@@ -47,12 +49,12 @@ function inShellOf(userScript: string, script: string): string {
 }
 
 export function remoteScript(
-  scripts: Pick<Scripts, 'remote' | 'deferPush'>,
+  scripts: Pick<Scripts, 'remote' | 'remoteAsRoot' | 'deferPush'>,
   userScript: string,
-  { deferPush }: Pick<Wanted, 'deferPush'>,
+  { deferPush, hostRootful }: Pick<Wanted, 'deferPush' | 'hostRootful'>,
 ): string {
   const run = deferPush ? followedBy(inShellOf(userScript, scripts.deferPush), 'line=0', userScript) : userScript;
-  return combineScripts(scripts.remote, run);
+  return combineScripts(hostRootful ? scripts.remoteAsRoot : scripts.remote, run);
 }
 
 function localScript(scripts: Scripts, userScript: string, { afterLoad }: Wanted): string {

@@ -19,7 +19,7 @@ readonly MP_SCRIPT_LINE=0
 # What taskgen may ask for; it reads this line.
 readonly MP_KNOWS='oci stream registry none timeout detached registry-auth append-platform shell'
 readonly MP_SECRET=/ssh MP_SHARED=/mp-shared MP_ANNOTATIONS=/mp-pod-info/annotations
-MP_TMP='' MP_CONNECTED='' MP_HOST_PID='' MP_RECEIVER='' MP_ENDED='' MP_TIMELINE=''
+MP_TMP='' MP_AS_ROOT='' MP_CONNECTED='' MP_HOST_PID='' MP_RECEIVER='' MP_ENDED='' MP_TIMELINE=''
 
 mp_log() { printf '[%(%Y-%m-%dT%H:%M:%SZ)T] remote-build: %s\n' -1 "$*" >&2; }
 mp_die() {
@@ -50,16 +50,17 @@ mp_size() {
   fi
 }
 
-# phase NAME HUNDREDTHS [BYTES]: one line for people now, one entry of the summary line for programs.
+# phase NAME HUNDREDTHS [BYTES|SIZE]: one line for people now, one entry of the summary line for programs. Leaves the size in REPLY.
 mp_phase() {
-  local took size=''
+  local took size=${3:-}
   mp_seconds "$2"
   took=$REPLY
-  if (($# > 2)); then
-    mp_size "$3"
+  if [[ $size =~ ^[0-9]+$ ]]; then
+    mp_size "$size"
     size=$REPLY
   fi
   MP_TIMELINE+=" $1=$took${size:+/$size}"
+  REPLY=$size
   # The host itself told of the pull when it was done.
   [[ $1 == pull ]] || mp_log "phase $1 took $took${size:+, $size}"
 }

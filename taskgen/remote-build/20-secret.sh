@@ -57,7 +57,7 @@ mp_read_secret() {
   MP_USER=${BASH_REMATCH[1]} MP_ADDRESS=${BASH_REMATCH[2]}
   MP_PORT=22
   [[ ! -s $MP_SECRET/port ]] || MP_PORT=$(<"$MP_SECRET/port")
-  [[ $MP_PORT =~ ^[1-9][0-9]{0,4}$ ]] || mp_die 78 "the Secret's key port is '$MP_PORT': it must be a number"
+  [[ $MP_PORT =~ ^[1-9][0-9]{0,4}$ && $MP_PORT -le 65535 ]] || mp_die 78 "the Secret's key port is '$MP_PORT': it must be a number up to 65535"
   [[ -s $MP_SECRET/user-dir ]] || mp_die 78 "the Secret has no key user-dir, or it is empty: start a new TaskRun"
   MP_USER_DIR=$(<"$MP_SECRET/user-dir")
   [[ $MP_USER_DIR =~ ^/[^:[:cntrl:]]*$ ]] || mp_die 78 "the Secret's key user-dir is '$MP_USER_DIR': only hosts with absolute POSIX paths (Linux) are supported"

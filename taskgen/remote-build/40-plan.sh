@@ -13,16 +13,16 @@ mp_stage_flat() {
 }
 
 mp_plan_mount() {
-  local name=$1 path=$2 sync=$3 kind=$5 option=''
+  local name=$1 path=$2 sync=$3 kind=$5 options=${MP_AS_ROOT:+,U}
   [[ $path =~ ^/[^:[:cntrl:]]+$ ]] || mp_die 78 "$name: the path '$path' must be absolute and without colons"
   [[ $path != /tekton/results && $path != "${MP_STEP_RESULTS:-}" ]] || return 0
-  [[ $4 != ro ]] || option=:ro
+  [[ $4 != ro ]] || options+=,ro
   if [[ $sync == storage ]]; then
     # Overlay cannot stack on overlay: container storage is a volume of podman's, thrown away with the container.
     MP_RUN+=(-v "$path")
     return 0
   fi
-  MP_RUN+=(-v "$MP_JOB/root$path:$path$option")
+  MP_RUN+=(-v "$MP_JOB/root$path:$path${options/#,/:}")
   if [[ $kind == file ]]; then MP_MAKE+=("file:$path"); else MP_MAKE+=("$path"); fi
   case $sync in out | both) MP_FETCH+=("$kind" "$path") ;; esac
   if [[ ! -e $path ]]; then
@@ -51,7 +51,7 @@ mp_plan_mounts() {
   MP_RESULTS=(/tekton/results ${MP_STEP_RESULTS:+"$MP_STEP_RESULTS"})
   for results in "${MP_RESULTS[@]}"; do
     MP_MAKE+=("$results")
-    MP_RUN+=(-v "$MP_JOB/root$results:$results")
+    MP_RUN+=(-v "$MP_JOB/root$results:$results${MP_AS_ROOT:+:U}")
     [[ ! -d $results ]] || MP_SEND+=("/.$results/")
   done
   for ((n = 0; n < ${MP_MOUNTS:-0}; n++)); do
@@ -79,7 +79,7 @@ mp_plan_run() {
     [[ -z $argument ]] || MP_RUN+=("$argument")
     # Whatever user the script runs as must own what was sent, as it would in a pod: that user is the one we log in as.
     # (Not with group 0: runc cannot start such a mapping.)
-    [[ $MP_USER == root || ! $argument =~ ^--user=([1-9][0-9]*)(:[0-9]+)?$ ]] ||
+    [[ $MP_USER == root || -n $MP_AS_ROOT || ! $argument =~ ^--user=([1-9][0-9]*)(:[0-9]+)?$ ]] ||
       MP_RUN+=(--userns="keep-id:uid=${BASH_REMATCH[1]},gid=${BASH_REMATCH[1]}")
   done <<<"${MP_PODMAN_ARGS:-}"
 }

@@ -3,7 +3,7 @@
 # it; there the build runs without, and says so.
 
 mp_host_limits() { # CONTROLLER OPTION
-  case " $(podman info --format '{{range .Host.CgroupControllers}}{{.}} {{end}}' 2>/dev/null)" in *" $1 "*) return 0 ;; esac
+  case " $(mp_host_podman info --format '{{range .Host.CgroupControllers}}{{.}} {{end}}' 2>/dev/null)" in *" $1 "*) return 0 ;; esac
   mp_host_say "podman cannot limit the $1 of containers for this user on this host: $2 has no effect"
   return 1
 }

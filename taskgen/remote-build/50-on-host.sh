@@ -13,6 +13,12 @@ mp_host_clock() {
   mp_host_now=${mp_host_up%.*}${mp_host_up#*.}
 }
 
+# As root, and what there is to settle then, in Tasks of taskgen --host-rootful: 58-as-root.sh.
+mp_host_podman() { podman "$@"; }
+mp_host_check_rights() { :; }
+mp_host_open() { :; }
+mp_host_settle() { :; }
+
 # Who waits at a pipe for a container that has ended waits for ever.
 mp_host_wake() {
   for mp_host_pipe in "$1"/root/mp-job/*.pipe; do
@@ -21,12 +27,14 @@ mp_host_wake() {
 }
 
 # Rootless containers leave files of subordinate ids, which only the user namespace may remove.
-mp_host_clear() {
+mp_host_clear() { # JOB NAME all|folder
+  MP_JOB=$1
   if [ "$3" = all ]; then
-    podman kill "$2"
-    podman rm -f -v "$2"
+    mp_host_podman kill "$2"
+    mp_host_podman rm -f -v "$2"
   fi >/dev/null 2>&1
   mp_host_wake "$1"
+  mp_host_settle
   rm -rf "$1" 2>/dev/null || podman unshare rm -rf "$1"
 }
 
@@ -38,6 +46,7 @@ mp_host_prepare() {
   for mp_host_tool in podman rsync; do
     command -v "$mp_host_tool" >/dev/null || mp_host_fail 78 "this host has no $mp_host_tool"
   done
+  mp_host_check_rights
   while [ "$1" != -- ]; do
     case $1 in
       pipe:*) mkfifo "$MP_JOB/root${1#pipe:}" ;;
@@ -53,8 +62,9 @@ mp_host_prepare() {
 # What the container wrote as its last act stays true without us.
 mp_host_stop() {
   [ -e "$MP_JOB/root/mp-job/rc" ] || : >"$MP_JOB/lost"
-  podman kill "$MP_NAME"
-  podman rm -f -v "$MP_NAME"
+  mp_host_podman kill "$MP_NAME"
+  mp_host_podman rm -f -v "$MP_NAME"
+  mp_host_settle
 }
 
 # Three minutes without a sign of life: a line that went silent looks like one that is idle.
@@ -96,6 +106,7 @@ mp_host_watch() {
 # Exit status: 100 the container ended and rc says how, + 1 it left an image, + 2 it left files only its user namespace can read;
 # 104 it runs, and is to be followed.
 mp_host_answer() {
+  mp_host_settle
   mp_host_status=100
   [ ! -e "$MP_JOB/root/mp-job/exported" ] || mp_host_status=$((mp_host_status + 1))
   [ -z "$(find "$MP_JOB/root" \( ! -uid "$(id -u)" -o ! -perm -400 \) ! -type l -print 2>&1 | head -n 1)" ] || mp_host_status=$((mp_host_status + 2))
@@ -105,7 +116,7 @@ mp_host_answer() {
 # Fails when the build was given up meanwhile: then there is nothing to answer.
 mp_host_run() {
   mp_host_status=0
-  podman start --attach "$MP_NAME" 3<&- || mp_host_status=$?
+  mp_host_podman start --attach "$MP_NAME" 3<&- || mp_host_status=$?
   mp_host_wake "$MP_JOB"
   [ -e "$MP_JOB/root" ] && [ ! -e "$MP_JOB/lost" ] || return 1
   if [ ! -e "$MP_JOB/root/mp-job/rc" ]; then
@@ -120,6 +131,7 @@ mp_host_run_detached() {
   mp_host_guard >/dev/null 2>&1 &
   mp_host_guarding=$!
   mp_host_run || :
+  mp_host_settle
   kill "$mp_host_guarding"
 }
 
@@ -169,6 +181,7 @@ mp_host() {
     exit 75
   fi
   mp_host_prove "$@"
+  mp_host_open
   mp_host_say "running the script in $mp_host_image"
   if [ "$mp_host_mode" = detached ]; then
     : >"$MP_JOB/log"

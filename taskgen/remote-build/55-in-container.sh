@@ -7,7 +7,7 @@ mp_inside_clock() {
 }
 mp_inside_fact() {
   mp_inside_clock
-  echo "$1=$((mp_inside_now - mp_inside_begun))" >>/mp-job/facts
+  echo "$1=$((mp_inside_now - mp_inside_begun))${2:+/$2}" >>/mp-job/facts
   mp_inside_begun=$mp_inside_now
 }
 
@@ -45,6 +45,14 @@ mp_inside_export() ( # IMAGE DRIVER DESTINATION [DIGEST_FILE TLS_VERIFY]
   fi
 )
 
+# Nobody sees what goes to a registry, and only its digest comes back.
+mp_inside_size() ( # IMAGE DRIVER
+  . /mp-job/command
+  for mp_inside_tool in buildah podman; do
+    ! command -v "$mp_inside_tool" >/dev/null || exec "$mp_inside_tool" ${2:+--storage-driver "$2"} images --format '{{.Size}}' "$1"
+  done
+) 2>/dev/null
+
 # The pipe is opened before anything is written and closed last: no reader comes too late.
 mp_inside_transfer() { # IMAGE DRIVER TRANSFER TLS_VERIFY
   case $3 in
@@ -62,7 +70,8 @@ mp_inside() { # WORKDIR IMAGE DRIVER TRANSFER CREDENTIAL_FOR TLS_VERIFY
   mp_inside_fact build
   if [ "$mp_inside_status" -eq 0 ] && [ -n "$2" ]; then
     ! mp_inside_transfer "$2" "$3" "$4" "$6" || : >/mp-job/exported
-    mp_inside_fact export
+    [ "$4" != registry ] || mp_inside_bytes=$(mp_inside_size "$2" "$3" | tr -d ' ')
+    mp_inside_fact export "${mp_inside_bytes:-}"
   fi
   echo "$mp_inside_status" >/mp-job/rc.new
   mv /mp-job/rc.new /mp-job/rc

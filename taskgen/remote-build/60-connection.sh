@@ -97,11 +97,12 @@ mp_choose_compression() {
   esac
 }
 
-# rsync's own count of what went through the line.
+# rsync's own count: what went through the line, and what the files take.
 mp_add_bytes() {
   local line
   while read -r line; do
     [[ ! $line =~ ^sent\ ([0-9]+)\ bytes\ +received\ ([0-9]+)\ bytes ]] || MP_BYTES=$((MP_BYTES + BASH_REMATCH[1] + BASH_REMATCH[2]))
+    [[ ! $line =~ ^total\ size\ is\ ([0-9]+) ]] || MP_TOTAL=${BASH_REMATCH[1]}
   done <"$1"
 }
 

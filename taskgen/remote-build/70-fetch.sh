@@ -62,9 +62,11 @@ mp_fetch() {
   for pid in "${pids[@]}"; do wait "$pid" || failed=1; done
   if mp_comes_by stream; then
     [[ -z $MP_RECEIVER ]] || wait "$MP_RECEIVER" || failed=1
-    MP_BYTES=$((MP_BYTES + $(stat -c %s "$MP_SHARED/image.tar" 2>/dev/null || echo 0)))
+    MP_IMAGE_SIZE=$(stat -c %s "$MP_SHARED/image.tar" 2>/dev/null) || MP_IMAGE_SIZE=0
+    MP_BYTES=$((MP_BYTES + MP_IMAGE_SIZE))
   fi
-  for stats in "$MP_TMP"/{report,image,mount-*}.stats; do [[ ! -e $stats ]] || mp_add_bytes "$stats"; done
+  for stats in "$MP_TMP"/{report,mount-*,image}.stats; do [[ ! -e $stats ]] || mp_add_bytes "$stats"; done
+  ! mp_comes_by oci || MP_IMAGE_SIZE=$MP_TOTAL
   read -r MP_RC <"$MP_TMP/back/mp-job/rc" || MP_RC=
   [[ $MP_RC =~ ^[0-9]{1,3}$ ]] || mp_die 74 "the exit code of the script could not be brought back"
   return "$failed"
@@ -80,15 +82,20 @@ mp_leave_image() {
   fi
   umask 022
   [[ -z $digest ]] || printf '%s\n' "$digest" >"$MP_SHARED/image-digest"
+  printf '%s\n' "$MP_IMAGE_SIZE" >"$MP_SHARED/image-size"
   printf '%s\n' "$MP_WANTED_IMAGE" >"$MP_SHARED/image-ref"
   mp_cut_script "$MP_SHARED/script"
   mp_leave_mode image
 }
 
+# Hundredths of a second, and of some a size. What went out of the container to a registry only the container knows.
 mp_report_facts() {
-  local name value
-  while IFS='=' read -r name value; do
-    [[ $name =~ ^(pull|build|export)$ && $value =~ ^[0-9]{1,9}$ ]] || continue
-    mp_phase "$name" "$value"
+  local line name size
+  while IFS= read -r line; do
+    [[ $line =~ ^(pull|build|export)=([0-9]{1,9})(/([0-9.]{1,15}[kMGT]?B?))?$ ]] || continue
+    name=${BASH_REMATCH[1]} size=${BASH_REMATCH[4]}
+    [[ $name != export ]] || size=${size:-$MP_IMAGE_SIZE}
+    mp_phase "$name" "${BASH_REMATCH[2]}" "$size"
+    [[ $name != export ]] || MP_IMAGE_SIZE=$REPLY
   done <"$MP_TMP/back/mp-job/facts"
 }

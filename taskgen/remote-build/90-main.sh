@@ -131,7 +131,7 @@ mp_remote() {
   mp_clock now
   mp_phase connect "$((now - began))"
   mp_choose_compression
-  MP_HOST_STATUS=0 MP_BYTES=0 MP_RSYNC_PATH=() MP_MODE=attached
+  MP_HOST_STATUS=0 MP_BYTES=0 MP_TOTAL=0 MP_IMAGE_SIZE='' MP_RSYNC_PATH=() MP_MODE=attached
   [[ ${MP_DETACHED:-} != true ]] || MP_MODE=detached
   mp_send_and_start
   ((MP_HOST_STATUS != 104)) || mp_follow

@@ -8,7 +8,7 @@ import { defaultOptions } from '../../taskgen/options.ts';
 import { generateRemoteTask } from '../../taskgen/remote-task.ts';
 import { readTask } from '../../taskgen/task-model.ts';
 
-const scripts = { remote: 'exit\n', local: '#!/bin/sh\n', deferPush: '', sameStep: '' };
+const scripts = { remote: 'exit\n', local: '#!/bin/sh\n', remoteAsRoot: '', deferPush: '', sameStep: '' };
 const source = `apiVersion: tekton.dev/v1
 kind: Task
 metadata: {name: build}

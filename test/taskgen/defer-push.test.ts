@@ -12,7 +12,10 @@ const deferPush = readFileSync(join(import.meta.dirname, '../../taskgen/defer-pu
 
 /** What the wrapper cuts out of its own file: everything between the line that opens the here-document and the last one. */
 function userPart(script: string): string {
-  const combined = remoteScript({ remote: 'exit\n', deferPush }, script, { deferPush: true });
+  const combined = remoteScript({ remote: 'exit\n', remoteAsRoot: '', deferPush }, script, {
+    deferPush: true,
+    hostRootful: false,
+  });
   return `${combined.split('\n').slice(2, -2).join('\n')}\n`;
 }
 

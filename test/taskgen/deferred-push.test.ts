@@ -19,6 +19,7 @@ const scripts = {
   remote: remoteBuildText(join(folder, 'remote-build')),
   local: readFileSync(join(folder, 'build-local.sh'), 'utf8'),
   deferPush: readFileSync(join(folder, 'defer-push.sh'), 'utf8'),
+  remoteAsRoot: '',
   sameStep: readFileSync(join(folder, 'same-step.sh'), 'utf8'),
 };
 

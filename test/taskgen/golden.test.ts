@@ -15,6 +15,7 @@ const root = fileURLToPath(new URL('golden', import.meta.url));
 const scripts = {
   remote: '#!/usr/bin/env bash\n# remote-build.sh stands here\nexit\n',
   local: '#!/bin/sh\n# build-local.sh stands here\nafter_load_line=0\n',
+  remoteAsRoot: '#!/usr/bin/env bash\n# remote-build.sh stands here, with podman as root of the host\nexit\n',
   sameStep: '#!/usr/bin/env bash\n# same-step.sh stands here\nlocal_line=0\nremote_line=0\nexit\n',
   deferPush: '#!/bin/sh\n# defer-push.sh stands here\nline=0\nexit\n',
 };

@@ -9,7 +9,13 @@ import { hands, nastyTasks } from './nasty-task.ts';
 import type { Hand, Task } from './nasty-task.ts';
 import { YamlPen } from './yaml-pen.ts';
 
-const scripts = { remote: '#!/usr/bin/env bash\nexit\n', local: '#!/bin/sh\n', deferPush: '', sameStep: '' };
+const scripts = {
+  remote: '#!/usr/bin/env bash\nexit\n',
+  local: '#!/bin/sh\n',
+  remoteAsRoot: '',
+  deferPush: '',
+  sameStep: '',
+};
 
 const readAs = { version: '1.1', merge: true } as const;
 

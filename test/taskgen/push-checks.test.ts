@@ -2,10 +2,11 @@
 
 import { expect } from 'chai';
 import { pushFindings } from '../../taskgen/push-checks.ts';
+import type { Pusher } from '../../taskgen/registry-auth.ts';
 import { withoutComments } from '../../taskgen/text-checks.ts';
 
-const said = (script: string, deferred = false) =>
-  pushFindings(withoutComments(script), ['spec', 'steps', 0, 'script'], deferred).map(({ code, message }) =>
+const said = (script: string, deferred = false, pusher: Pusher = 'nobody') =>
+  pushFindings(withoutComments(script), ['spec', 'steps', 0, 'script'], deferred, pusher).map(({ code, message }) =>
     message.includes('in one go') ? `${code} ${message.split(' ')[0]}` : code,
   );
 
@@ -69,4 +70,20 @@ describe('a script', () => {
   }
 
   it('without a push has nothing to wait with', () => expect(said('make', true)).to.deep.equal(['MPT205']));
+});
+
+describe('with --registry-auth push', () => {
+  const cases: readonly (readonly [Pusher, string, string[], string])[] = [
+    ['script', 'buildah push app', [], 'a push finds the credential'],
+    ['script', '/kaniko/executor --destination app', [], 'so does a tool that builds and pushes in one go'],
+    ['script', 'buildah push --authfile "$HOME/auth.json" app', ['MPT202'], 'a push with another credential does not'],
+    ['script', 'skopeo copy --dest-creds=a:b oci:x docker://app', ['MPT202'], 'nor does one by name and password'],
+    ['script', 'buildah login quay.io; buildah push app', ['MPT202'], 'nor one after a login'],
+    ['script', 'export DOCKER_CONFIG=/other; buildah push app', ['MPT202'], 'nor one after a variable'],
+    ['script', 'make', ['MPT036'], 'a script without a push has no use for it'],
+    ['transfer', 'buildah push app', ['MPT203'], 'a push by the script comes too early for --transfer registry'],
+    ['transfer', 'buildah build -t app .', [], 'a script without a push is what --transfer registry is for'],
+  ];
+  for (const [pusher, script, codes, what] of cases)
+    it(`${what}: ${script}`, () => expect(said(script, false, pusher)).to.deep.equal(codes));
 });

@@ -9,6 +9,7 @@ const scripts = {
   remote: '#!/usr/bin/env bash\nexit\n',
   local: '#!/bin/sh\n',
   deferPush: '',
+  remoteAsRoot: '',
   sameStep: '',
 };
 

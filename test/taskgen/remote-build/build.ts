@@ -32,6 +32,8 @@ export interface Build {
   readonly uid?: number;
   /** Lead a process group, as a step in its container does. */
   readonly ownGroup?: boolean;
+  /** As taskgen --host-rootful makes it. */
+  readonly asRoot?: boolean;
   /** Replaces what the generator appends to the remote script: `: <<'X'`, the user's script, `X`. */
   readonly tail?: string;
 }
@@ -130,7 +132,8 @@ function writePod(world: World, folder: string, build: Build): void {
   const tail = build.tail ?? `: <<'MP_SCRIPT_0123456789abcdef'\n${build.script}\nMP_SCRIPT_0123456789abcdef\n`;
   writeFileSync(
     join(folder, 'step'),
-    remoteBuildText(join(import.meta.dirname, '../../../taskgen/remote-build')) + tail,
+    remoteBuildText(join(import.meta.dirname, '../../../taskgen/remote-build'), { asRoot: build.asRoot === true }) +
+      tail,
   );
   chmodSync(join(folder, 'step'), 0o755);
   writeFileSync(

@@ -31,10 +31,12 @@ describe('the remote script: the image', function () {
         'image\n',
         `${image}\n`,
       ]);
-      expect(built.stderr).to.match(/ export=\d/);
+      const [, size = ''] = /phase export took \d+\.\d\ds, (\d+\.\dMB)\n/.exec(built.stderr) ?? [];
+      expect(built.stderr).to.match(new RegExp(` export=\\S+s/${size} fetch=\\S+s/\\d+\\.\\dMB `));
 
       const loaded = await local.run(built, 'MP_STORAGE_DRIVER=vfs');
       expect(loaded.code, loaded.stderr).to.equal(0);
+      expect(loaded.stderr).to.match(new RegExp(`phase load took \\d+\\.\\d\\ds, ${size}\n`));
       expect(await local.images()).to.equal(`${image}\n`);
       expect(await local.proof(image)).to.equal('made-by-run\n');
       expect(built.has('mp-shared/image')).to.equal(false);

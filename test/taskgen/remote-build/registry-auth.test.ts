@@ -33,6 +33,7 @@ describe('the remote script: a builder image behind a login', function () {
     });
     expect(build.code, build.stderr).to.equal(0);
     expect(build.read('tekton/results/R')).to.equal('built\n');
+    expect(build.stderr).to.match(/phase pull took \d+\.\d\ds, (\d+\.\dMB)\n[^]* pull=\d+\.\d\ds\/\1 /);
     expect(build.stderr).not.to.contain(password).and.not.to.contain(auth);
     expect(await tracesOfPassword(world)).to.equal('');
   });

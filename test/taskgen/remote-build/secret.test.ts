@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { giveSecret, hostSecret, runBuild, startBuild } from './build.ts';
+import type { Build } from './build.ts';
 import { startKeyServer } from './key-server.ts';
 import { openWorld } from './world.ts';
 import type { World } from './world.ts';
@@ -79,6 +80,12 @@ describe('the remote script: the Secret', function () {
       code: 78,
       says: 'cannot create /proc/mp-',
     },
+    ...['ssh', '0', '22 -oProxyCommand=touch', '65536'].map((port) => ({
+      what: `the port ${port}`,
+      change: { port },
+      code: 78,
+      says: `port is '${port}': it must be a number up to 65535`,
+    })),
     {
       what: 'an otp without otp-ca',
       change: { otp: 'token', 'otp-server': 'https://127.0.0.1/otp' },
@@ -104,6 +111,28 @@ describe('the remote script: the Secret', function () {
     const build = await runBuild(world, { script: 'true', secret: { ...hostSecret(world), id_rsa } });
     expect(build.code).to.equal(77);
     expect(build.stderr).to.contain('refused the key').and.to.contain('Permission denied');
+  });
+
+  it('comes to the port in the Secret, as hosts behind a node have it, and expects the host key of that port', async () => {
+    const other =
+      await world.run(`sed 's/:22$/:2222/; s/pid$/pid-2222/' /tmp/sshd/config >/tmp/sshd/config-2222 && kill "$(cat /run/sshd/pid)" &&
+      /usr/sbin/sshd -f /tmp/sshd/config-2222 -E /tmp/sshd/log-2222`);
+    expect(other.code, other.stderr).to.equal(0);
+    const key = (await world.run("cut -d' ' -f1,2 /tmp/sshd/host.pub")).stdout;
+    const secret = { ...hostSecret(world), port: '2222\n' };
+    const build: Build = {
+      script: 'cp /workspace/source/in /tekton/results/R',
+      mounts: [{ path: '/workspace/source', sync: 'both' }],
+      files: { 'workspace/source/in': 'sent' },
+      secret: { ...secret, known_hosts: `[127.0.0.1]:2222 ${key}` },
+    };
+    const built = await runBuild(world, build);
+    expect(built.code, built.stderr).to.equal(0);
+    expect(built.read('tekton/results/R')).to.equal('sent');
+    expect((await world.run('grep -c "Accepted publickey" /tmp/sshd/log-2222')).stdout).to.equal('1\n');
+    const unknown = await runBuild(world, { ...build, secret: { ...secret, known_hosts: `[127.0.0.1]:2223 ${key}` } });
+    expect([unknown.code, unknown.stderr.includes('host key of 127.0.0.1 is not')]).to.deep.equal([77, true]);
+    await world.run('kill "$(cat /run/sshd/pid-2222)"; /usr/sbin/sshd -f /tmp/sshd/config -E /tmp/sshd/log');
   });
 
   it('the right host key in known_hosts is accepted, another one refused with 77', async () => {

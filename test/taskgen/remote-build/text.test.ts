@@ -10,6 +10,7 @@ import { openWorld } from './world.ts';
 const taskgen = join(import.meta.dirname, '../../../taskgen');
 const parts = join(taskgen, 'remote-build');
 const text = remoteBuildText(parts);
+const asRoot = remoteBuildText(parts, { asRoot: true });
 const lines = text.split('\n').slice(0, -1);
 
 describe('the text of the remote script', function () {
@@ -29,12 +30,16 @@ describe('the text of the remote script', function () {
 
   it('holds no reference of Tekton', () => {
     expect(
-      text.match(/\$\((params|workspaces|context|tasks?|steps?|results|credentials|inputs|outputs)\b[.[]/g),
+      asRoot.match(/\$\((params|workspaces|context|tasks?|steps?|results|credentials|inputs|outputs)\b[.[]/g),
     ).to.equal(null);
   });
 
   it('takes less than two fifths of what all scripts of a pod may take', () => {
     expect((Buffer.byteLength(text) * 4) / 3).to.be.below((131_071 * 2) / 5);
+  });
+
+  it('becomes root of the host only where that was asked for', () => {
+    expect([text, asRoot].map((one) => one.includes('sudo'))).to.deep.equal([false, true]);
   });
 
   it('loses comments and blank lines of its parts, and nothing else', () => {
@@ -48,7 +53,7 @@ describe('the text of the remote script', function () {
         .replace(/MP_SCRIPT_LINE=\d+/, 'MP_SCRIPT_LINE=0');
       return spawnSync('bash', [], { input: definitions, encoding: 'utf8' }).stdout;
     };
-    expect(functionsOf(text)).to.contain('mp_main ()').and.to.equal(functionsOf(source));
+    expect(functionsOf(asRoot)).to.contain('mp_main ()').and.to.equal(functionsOf(source));
   });
 
   it('is clean for shellcheck, in parts and as a whole', () => {
@@ -57,7 +62,7 @@ describe('the text of the remote script', function () {
     expect(inParts.stdout).to.equal('');
     // Functions that only run on the host or in the container look unreachable here, settings come from outside, and MP_DROP holds patterns.
     const whole = spawnSync('shellcheck', ['-s', 'bash', '-e', 'SC1091,SC2317,SC2153,SC2046,SC2053', '-'], {
-      input: text,
+      input: asRoot,
       encoding: 'utf8',
     });
     expect(whole.stdout).to.equal('');

@@ -34,7 +34,7 @@ describe('the remote script: other ways of the image', function () {
     it(`--transfer stream brings it without a copy on the host${far ? ', compressed when the host is far away' : ''}`, async () => {
       const built = await runBuild(world, by('stream', far ? { MP_COMPRESS: 'always' } : {}));
       expect(built.code, built.stderr).to.equal(0);
-      expect(built.stderr).to.match(/ fetch=\S+\/\d/);
+      expect(built.stderr).to.match(/ export=\d+\.\d\ds\/\d+\.\dMB fetch=\S+\/\d/);
       expect(built.has('mp-shared/image')).to.equal(false);
       const loaded = await local.run(built, 'MP_STORAGE_DRIVER=vfs');
       expect(loaded.code, loaded.stderr).to.equal(0);
@@ -84,6 +84,7 @@ describe('the remote script: other ways of the image', function () {
     expect(built.code, built.stderr).to.equal(0);
     const digest = built.read('mp-shared/image-digest').trim();
     expect(built.stderr).to.contain(`pushed from the host: ${image}, ${digest}`);
+    expect(built.stderr).to.match(/ export=\d+\.\d\ds\/[\d.]+MB /);
     expect(built.has('mp-shared/image')).to.equal(false);
 
     writeFileSync(join(world.root, 'tmp/pod-auth'), credential);
