@@ -126,11 +126,21 @@ export function withoutWaiting(): UserTaskRunChange {
 }
 
 /** Tells people and programs that, and why, this build waits. */
-export function announceWait(platform: Platform, message: string, position: number): UserTaskRunChange {
+export function announceWait(
+  { assignedHost }: UserTaskRun,
+  platform: Platform,
+  message: string,
+  position: number,
+): UserTaskRunChange {
   const dashed = dashedPlatform(platform);
+  // Who reads the label counts slots by it; this one somebody else wrote.
+  const noForgery = assignedHost === undefined ? {} : { ...noHost, [labels.leaseMark]: null };
   return {
     // Nobody can have configured a longer one, and it would be no label value.
-    labels: dashed.length > 63 ? {} : { [labels.waitingForPlatform]: dashed, [labels.targetPlatform]: dashed },
+    labels: {
+      ...noForgery,
+      ...(dashed.length > 63 ? {} : { [labels.waitingForPlatform]: dashed, [labels.targetPlatform]: dashed }),
+    },
     annotations: { [annotations.waitReason]: message, [annotations.queuePosition]: String(position) },
   };
 }

@@ -81,7 +81,7 @@ export class WaitAnnouncer {
   }
 
   async #announce(taskRun: UserTaskRun, { told, position, request }: Waiting): Promise<void> {
-    const change = announceWait(request.platform, told.message, position);
+    const change = announceWait(taskRun, request.platform, told.message, position);
     const message = `waiting for a host of platform ${request.platform}, number ${position} in the queue: ${told.message}`;
     await this.#options.perform([
       { type: 'patch-user-task-run', target: taskRun, change },

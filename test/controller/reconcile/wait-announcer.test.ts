@@ -57,6 +57,18 @@ describe('what a waiting build is told', () => {
     await stand.stop();
   });
 
+  it('and it loses a host label that somebody else wrote', async () => {
+    const stand = await queue();
+    stand.cluster.change('taskruns', 'team-a', 'b', ({ metadata }) => {
+      metadata.labels = { ...metadata.labels, [`${prefix}/assigned-host`]: 'only', [`${prefix}/attempt`]: '1' };
+    });
+    await stand.clock.advance(2 * second);
+    expect(told(stand, 'b')).to.equal(`1: ${busy}`);
+    const { assignedHost, attemptLabel } = stand.build('b');
+    expect([assignedHost, attemptLabel]).to.deep.equal([undefined, undefined]);
+    await stand.stop();
+  });
+
   it('its new place, at most every 15 s', async () => {
     const stand = await queue();
     await stand.clock.advance(2 * second);
