@@ -114,6 +114,48 @@ describe('the one-time hand-over of a key', function () {
     for (const text of [secret['otp']!, key]) expect(run.stderr + stderr + server.output()).not.to.contain(text);
   });
 
+  describe('with a provision script of the Go controller, which sends no token', () => {
+    /** As such scripts do it, less the host. */
+    const storeByHand = (key: string): ReturnType<World['run']> => {
+      const curl =
+        'curl --fail -sS --connect-timeout 5 --max-time 30 --cacert /tmp/tls.crt -XPOST -d "$(cat /tmp/key)"';
+      return world.run(`printf %s '${certificate}' >/tmp/tls.crt && printf '%s\\n' '${key}' >/tmp/key
+        ${curl} https://${serverName}/store-key`);
+    };
+    const withServer = async (
+      args: readonly string[],
+      test: (own: KeyServerProcess) => Promise<void>,
+    ): Promise<void> => {
+      const usual = server;
+      server = await startKeyServer(lab.api.kubeconfig, args);
+      try {
+        await test(server);
+      } finally {
+        await server.kill();
+        server = usual;
+      }
+    };
+    const key = '-----BEGIN OPENSSH PRIVATE KEY-----\nAA+/==\n-----END OPENSSH PRIVATE KEY-----';
+
+    it('--allow-unauthenticated-store-key takes its key, and the build gets it, once', () =>
+      withServer(['--allow-unauthenticated-store-key'], async () => {
+        const { code, stdout: otp, stderr } = await storeByHand(key);
+        expect(code, stderr).to.equal(0);
+        expect(otp).to.match(/^[0-9A-Za-z-]{22,128}$/);
+        const secret = { otp, 'otp-ca': certificate, 'otp-server': `https://${serverName}/otp\n` };
+        expect(await redeemByHand(secret)).to.equal(key);
+        expect(await redeemByHand(secret)).to.match(/^22 .*400/);
+      }));
+
+    it('without that flag its key is not taken, and the log of the server says what is missing', () =>
+      withServer([], async (own) => {
+        const { code, stderr } = await storeByHand(key);
+        expect(code).to.equal(22);
+        expect(stderr).to.contain('401');
+        expect(own.output()).to.contain('scripts that send no token need --allow-unauthenticated-store-key');
+      }));
+  });
+
   describe('under a certificate that somebody else issues', () => {
     let folder: string;
     let authority: string;
