@@ -21,7 +21,7 @@ log_tail() {
   api_tries=1 api GET "$(path_of pods "$LAUNCH_TOKEN")/log?tailLines=20&limitBytes=8192"
   [[ $status == 200 && -s $work/reply ]] || return 0
   log "the last lines of pod $LAUNCH_TOKEN:"
-  sed 's/^/  | /' "$work/reply" >&2
+  sed 's/^/  | /' "$work/reply" | printable >&2
   said_last=$(last_line "$work/reply")
 }
 

@@ -20,8 +20,12 @@ fi
 
 log() { printf '%s\n' "$*" | printable >&2; }
 
-# What a host says, or a build made it say, must not steer the terminal of whoever reads it.
-printable() { tr -d '\000-\010\013-\037\177'; }
+# What a host says, or a build made it say, must not steer the terminal of whoever reads it: no controls but tab and line feed, none of
+# those that UTF-8 writes in two bytes, and nothing that turns the direction of writing. Put in their place, a ? makes no new ones.
+printable() {
+  tr -d '\000-\010\013-\037\177' |
+    sed 's/\xc2[\x80-\x9f]\|\xd8\x9c\|\xe2\x80[\x8e\x8f\xa8-\xae]\|\xe2\x81[\xa6-\xa9]/?/g'
+}
 
 write_result() { # name, value; a result must fit, with all others, into 4096 bytes
   local file
