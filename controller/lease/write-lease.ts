@@ -59,10 +59,12 @@ export function noteLaunched(facts: LeaseFacts, claim: HostFacts): UserTaskRunCh
 /** A launched host serves one try. `counts`: it came to nothing, and not for want of capacity. */
 export function giveUpLaunch(taskRun: UserTaskRun, facts: LeaseFacts, counts: boolean): UserTaskRunChange {
   const failedLaunches = (facts.failedLaunches ?? 0) + (counts ? 1 : 0);
-  return {
-    ...giveUpHost(taskRun, { ...facts, ...(failedLaunches === 0 ? {} : { failedLaunches }) }, false),
-    annotations: counts ? { [annotations.cloudFailureCount]: String(failedLaunches) } : {},
-  };
+  const left = giveUpHost(taskRun, { ...facts, ...(failedLaunches === 0 ? {} : { failedLaunches }) }, false);
+  if (!counts) return { ...left, annotations: {} };
+  const instance = facts.claim?.launch?.instanceId;
+  const failed = new Set([...taskRun.failedHosts, ...(instance === undefined ? [] : [instance])]);
+  const hosts = failed.size === 0 ? {} : { [annotations.failedHosts]: [...failed].join(',') };
+  return { ...left, annotations: { ...hosts, [annotations.cloudFailureCount]: String(failedLaunches) } };
 }
 
 /** Facts found again: of a claim that is in force, or of one that is over. */

@@ -16,9 +16,10 @@ export function countDone(metrics: Metrics, action: Action, now: Instant): void 
     metrics.count('host_allocation_failures', target.platform);
   }
   if (after?.claim !== undefined && isFirstClaim(target, after)) {
-    // One that was served at once has not waited.
-    if (target.waitingFor !== undefined)
-      metrics.observe('wait_time', target.platform, (after.claim.since - target.created) / second);
+    const waited = after.claim.since - target.created;
+    // One that was served at once has not waited. The creation is known to the second.
+    if (target.waitingFor !== undefined || waited >= 3 * second)
+      metrics.observe('wait_time', target.platform, waited / second);
     // A host of its own is there only once it was launched.
     if (after.claim.launch === undefined)
       metrics.observe('host_allocation_time', target.platform, (now - after.claim.since) / second);

@@ -143,6 +143,7 @@ describe('a launched host whose provision fails', () => {
     const { phase, does } = look(launched(), { children: [provision] });
     expect(phase).to.equal('failed');
     expect(does[1]).to.equal('create terminate 1 of attempt 1 on a host of its own');
+    expect(does[2]).to.contain('failed-hosts=i-1');
     expect(does.at(-1)).to.match(/^event Warning LaunchFailed: .* could not be had: disk is full$/);
   });
 

@@ -59,6 +59,12 @@ describe('what is counted once it was written', () => {
     ]);
   });
 
+  it('also if nobody came to tell it that it waits', async () => {
+    expect(await countedFor(build().build(), claimHost(build().build(), host, start + 9 * second))).to.include(
+      'wait_time_sum 9',
+    );
+  });
+
   it('its end: how long it took from its creation', async () => {
     const ended = claimed()
       .ready()
