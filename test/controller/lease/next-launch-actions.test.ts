@@ -1,7 +1,8 @@
 // One look at a build that gets a host of its own: what is asked for, in which order.
 import { expect } from 'chai';
+import { noteLaunched } from '../../../controller/lease/write-lease.ts';
 import { minute } from '../../../controller/model/instant.ts';
-import { aCleanupFor, aProvisionFor, type OwnTaskRunBuilder } from '../../support/builders.ts';
+import { aCleanupFor, aProvisionFor, claimOf, type OwnTaskRunBuilder } from '../../support/builders.ts';
 import { start } from '../../support/host-builders.ts';
 import { gaveUpLaunch, launchedAs, launching } from '../../support/launched-builds.ts';
 import { aPool, aSelfPreparingPool } from '../../support/pool-builders.ts';
@@ -143,8 +144,17 @@ describe('a launched host whose provision fails', () => {
     const { phase, does } = look(launched(), { children: [provision] });
     expect(phase).to.equal('failed');
     expect(does[1]).to.equal('create terminate 1 of attempt 1 on a host of its own');
-    expect(does[2]).to.contain('failed-hosts=i-1');
     expect(does.at(-1)).to.match(/^event Warning LaunchFailed: .* could not be had: disk is full$/);
+  });
+
+  it('is one of the failed hosts, by the name its provider gave it', () => {
+    const build = launched().changed((taskRun) => {
+      const { facts, claim } = claimOf(taskRun);
+      const { launch } = claim;
+      return noteLaunched(facts, launch === undefined ? claim : { ...claim, launch: { ...launch, instanceId: 'i-1' } });
+    });
+    const provision = aProvisionFor(build.build()).ended('failed', start, { REASON: 'X' });
+    expect(look(build, { children: [provision] }).does.join('\n')).to.contain('failed-hosts=i-1');
   });
 
   it('because of a Secret of somebody else: the build is refused', () => {
