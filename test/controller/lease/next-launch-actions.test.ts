@@ -150,8 +150,8 @@ describe('a launched host whose provision fails', () => {
   it('is one of the failed hosts, by the name its provider gave it', () => {
     const build = launched().changed((taskRun) => {
       const { facts, claim } = claimOf(taskRun);
-      const { launch } = claim;
-      return noteLaunched(facts, launch === undefined ? claim : { ...claim, launch: { ...launch, instanceId: 'i-1' } });
+      const known = claim.launch === undefined ? {} : { launch: { ...claim.launch, instanceId: 'i-1' } };
+      return noteLaunched(facts, { ...claim, ...known });
     });
     const provision = aProvisionFor(build.build()).ended('failed', start, { REASON: 'X' });
     expect(look(build, { children: [provision] }).does.join('\n')).to.contain('failed-hosts=i-1');
