@@ -18,7 +18,10 @@ export type PlatformCounter = keyof typeof platformCounters;
 
 export const platformTimes = {
   host_allocation_time: { help: 'Seconds it took to get a host once one was to be had', buckets: waitBuckets },
-  wait_time: { help: 'Seconds from the creation of a build that had to wait until a host was there for it', buckets: waitBuckets },
+  wait_time: {
+    help: 'Seconds from the creation of a build that had to wait until a host was there for it',
+    buckets: waitBuckets,
+  },
   task_run_time: { help: 'Seconds from the creation of a build that had a host to its end', buckets: runBuckets },
 } as const;
 export type PlatformTime = keyof typeof platformTimes;

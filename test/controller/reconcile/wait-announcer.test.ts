@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { second } from '../../../controller/model/instant.ts';
+import { asTextMap } from '../../../controller/model/json.ts';
 import { hostConfigData } from '../../support/host-builders.ts';
 import { apiError } from '../../support/memory-cluster.ts';
 import { ControllerStand } from './controller-stand.ts';
@@ -60,7 +61,11 @@ describe('what a waiting build is told', () => {
   it('and it loses a host label that somebody else wrote', async () => {
     const stand = await queue();
     stand.cluster.change('taskruns', 'team-a', 'b', ({ metadata }) => {
-      metadata.labels = { ...metadata.labels, [`${prefix}/assigned-host`]: 'only', [`${prefix}/attempt`]: '1' };
+      metadata['labels'] = {
+        ...asTextMap(metadata['labels']),
+        [`${prefix}/assigned-host`]: 'only',
+        [`${prefix}/attempt`]: '1',
+      };
     });
     await stand.clock.advance(2 * second);
     expect(told(stand, 'b')).to.equal(`1: ${busy}`);
