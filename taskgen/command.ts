@@ -9,6 +9,7 @@ import { parseCommandLine } from './command-line.ts';
 import type { Answer, Invocation } from './command-line.ts';
 import { explainPlan } from './explanation.ts';
 import { formatFinding } from './findings.ts';
+import type { LocatedFinding, Severity } from './findings.ts';
 import type { GenerateOptions } from './options.ts';
 import { generateRemoteTask } from './remote-task.ts';
 import { remoteBuildText } from './remote-build-text.ts';
@@ -121,7 +122,17 @@ async function generate(source: string, scripts: Scripts, invocation: Invocation
       ? generated({ ...options, imageFacts: await lookUp(builderImage(first.plan.task, first.plan.choice)) })
       : first;
   process.stderr.write(findings.map((it) => (json ? `${JSON.stringify(it)}\n` : formatFinding(it))).join(''));
+  if (text === undefined && !json) process.stderr.write(summaryOf(findings));
   return explain && plan !== undefined ? explainPlan(plan) : text;
+}
+
+/** A long list ends with what came of it. */
+function summaryOf(findings: readonly LocatedFinding[]): string {
+  const count = (severity: Severity) => {
+    const number = findings.filter((it) => it.severity === severity).length;
+    return number === 0 ? [] : [`${number} ${severity}${number === 1 ? '' : 's'}`];
+  };
+  return `taskgen: no Task was made: ${[...count('error'), ...count('warning'), ...count('note')].join(', ')}\n`;
 }
 
 /** Loaded only when asked for, as the diff is. */

@@ -10,7 +10,7 @@ import { builderFindings } from './builder-image.ts';
 import { expandAliases } from './alias-expansion.ts';
 import { planEnvironment } from './environment-plan.ts';
 import { judgeSeverity } from './findings.ts';
-import type { LocatedFinding } from './findings.ts';
+import type { FindingCode, LocatedFinding } from './findings.ts';
 import { flagFindings } from './flag-checks.ts';
 import { addLocalStep } from './local-step.ts';
 import type { GenerateOptions } from './options.ts';
@@ -96,11 +96,15 @@ function plan(
     ...appendFindings(task, options),
     ...(options.apiVersion === undefined ? [] : versionFindings(chosen.content)),
   ];
-  // Who pushes from the same step has no use for the image in a later one.
-  const pushes = findings.some(({ code }) => code === 'MPT203');
-  const relevant = findings.filter(({ code }) => !pushes || code !== 'MPT032');
+  const relevant = findings.filter(({ code }) => !followsFromOthers(code, findings));
   const secretVolume = secretVolumeName(task, choice.step, choice.index, options).name;
   return { plan: { task, choice, options, topology, sync, environment, secretVolume }, findings: relevant };
+}
+
+/** Who pushes from the same step has no use for the image in a later one; of a step that is not here nothing is known. */
+function followsFromOthers(code: FindingCode, all: readonly SourceProblem[]): boolean {
+  const has = (...codes: FindingCode[]) => all.some((other) => codes.includes(other.code));
+  return (code === 'MPT032' && has('MPT203')) || (/^MPT0(?:24|32)$/.test(code) && has('MPT002', 'MPT003'));
 }
 
 function write(source: Source, chosen: ChosenTask, origin: Origin, planned: RemotePlan, scripts: Scripts): string {

@@ -95,20 +95,28 @@ function parseSection(text: string): Document.Parsed[] {
 
 /** Everything the parser refuses, or reads as something nobody means (a mapping as a key is an unrendered template). */
 export function syntaxProblems(source: Source): SourceProblem[] {
-  const template = /\{\{.*\}\}/.test(source.text) ? ' If this is a template, render it first.' : '';
+  const isTemplate = /\{\{.*\}\}/.test(source.text);
+  const fix = isTemplate ? 'Correct the YAML. If this is a template, render it first.' : 'Correct the YAML.';
   const problem = (message: string, offset: number): SourceProblem => ({
     code: 'MPT000',
     at: [],
     message,
-    fix: `Correct the YAML.${template}`,
+    fix,
     offset,
   });
+  const zero = source.text.indexOf('\0');
+  if (zero >= 0)
+    return [{ ...problem('This is no UTF-8 text.', zero), fix: 'Save it as UTF-8, or name another file.' }];
   const all = source.read
     .flatMap(({ start, documents }) =>
       documents.flatMap((each) => errorsOf(each).map(({ message, offset }) => problem(message, start + offset))),
     )
     .sort((a, b) => (a.offset ?? 0) - (b.offset ?? 0))
     .filter((one, index, sorted) => one.offset !== sorted[index - 1]?.offset);
+  const tabs = all.filter(({ message }) => message.startsWith('Tabs are'));
+  // What follows from these is found, too, and explains nothing.
+  if (tabs.length > 0) return tabs.slice(0, shownErrors).map((tab) => ({ ...tab, fix: 'Indent with spaces.' }));
+  if (isTemplate && all.length > 0) return all.slice(0, 1);
   const hidden = all.length - shownErrors;
   if (hidden <= 0) return all;
   return [
@@ -163,12 +171,9 @@ export function chooseTask(source: Source, wanted: string | undefined): ChosenTa
       const fix = 'Give the Task as a document of its own, kind: Task.';
       return problemAt(refused, `A document of kind ${kindOf(refused.content)} is not taken.`, fix);
     }
-    const kinds = source.kinds.map((kind) => kind || 'no kind').join(', ') || 'nothing';
-    const message =
-      wanted === undefined || tasks.length === 0
-        ? `There is no Task here, only: ${kinds}.`
-        : `There is no Task "${wanted}", only: ${names}.`;
-    return problemAt(all[0], message, 'Name a file with a document of kind: Task, apiVersion: tekton.dev/v1.');
+    if (wanted === undefined || tasks.length === 0) return noTask(source, all[0]);
+    const message = `There is no Task "${wanted}", only: ${names}.`;
+    return problemAt(all[0], message, 'Choose one of these by --select.');
   }
   if (second !== undefined)
     return problemAt(second, `There are several Tasks: ${names}.`, 'Choose one by --select NAME.');
@@ -202,6 +207,21 @@ export function offsetInScript(source: Source, scriptAt: number, script: string,
   const scriptLine = script.split('\n')[before.length - 1] ?? '';
   const indent = source.text.slice(lineAt, source.text.indexOf('\n', lineAt)).indexOf(scriptLine);
   return indent < 0 ? scriptAt : lineAt + indent + column;
+}
+
+function noTask({ kinds }: Source, where: Pick<ChosenTask, 'section' | 'document'> | undefined): SourceProblem {
+  const known = kinds.filter((kind) => kind !== '');
+  const file = 'Name a file with a document of kind: Task, apiVersion: tekton.dev/v1.';
+  if (known.length === 0) return problemAt(where, 'There is no Task here, nor any other object with a kind.', file);
+  const message = `There is no Task here, only: ${known.join(', ')}.`;
+  if (known.includes('StepAction'))
+    return problemAt(where, message, 'Write what the StepAction does into a step of a Task.');
+  const embedded = known.some((kind) => /^(?:Pipeline|TaskRun)/.test(kind));
+  return problemAt(
+    where,
+    message,
+    embedded ? `${file} Steps in a taskSpec need a Task of their own, named by taskRef.` : file,
+  );
 }
 
 function problemAt(

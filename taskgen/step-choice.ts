@@ -27,14 +27,16 @@ export function chooseStep(task: Task, options: Pick<GenerateOptions, 'step' | '
     return { index, step: chosen, name: step.name ?? `unnamed-${index}`, wrapped };
   }
   const names = task.steps.map(({ name }, position) => name ?? String(position));
-  const listed = names.length === 0 ? 'It has no steps.' : `Its steps are: ${names.join(', ')}.`;
+  const at = ['spec', 'steps'];
+  if (names.length === 0)
+    return { code: 'MPT001', at, message: 'The Task has no steps.', fix: 'Give it a list "steps" under "spec".' };
   const builders = names.filter((_, position) => looksLikeBuild(task.steps[position]));
   const named = names.filter((name) => /\bbuild/.test(name));
   const likely = [names, builders, named].find((candidates) => candidates.length === 1) ?? [];
   return {
     code: 'MPT001',
-    at: ['spec', 'steps'],
-    message: `The Task has no step "${wanted}". ${listed}`,
+    at,
+    message: `The Task has no step "${wanted}". Its steps are: ${names.join(', ')}.`,
     fix:
       likely.length === 1
         ? `${names.length === 1 ? 'Say' : 'The one that builds seems to be'} --step ${likely[0]}.`

@@ -139,51 +139,6 @@ describe('taskgen, run as a command', function () {
     expect(run(['--after-load', 'missing.sh', '-'], task).stderr).to.include('cannot read missing.sh');
   });
 
-  describe('given something odd', () => {
-    const many = Array.from({ length: 100 }, (_, index) => index);
-    const cases = [
-      { what: 'nothing', text: '', says: [/^stdin:1:1: error MPT010: There is no Task here, only: no kind\./] },
-      { what: 'another kind', text: 'kind: Pod\n', says: [/error MPT010: There is no Task here, only: Pod\./] },
-      { what: 'prose', text: '# Title\n\nSome *text*: it\n- a\n', says: [/^stdin:4:1: error MPT000: /] },
-      { what: 'bytes', text: String.fromCharCode(...many), says: [/error MPT0[01]0/] },
-      {
-        what: 'aliases that multiply',
-        text: `${source('bomb')}a: &a [1,2,3,4,5,6,7,8,9]\nb: &b [${'*a,'.repeat(9)}]\nc: &c [${'*b,'.repeat(9)}]\nd: [${'*c,'.repeat(9)}]\n`,
-        says: [/error MPT000: Aliases cannot be followed/],
-      },
-      {
-        what: 'errors without end',
-        text: `kind: Task\n${'a: [b\n'.repeat(150_000)}`,
-        says: [/error MPT000: There are at least \d+ more errors from here on\./],
-      },
-      {
-        what: 'a Task with 200 findings',
-        text: source('many')
-          .replace('spec:\n', `spec:\n  workspaces: [${many.map((n) => `{name: token-${n}}`).join(', ')}]\n`)
-          .replace(
-            /$/,
-            `      env: [${many.map((n) => `{name: E${n}, valueFrom: {secretKeyRef: {name: s, key: k}}}`).join(', ')}]\n`,
-          ),
-        says: [/Workspace "token-0"/, /Workspace "token-99"/, /Variable "E0"/, /Variable "E99"/],
-        status: 0,
-      },
-      {
-        what: 'a megabyte of other documents, broken ones too',
-        text: `${source('small')}---\nkind: ConfigMap\ndata: {\n${'  text: "not closed\n'.repeat(50_000)}`,
-        says: [/MPT033/],
-        status: 0,
-      },
-    ];
-    for (const { what, text, says, status = 3 } of cases) {
-      it(`answers clearly: ${what}`, () => {
-        const result = run(['-'], text);
-        expect(result.status, result.stderr.slice(0, 500)).to.equal(status);
-        for (const sentence of says) expect(result.stderr).to.match(sentence);
-        expect(result.stderr).not.to.match(/\n {4}at /);
-      });
-    }
-  });
-
   it('ends quietly when its reader has seen enough', () => {
     const { status, stderr } = spawnSync(
       'bash',
