@@ -27,10 +27,10 @@ find_address() {
   ((port == 22)) || known_as="[$address]:$port"
 }
 
-# Also until kube-proxy knows the Service. A pod that ends meanwhile says why.
-await_port() {
+# A pod that ends meanwhile says why.
+await_port() { # address, port
   local started=$SECONDS tries=0
-  until (exec 3<>"/dev/tcp/$address/$port") 2>/dev/null; do
+  until (exec 3<>"/dev/tcp/$1/$2") 2>/dev/null; do
     if ((++tries % 5 == 0)); then
       read_pod
       [[ $phase == Running ]] || explain_end
@@ -52,19 +52,21 @@ echo 'done'
 CHECKS
 }
 
-run_checks() {
+run_checks() { # address, port
   local code=0
   SSH_DIR=$work/ssh write_ssh_options
-  ssh_options+=(-p "$port")
-  host_checks | timeout --kill-after=5 120 ssh "${ssh_options[@]}" -- "$address" /bin/sh -s >"$work/answer" 2>"$work/said" || code=$?
+  ssh_options+=(-p "$2" -o "HostKeyAlias=$known_as")
+  host_checks | timeout --kill-after=5 120 ssh "${ssh_options[@]}" -- "$1" /bin/sh -s >"$work/answer" 2>"$work/said" || code=$?
   ((code != 124 && code != 137)) || fail_pod HostTimeout 'it did not answer within 120 s'
   ((code == 0)) || fail_pod "$(why_ssh_failed "$(<"$work/said")")" "ssh $USER@$known_as: $(last_line "$work/said")"
 }
 
 check_host() {
-  local free wanted failure
-  await_port
-  run_checks
+  local free wanted failure way=("$address" "$port")
+  # It takes kube-proxy a moment to know a new Service; the pod itself can be looked at meanwhile.
+  [[ $EXPOSE != service || $away == true || $pod_ip == *:* ]] || way=("$pod_ip" "$pod_port")
+  await_port "${way[@]}"
+  run_checks "${way[@]}"
   home=$(answer home)
   [[ $home =~ ^/[A-Za-z0-9._/@+-]{1,255}$ ]] || fail_pod ImageUnsuitable "the home of $USER is '$home', which is no usable path"
   failure=$(answer failed)
@@ -74,4 +76,5 @@ check_host() {
   wanted=$(numfmt --from=auto "$MIN_DISK")
   ((${free:-0} * 1024 >= wanted)) || fail_pod NoSpace "its disk has $((${free:-0} / 1024)) MiB free, min-disk is $MIN_DISK"
   [[ $(last_line "$work/answer") == 'done' ]] || fail_pod HostUnreachable 'the checks on it did not end'
+  await_port "$address" "$port"
 }

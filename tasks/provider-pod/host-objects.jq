@@ -51,10 +51,14 @@ def service: { apiVersion: "v1", kind: "Service", metadata: metadata, spec: ({
   ports: [ { name: "ssh", port: 22, targetPort: (env.pod_port | tonumber), protocol: "TCP" } ] }
   + if env.EXPOSE == "nodePort" then { type: "NodePort" } else {} end) };
 
+def amount: capture("^(?<number>[0-9.]+)(?<unit>[A-Za-z]*)$") | (.number | tonumber)
+  * ({ "": 1, m: 0.001, k: 1e3, M: 1e6, G: 1e9, T: 1e12, Ki: 1024, Mi: 1048576, Gi: 1073741824, Ti: 1099511627776 }[.unit]);
+# A build may ask for a lower limit than what the platform requests.
+def at_most($limit): if . != null and $limit != null and (amount > ($limit | amount)) then $limit else . end;
 def resources:
-  (put("cpu"; "CPU_REQUEST") + put("memory"; "MEMORY_REQUEST") + put("ephemeral-storage"; "MIN_DISK")) as $requests
-  | (put("cpu"; "CPU_LIMIT") + put("memory"; "MEMORY_LIMIT") + put("ephemeral-storage"; "EPHEMERAL_STORAGE")) as $limits
-  | { requests: $requests, limits: $limits };
+  (put("cpu"; "CPU_LIMIT") + put("memory"; "MEMORY_LIMIT") + put("ephemeral-storage"; "EPHEMERAL_STORAGE")) as $limits
+  | (put("cpu"; "CPU_REQUEST") + put("memory"; "MEMORY_REQUEST") | with_entries(.key as $key | .value |= at_most($limits[$key]))) as $requests
+  | { requests: ($requests + put("ephemeral-storage"; "MIN_DISK")), limits: $limits };
 
 # podman makes user namespaces and mounts: that takes the system calls the default profiles forbid, a /proc without masks, and the two
 # capabilities of newuidmap and newgidmap. In a pod with a user namespace of its own none of it reaches the node.

@@ -34,7 +34,7 @@ guarded_addresses() {
 }
 
 write_objects() {
-  local pod_port=2222 operator_namespace
+  local operator_namespace
   [[ $EXPOSE != podIP ]] || pod_port=22
   operator_namespace=$(operator_namespace)
   mkdir -p "$work/ssh"
@@ -66,6 +66,7 @@ make_host() {
   [[ $made == true ]] || adopt_keys
   create services 3
   if [[ $made == false ]]; then
+    adopted=true
     api GET "$(path_of services "$LAUNCH_TOKEN")"
     [[ $status == 200 ]] || explain_api "reading service $LAUNCH_TOKEN"
   fi
@@ -102,7 +103,8 @@ write_known_hosts() {
   printf '%s %s\n' "$known_as" "$(cut -d' ' -f1,2 "$work/host_key.pub")" >"$work/ssh/known_hosts"
 }
 
-# Ours or not: a Secret in the build's namespace cannot be read. So what an earlier try was about to do is noted on the Service.
+# Ours or not: a Secret in the build's namespace cannot be read. So that an earlier try has made it is noted on the Service; one that
+# came so far as to make the Service may have.
 give_to_build() {
   mkdir "$work/secret"
   printf '%s\n' "$USER@$address" >"$work/secret/host"
@@ -110,14 +112,13 @@ give_to_build() {
   cp "$work/ssh/id_rsa" "$work/ssh/known_hosts" "$work/secret/"
   ((port == 22)) || printf '%s\n' "$port" >"$work/secret/port"
   write_secret
-  annotate services build-secret pending || explain_api "noting the build's Secret"
-  create_secret "$([[ -z $state ]] && echo false || echo true)"
-  annotate services build-secret made || explain_api "noting the build's Secret"
+  create_secret "$adopted"
   tell_controller SecretCreated 'the Secret of the build is there'
+  annotate services build-secret made || log "it could not be noted that the Secret is there: $status $(api_message)"
 }
 
 main() {
-  local state os arch machine address port known_as home
+  local state adopted=false pod_port=2222 os arch machine address port known_as home
   check_launch_parameters
   check_placement_keys
   check_machine_keys

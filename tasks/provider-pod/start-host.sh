@@ -112,4 +112,6 @@ name_account "$(id -u)" "$(id -g)"
 give_subordinate_ids "$(id -u)"
 write_sshd_config
 cd "$home" || exit 70
+# The first podman of a new home makes its storage, which takes a second or more; nobody has to wait for that while sshd starts.
+HOME=$home podman info >/dev/null 2>&1 &
 exec "$sshd" -D -e -f "$home/.multi-platform/sshd_config"

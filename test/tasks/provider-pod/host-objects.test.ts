@@ -92,6 +92,19 @@ describe('objects of a pod host', () => {
     });
   });
 
+  const wishes: readonly (readonly [string, Record<string, string>, object])[] = [
+    ['512Mi of 1Gi', { MEMORY_LIMIT: '512Mi' }, { cpu: '500m', memory: '512Mi' }],
+    ['0.25 of 500m', { CPU_LIMIT: '0.25' }, { cpu: '0.25', memory: '1Gi' }],
+    ['what is less as a number and more as an amount', { MEMORY_LIMIT: '2G' }, { cpu: '500m', memory: '1Gi' }],
+    ['nothing, where it is the same', { CPU_LIMIT: '0.5', MEMORY_LIMIT: '1024Mi' }, { cpu: '500m', memory: '1Gi' }],
+  ];
+  for (const [title, params, requests] of wishes) {
+    it(`M6: a limit that a build wishes lowers the request of the platform: ${title}`, () => {
+      const { 'ephemeral-storage': _disk, ...asked } = hostOf(params).resources.requests;
+      expect(asked).to.deep.equal(requests);
+    });
+  }
+
   it('P6: asks for two capabilities only, and for no node path or network', () => {
     const { pod } = hostObjects();
     expect(hostOf({}).securityContext.capabilities).to.deep.equal({ drop: ['ALL'], add: ['SETUID', 'SETGID'] });

@@ -86,7 +86,7 @@ describe('launch-pod', function () {
     it('P1: whose Secret may have been made by a launch that was cut off is given up', async () => {
       const launch = stand.aLaunch();
       await launched(launch);
-      const annotations = { 'build.appstudio.redhat.com/build-secret': 'pending' };
+      const annotations = { 'build.appstudio.redhat.com/build-secret': null };
       await stand.server.ask('PATCH', pathOf('services', hostsNamespace, launch.token), { metadata: { annotations } });
       stand.endPod(launch);
       const again = await stand.launch(launch, await runningSoon(launch));

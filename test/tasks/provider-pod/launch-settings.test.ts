@@ -37,9 +37,9 @@ describe('host-config of pods', function () {
     }
 
     it('P3: what the API server does not take refuses the build with its words', async () => {
-      const { results } = await stand.launch(stand.aLaunch({ CPU_REQUEST: '4', CPU_LIMIT: '2' }));
+      const { results } = await stand.launch(stand.aLaunch({ MIN_DISK: '4Gi', EPHEMERAL_STORAGE: '2Gi' }));
       expect(results['REASON']).to.equal('LaunchRefused');
-      expect(results['MESSAGE']).to.contain('must be less than or equal to cpu limit');
+      expect(results['MESSAGE']).to.contain('must be less than or equal to ephemeral-storage limit');
     });
 
     it('P3: a platform no pod can have', async () => {
