@@ -1,4 +1,5 @@
-// One run of the Pipeline that taskgen wrote: amd64 on the static host, arm64 on the played one (see arm64-build.test.ts), one index of both.
+// One run of the Pipeline that taskgen wrote: amd64 on a pod that is launched for it or on the static host, arm64 on the played one (see
+// arm64-build.test.ts), one index of both.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -13,7 +14,8 @@ import {
   untilPipelineDone,
   useMultiArchNamespace,
 } from './multi-arch.ts';
-import { shared } from './shared-cluster.ts';
+import { leftOfHostsFor } from './pod-host.ts';
+import { podPlatform, shared } from './shared-cluster.ts';
 import { until } from './until.ts';
 
 const namespace = 'multi-arch';
@@ -38,10 +40,10 @@ describe('one image for linux/amd64 and linux/arm64', function () {
   const dockerfile = (check: string): string =>
     `FROM ${shared().cluster.registry.inside}/busybox:1\nUSER 0\nRUN ${check}uname -m >/built-on\nUSER 65532\nCMD ["cat", "/built-on"]\n`;
 
-  it('M1 is built on a host of each platform, joined in an index, and runs', async () => {
-    const { cluster, host, arm64Host } = shared();
+  it('M1 is built on a pod for amd64 and on the arm64 host, joined in an index, and runs', async () => {
+    const { cluster, arm64Host } = shared();
     const build = { namespace, name: 'both', files: { Dockerfile: dockerfile('') } };
-    await startPipeline(cluster, build);
+    await startPipeline(cluster, { ...build, params: { PLATFORMS: [podPlatform, 'linux/arm64'] } });
     const run = await untilPipelineDone(cluster, build);
     const log = await pipelineLog(cluster, build);
     expect(run.status.conditions[0], log).to.include({ status: 'True' });
@@ -56,22 +58,26 @@ describe('one image for linux/amd64 and linux/arm64', function () {
       expect({ architecture, os }).to.deep.equal(platform);
     }
     expect(platformResults(run).map(({ platform, status, digest }) => [platform, status, digest])).to.deep.equal([
-      ['linux/amd64', 'Succeeded', index.manifests[0].digest],
+      [podPlatform, 'Succeeded', index.manifests[0].digest],
       ['linux/arm64', 'Succeeded', index.manifests[1].digest],
     ]);
 
     const taskRuns = await taskRunsOf(cluster, build);
-    for (const [platform, { name }] of [
-      ['linux/amd64', host],
-      ['linux/arm64', arm64Host],
-    ] as const) {
+    const ready = async (platform: string): Promise<string | undefined> => {
       const events = await eventsOf(cluster, { namespace, name: taskRuns.get(platform).metadata.name });
-      expect(events.find(({ reason }) => reason === 'HostReady')?.message).to.include(name);
-    }
+      return events.find(({ reason }) => reason === 'HostReady')?.message;
+    };
+    expect(await ready(podPlatform)).to.match(/\bmp-[0-9a-f]{20}\b/);
+    expect(await ready('linux/arm64')).to.include(arm64Host.name);
     // The kubelet takes the member for its own node out of the index.
     expect(await runImage(cluster, namespace, image, pipelineResult(run, 'IMAGE_DIGEST') ?? '')).to.equal('x86_64\n');
     const tags = await fetch(`http://${cluster.registry.outside}/v2/${namespace}/both/tags/list`);
     expect(await tags.json()).to.deep.include({ tags: ['latest'] });
+    let left = '';
+    await until(
+      async () => ((left = await leftOfHostsFor(namespace)) === '' ? true : undefined),
+      () => `of the pod for amd64 there is still ${left}`,
+    );
   });
 
   it('M8 fails when one platform failed, and the next run builds only that one', async () => {

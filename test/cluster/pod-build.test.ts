@@ -2,8 +2,9 @@
 import { expect } from 'chai';
 import { eventsOf, imageOf, logOf, resultOf, runImage, startBuild, untilDone, type Raw } from './build.ts';
 import { cancel, untilBuild, hasSecret, type BuildName } from './interrupt.ts';
+import { leftOfHostsFor } from './pod-host.ts';
 import { installScriptTask } from './script-task.ts';
-import { podPlatform, shared, useNamespace } from './shared-cluster.ts';
+import { podPlatform, podPlatforms, shared, useNamespace } from './shared-cluster.ts';
 import { until } from './until.ts';
 
 const namespace = 'pod-build';
@@ -95,6 +96,70 @@ describe('a build on a pod of its own', function () {
     expect(done.status.conditions[0].status, await logOf(cluster, build)).to.equal('True');
   });
 
+  it('P4: no node for its pod: the build is told in the words of the scheduler, and goes on when there is one', async () => {
+    const { cluster } = shared();
+    const build = { namespace, name: 'late' };
+    const files = { script: 'true' };
+    await startBuild(cluster, { ...build, platform: podPlatforms.late, files, task: 'script-remote' });
+    const heard = async (): Promise<string | undefined> =>
+      (await eventsOf(cluster, build)).map(({ message }) => message).find((it) => it.includes('nodes are available'));
+    const message = await until(heard, () => 'the build never heard what the scheduler said');
+    expect(message).to.match(/^waiting for its host to be launched: 0\/\d+ nodes are available/);
+    const shown = await until(
+      async () => (await buildPod(build)).metadata.annotations?.[`${prefix}/wait-reason`],
+      () => 'its pod shows no reason',
+    );
+    expect(shown).to.equal(message);
+    await cluster.kubectl.run(['label', 'node', 'node-1', 'late=build']);
+    try {
+      const done = await untilDone(cluster, build);
+      expect(done.status.conditions[0].status, await logOf(cluster, build)).to.equal('True');
+    } finally {
+      await cluster.kubectl.run(['label', 'node', 'node-1', 'late-']);
+    }
+  });
+
+  it('P3: the pod for another architecture goes to a node of that architecture', async () => {
+    const { cluster } = shared();
+    const build = { namespace, name: 'far' };
+    const files = { script: 'true' };
+    await addNode('node-s390x', 's390x');
+    try {
+      await startBuild(cluster, { ...build, platform: podPlatforms.far, files, task: 'script-remote' });
+      const node = await until(
+        async () => (await podFor('far'))?.spec.nodeName,
+        () => 'no node ever got the pod',
+      );
+      expect(node).to.equal('node-s390x');
+      await cancel(cluster, build);
+      await untilDone(cluster, build);
+    } finally {
+      // Nobody is there who could end a pod: with its node gone, that is nobody's task any more.
+      await cluster.kubectl.run(['delete', 'node', 'node-s390x']);
+      const pod = await podFor('far');
+      const force = ['--grace-period=0', '--force', '--ignore-not-found'];
+      if (pod !== undefined)
+        await cluster.kubectl.run(['delete', 'pod', pod.metadata.name, '-n', hostsNamespace, ...force]);
+    }
+  });
+
+  it('M6, P12: a pod is as big as its build wishes, within the bounds of its platform, and is reached by a port of its node', async () => {
+    const { cluster } = shared();
+    const build = { namespace, name: 'sized' };
+    const files = { Dockerfile: `FROM ${cluster.registry.inside}/busybox:1\nUSER 0\nRUN true\n` };
+    const wishes = { REQUEST_CPU: '150m', REQUEST_MEMORY: '300Mi', LIMIT_CPU: '1500m', LIMIT_MEMORY: '64Gi' };
+    await startBuild(cluster, { ...build, platform: podPlatforms.sized, files, params: { ...wishes, SBOM: 'none' } });
+    const pod = await until(
+      () => podFor('sized'),
+      () => 'no pod was ever made',
+    );
+    const { requests, limits } = pod.spec.containers[0].resources;
+    expect(requests).to.include({ cpu: '150m', memory: '300Mi' });
+    expect(limits).to.include({ cpu: '1500m', memory: '1Gi' });
+    const done = await untilDone(cluster, build);
+    expect(done.status.conditions[0].status, await logOf(cluster, build)).to.equal('True');
+  });
+
   /** A build whose script runs on its pod. */
   async function running(name: string): Promise<BuildName> {
     const { cluster } = shared();
@@ -109,6 +174,32 @@ describe('a build on a pod of its own', function () {
     return build;
   }
 });
+
+async function buildPod({ name }: BuildName): Promise<Raw> {
+  return shared().cluster.kubectl.json<Raw>(['get', 'pod', `${name}-pod`, '-n', namespace]);
+}
+
+/** The host of that build; undefined while there is none. */
+async function podFor(name: string): Promise<Raw> {
+  const selector = `${prefix}/user-task-namespace=${namespace},${prefix}/user-task-name=${name}`;
+  const { items } = await shared().cluster.kubectl.json<Raw>(['get', 'pods', '-n', hostsNamespace, '-l', selector]);
+  return items[0];
+}
+
+/** Only the scheduler believes in it; nobody else's pods may. */
+async function addNode(name: string, arch: string): Promise<void> {
+  const { kubectl } = shared().cluster;
+  const labels = { 'kubernetes.io/os': 'linux', 'kubernetes.io/arch': arch };
+  const taints = [{ key: 'played', value: 'node', effect: 'NoSchedule' }];
+  await kubectl.run(
+    ['create', '-f', '-'],
+    JSON.stringify({ apiVersion: 'v1', kind: 'Node', metadata: { name, labels }, spec: { taints } }),
+  );
+  const amounts = { cpu: '4', memory: '8Gi', pods: '10', 'ephemeral-storage': '100Gi' };
+  const conditions = [{ type: 'Ready', status: 'True', reason: 'Played', lastHeartbeatTime: new Date().toISOString() }];
+  const status = JSON.stringify({ status: { conditions, capacity: amounts, allocatable: amounts } });
+  await kubectl.run(['patch', 'node', name, '--subresource=status', '--type=merge', '-p', status]);
+}
 
 async function pods(): Promise<string[]> {
   const { items } = await shared().cluster.kubectl.json<Raw>([
@@ -129,13 +220,7 @@ async function untilNothingLeft(): Promise<void> {
   let left = '';
   await until(
     async () => {
-      const hosts = await kubectl.run([
-        'get',
-        'pods,services,secrets,networkpolicies',
-        '-n',
-        hostsNamespace,
-        ...ofBuilds,
-      ]);
+      const hosts = await leftOfHostsFor(namespace);
       const ours = await kubectl.run(['get', 'taskruns', '-n', 'multi-platform-controller', ...ofBuilds]);
       const secrets = await kubectl.run(['get', 'secrets', '-n', namespace, '-o', 'name']);
       const held = ['-o', 'jsonpath={range .items[*]}{.metadata.finalizers}{end}'];

@@ -74,6 +74,13 @@ export async function leftOfHost(token: string): Promise<string> {
   return shared().cluster.kubectl.run(['get', kinds, '-n', hostsNamespace, '-l', selector, '-o', 'name']);
 }
 
+/** What of hosts for builds of a namespace there still is, by kind and name. */
+export async function leftOfHostsFor(namespace: string): Promise<string> {
+  const kinds = 'pods,services,secrets,networkpolicies';
+  const selector = `build.appstudio.redhat.com/user-task-namespace=${namespace}`;
+  return shared().cluster.kubectl.run(['get', kinds, '-n', hostsNamespace, '-l', selector, '-o', 'name']);
+}
+
 /** As a stock build task does it: ssh with the keys of the Secret, from inside the cluster's network. */
 export async function logInAs(
   secret: Readonly<Record<string, string>>,

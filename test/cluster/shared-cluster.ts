@@ -14,14 +14,30 @@ export const singleSlotPlatform = 'linux-single/amd64';
 /** Builds on pods of their own, two at once. */
 export const podPlatform = 'linux-pod/amd64';
 
+/** The same, each with one thing more: keys of its platform. */
+export const podPlatforms = {
+  /** On nodes that do not exist before a test says so. */
+  late: 'linux-late/amd64',
+  /** Builds may say how big their pod is, and reach it by a port of its node. */
+  sized: 'linux-sized/amd64',
+  /** On nodes of another architecture. */
+  far: 'linux-far/s390x',
+} as const;
+
 /** Small pods: the machine of the tests is. */
+const podKeys = { type: 'pod', 'max-instances': '2', 'cpu-request': '100m', 'memory-request': '256Mi' };
 const podConfig = {
-  'dynamic-platforms': podPlatform,
-  'dynamic.linux-pod-amd64.type': 'pod',
-  'dynamic.linux-pod-amd64.max-instances': '2',
-  'dynamic.linux-pod-amd64.cpu-request': '100m',
-  'dynamic.linux-pod-amd64.memory-request': '256Mi',
+  'dynamic-platforms': [podPlatform, ...Object.values(podPlatforms)].join(','),
+  ...keysOf(podPlatform, podKeys),
+  ...keysOf(podPlatforms.late, { ...podKeys, 'node-selector': 'late=build' }),
+  ...keysOf(podPlatforms.sized, { ...podKeys, 'cpu-limit': '2', 'memory-limit': '1Gi', expose: 'nodePort' }),
+  ...keysOf(podPlatforms.far, { ...podKeys, tolerations: 'played=node:NoSchedule' }),
 };
+
+function keysOf(platform: string, keys: Readonly<Record<string, string>>): Record<string, string> {
+  const prefix = `dynamic.${platform.replace('/', '-')}`;
+  return Object.fromEntries(Object.entries(keys).map(([key, value]) => [`${prefix}.${key}`, value]));
+}
 
 export interface Shared {
   readonly cluster: Cluster;

@@ -1,5 +1,6 @@
-// `npm run demo -- --multi-arch`: one image for amd64 and arm64 from one run of the Pipeline that taskgen wrote. The arm64 host is a played one,
-// as in the tests: the image is real arm64, the machine is not. Shows what each platform does, and the index that comes out.
+// `npm run demo -- --multi-arch`: one image for amd64 and arm64 from one run of the Pipeline that taskgen wrote. amd64 is built on a pod that
+// is launched for it; the arm64 host is a played one, as in the tests: the image is real arm64, the machine is not. Shows what each platform
+// does, and the index that comes out.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,6 +11,15 @@ import { say } from './progress.ts';
 import { demoNamespace, sendSource } from './remote-build.ts';
 
 const run = 'hello-multi-arch';
+const hostsNamespace = 'multi-platform-hosts';
+/** Small pods: the machine of the demo may be. */
+const podKeys = {
+  'dynamic-platforms': 'linux/amd64',
+  'dynamic.linux-amd64.type': 'pod',
+  'dynamic.linux-amd64.max-instances': '2',
+  'dynamic.linux-amd64.cpu-request': '100m',
+  'dynamic.linux-amd64.memory-request': '256Mi',
+};
 const tasks = join(import.meta.dirname, '../../tasks');
 
 interface Conditions {
@@ -31,16 +41,18 @@ export interface FinishedIndex {
   readonly failed: string | undefined;
 }
 
-export async function prepareTwoHosts({ kubectl, images }: Place): Promise<readonly Host[]> {
-  const [amd64, arm64] = await Promise.all([
-    startHost(kubectl, 'demo-host', { image: images.host }),
-    startHost(kubectl, 'demo-host-arm64', { image: images.host, arch: 'arm64' }),
-  ]);
-  await configureHosts(kubectl, [
-    { host: amd64, platform: 'linux/amd64', concurrency: 4 },
-    { host: arm64, platform: 'linux/arm64', concurrency: 4 },
-  ]);
-  return [amd64, arm64];
+/** Hosts for amd64 are launched when a build wants one. */
+export async function prepareArm64Host({ kubectl, images }: Place): Promise<Host> {
+  const host = await startHost(kubectl, 'demo-host-arm64', { image: images.host, arch: 'arm64' });
+  await configureHosts(kubectl, [{ host, platform: 'linux/arm64', concurrency: 4 }], podKeys);
+  return host;
+}
+
+/** Returns when nothing of any pod that was a host is there. */
+export async function untilPodsAreGone({ kubectl }: Place): Promise<string> {
+  const made = ['pods,services,secrets,networkpolicies', '-l', 'build.appstudio.redhat.com/launch-token'];
+  while ((await kubectl.run(['get', ...made, '-n', hostsNamespace, '-o', 'name'])) !== '') await sleep(300);
+  return 'no pod, Service, Secret or NetworkPolicy of a host in the cluster';
 }
 
 export async function multiArchBuild(place: Place, base: string): Promise<FinishedIndex> {

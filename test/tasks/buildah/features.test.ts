@@ -116,11 +116,12 @@ describe('the generated buildah Task', function () {
     expect(stdout.split('\n')).to.include('kept').and.not.to.include('left-out');
   });
 
-  it('M4 sees a folder and an image as build contexts', async () => {
-    const files = { Dockerfile: 'FROM base\nCOPY --from=lib hello /hello\n', hello: 'hello' };
-    const contexts = ['lib=app', `base=docker-image://${registry}/base:two`];
-    expect((await built(files, { BUILD_CONTEXTS: contexts })).image.config.Labels).to.include({ base: 'two' });
-  });
+  for (const transport of ['docker-image://', 'docker://'])
+    it(`M4 sees a folder and an image (${transport}) as build contexts`, async () => {
+      const files = { Dockerfile: 'FROM base\nCOPY --from=lib hello /hello\n', hello: 'hello' };
+      const contexts = ['lib=app', `base=${transport}${registry}/base:two`];
+      expect((await built(files, { BUILD_CONTEXTS: contexts })).image.config.Labels).to.include({ base: 'two' });
+    });
 
   it('M5 pulls from an insecure registry only when REGISTRIES_INSECURE names it', async () => {
     const files = { Dockerfile: `FROM ${registry}/base:one\n` };
