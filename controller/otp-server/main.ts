@@ -13,6 +13,7 @@ import { parseLogLevel } from '../telemetry/log-level.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { MetricsServer } from '../telemetry/metrics-server.ts';
 import { describeCertificate, selfSigned } from '../telemetry/serving-certificate.ts';
+import { StartFailure } from '../telemetry/start-failure.ts';
 import { TokenGate } from '../telemetry/token-gate.ts';
 import { type Dropped, type FrontLimits, type FrontOptions, HttpsFront } from './https-front.ts';
 import { KeyAnswers, type KeyPath } from './key-answers.ts';
@@ -33,12 +34,14 @@ const finishWithin = 5_000;
 const apiDeadline = 3_000;
 const loopStall = 5_000;
 
+const starting = new StartFailure(name);
 const settings = readOtpSettings(process.argv.slice(2), process.env);
 const level =
-  parseLogLevel(settings.logLevel) ?? fail(`--log-level: '${settings.logLevel}' is not error, warn, info or debug`);
+  parseLogLevel(settings.logLevel) ??
+  starting.fail(`--log-level: '${settings.logLevel}' is not error, warn, info or debug`);
 const logger = createLogger({ level });
 const metrics = new OtpMetrics();
-const access = await orFail(
+const access = await starting.orFail(
   () =>
     new KubeAccess(
       () => loadKubeConfig(settings.kubeconfig),
@@ -71,7 +74,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => 
 process.on('unhandledRejection', (error) => logger.error('a promise nobody waited for failed', { error }));
 logger.info('starting', { namespace, server: access.origin });
 const loop = new EventLoopWatch(clock, loopStall);
-const endpoints = await orFail(startEndpoints);
+const endpoints = await starting.orFail(startEndpoints);
 await run();
 
 async function run(): Promise<void> {
@@ -81,7 +84,7 @@ async function run(): Promise<void> {
   );
   if (certificate === undefined || ring === undefined) return;
   store = new KeyStore({ cluster, namespace, ring, clock, keepFor: settings.keepKeys });
-  fronts = await orFail(() => listen(certificate));
+  fronts = await starting.orFail(() => listen(certificate));
   logger.info('serving', { ports: fronts.map(({ port }) => port), certificate: describeCertificate(certificate) });
   await Promise.all([followCertificate(certificate), sweepAgainAndAgain()]);
 }
@@ -113,7 +116,7 @@ async function listen(certificate: Certificate): Promise<HttpsFront[]> {
   const reviewer = provisionReviewer(cluster, namespace, settings.provisionServiceAccount);
   const listenAt = (address: ListenAddress, paths?: readonly KeyPath[]): Promise<HttpsFront> => {
     const answers = new KeyAnswers({
-      store: store ?? fail('the store is not there'),
+      store: store ?? starting.fail('the store is not there'),
       // One for each: whatever strangers show at the builds' entrance, provision pods are not kept waiting for its review.
       gate: new TokenGate(reviewer, clock),
       allowUnauthenticated: settings.allowUnauthenticatedStoreKey,
@@ -125,7 +128,8 @@ async function listen(certificate: Certificate): Promise<HttpsFront[]> {
     return HttpsFront.listen({ address, certificate, limits, clock, answer, onDropped });
   };
   const address =
-    parseListenAddress('--listen-address', settings.listenAddress) ?? fail('--listen-address: 0 serves nobody');
+    parseListenAddress('--listen-address', settings.listenAddress) ??
+    starting.fail('--listen-address: 0 serves nobody');
   const entrances = [listenAt(address)];
   const storing = parseListenAddress('--store-listen-address', settings.storeListenAddress);
   if (storing !== undefined) entrances.push(listenAt(storing, ['/store-key']));
@@ -193,18 +197,4 @@ async function end(why: string): Promise<void> {
   await Promise.all(endpoints.map((endpoint) => endpoint.close()));
   await transport.close();
   process.exit(0);
-}
-
-/** What cannot be put right here ends the start with one sentence. */
-async function orFail<Result>(work: () => Result | Promise<Result>): Promise<Result> {
-  try {
-    return await work();
-  } catch (error) {
-    return fail(error instanceof Error ? error.message : String(error));
-  }
-}
-
-function fail(message: string): never {
-  console.error(`${name}: ${message}`);
-  process.exit(1);
 }
