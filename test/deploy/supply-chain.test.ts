@@ -104,10 +104,11 @@ describe('images in deploy', () => {
   beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'push-'))));
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  /** Says what it was asked to push, and a digest. */
-  const push = async (said: string, kustomization: object): Promise<string> => {
+  /** Podman with three images on this base, that says this of what it pushes. Resolves with what was pushed. */
+  const push = async (said: string, kustomization: object, base = `debian@${digest}`): Promise<string> => {
     const engine = join(folder, 'engine');
-    writeFileSync(engine, `#!/bin/sh\necho "$@" >>'${folder}/pushed'\nprintf '%s\\n' '${said}' >"$3"\n`);
+    const inspects = `case $1 in image) echo '${base}'; exit ;; esac`;
+    writeFileSync(engine, `#!/bin/sh\n${inspects}\necho "$@" >>'${folder}/pushed'\nprintf '%s\\n' '${said}' >"$3"\n`);
     chmodSync(engine, 0o755);
     const file = join(folder, 'kustomization.yaml');
     writeFileSync(
@@ -116,6 +117,7 @@ describe('images in deploy', () => {
         .map(([key, value]) => `${key}: ${JSON.stringify(value)}\n`)
         .join(''),
     );
+    writeFileSync(join(folder, 'pushed'), '');
     await run(join(repository, 'deploy/images/push.sh'), ['registry.example.com/team', 'v1', file], {
       env: { ...process.env, CONTAINER_ENGINE: engine },
     });
@@ -132,23 +134,57 @@ describe('images in deploy', () => {
     }
   });
 
-  it('are pinned by what was pushed, every one of them', async () => {
-    const resources = [relative(folder, join(repository, 'deploy/overlays/otp'))];
-    const pushed = await push(digest, { resources });
-    expect(pushed.match(/localhost\/multi-platform-controller:dev/g)).to.have.length(1);
-    for (const { spec } of podSpecs(await buildManifests(folder)))
-      for (const { image } of spec.containers)
-        expect(image).to.match(new RegExp(`^registry.example.com/team/multi-platform-[a-z-]+@${digest}$`));
-  });
+  // What an overlay of one's own takes: all that is installed, and what is only applied to remove it.
+  for (const bases of [['deploy/overlays/otp'], ['deploy/operator', 'deploy/otp'], ['deploy/drain']])
+    it(`are pinned by what was pushed, every one of them: ${bases.join(', ')}`, async () => {
+      const resources = bases.map((it) => relative(folder, join(repository, it)));
+      const pushed = await push(digest, { resources });
+      expect(pushed.match(/localhost\/multi-platform-controller:dev/g)).to.have.length(1);
+      const pinned = new RegExp(`^registry.example.com/team/multi-platform-[a-z-]+@${digest}$`);
+      const named = imagesIn(await buildManifests(folder));
+      expect(named).to.have.length.greaterThan(0);
+      for (const image of named) expect(image).to.match(pinned);
+    });
 
-  it('stay as they are when something else than a digest is said, or the kustomization pins already', async () => {
-    for (const [said, kustomization] of [
-      ['done', { resources: [] }],
-      [digest, { images: [] }],
-    ] as const) {
-      const failure = await push(said, kustomization).catch((error: { stderr: string }) => error.stderr);
+  for (const [what, said, kustomization, base] of [
+    ['something else than a digest is said', 'done', { resources: [] }, undefined],
+    ['the kustomization pins already', digest, { images: [] }, undefined],
+    ['the images were built on a tag', digest, { resources: [] }, 'docker.io/library/debian:bookworm-slim'],
+    ['nobody knows what the images were built on', digest, { resources: [] }, ''],
+  ] as const)
+    it(`stay as they are when ${what}`, async () => {
+      const failure = await push(said, kustomization, base).catch((error: { stderr: string }) => error.stderr);
       expect(failure).to.match(/^push\.sh: /);
+      if (base !== undefined) {
+        expect(failure).to.contain(`built on '${base}'`).and.to.contain('BASE_IMAGE=');
+        expect(readFileSync(join(folder, 'pushed'), 'utf8')).to.equal('');
+      }
       expect(readFileSync(join(folder, 'kustomization.yaml'), 'utf8')).not.to.contain('newName');
+    });
+
+  it('are built on what BASE_IMAGE says, and on nothing else', () => {
+    const files = [
+      'deploy/images/controller.Containerfile',
+      'tasks/runner/Containerfile',
+      'tasks/provider-pod/image/Containerfile',
+    ];
+    const build = readFileSync(join(repository, 'deploy/images/build.sh'), 'utf8');
+    expect(build.match(/"\$engine" build "\$\{options\[@\]\}"/g)).to.have.length(files.length);
+    expect(build).to.contain('options=("$@" --build-arg "BASE_IMAGE=$base"');
+    for (const file of files) {
+      const from = readFileSync(join(repository, file), 'utf8').match(/^(ARG BASE_IMAGE|FROM|COPY --from|ADD).*$/gm);
+      expect(from, file).to.deep.equal(['ARG BASE_IMAGE=docker.io/library/debian:bookworm-slim', 'FROM $BASE_IMAGE']);
     }
   });
 });
+
+/** Wherever a manifest names an image: containers, steps, and params of ours. */
+function imagesIn(manifests: readonly unknown[]): string[] {
+  const found: string[] = [];
+  JSON.stringify(manifests, (key, value: unknown) => {
+    if (typeof value === 'string' && (key === 'image' || /(^|\/)multi-platform-(runner|pod-host)[:@]/.test(value)))
+      found.push(value);
+    return value;
+  });
+  return found;
+}
