@@ -31,10 +31,13 @@ def who_may_connect:
     in_namespace(env.NAMESPACE) + { podSelector: { matchLabels: { "tekton.dev/taskRun": env.TASKRUN_NAME } } },
     in_namespace(env.operator_namespace) + { podSelector: { matchLabels: { "tekton.dev/task": env.OWN_TASK } } } ] } end;
 
-# Everywhere but to the metadata service of the cloud and to the API server.
+# Everywhere but to the API server and to where clouds hand out credentials: metadata services (in GKE behind a translation that
+# policies come after), identities of pods, Azure's wireserver. The rest of 169.254.0.0/16 stays: nodes may have their DNS cache there.
+def cloud_services: ["169.254.169.0/24", "169.254.170.0/24", "168.63.129.16/32", "100.100.100.200/32"];
+def cloud_services_v6: ["fd00:ec2::/64", "fd20:ce::254/128"];
 def where_it_may_connect: [ { to: [ { namespaceSelector: {} } ] }, { to: [
-  { ipBlock: { cidr: "0.0.0.0/0", except: (["169.254.169.254/32"] + [ $guarded[] | select(contains(":") | not) + "/32" ]) } },
-  { ipBlock: { cidr: "::/0", except: (["fd00:ec2::254/128"] + [ $guarded[] | select(contains(":")) + "/128" ]) } } ] } ];
+  { ipBlock: { cidr: "0.0.0.0/0", except: (cloud_services + [ $guarded[] | select(contains(":") | not) + "/32" ]) } },
+  { ipBlock: { cidr: "::/0", except: (cloud_services_v6 + [ $guarded[] | select(contains(":")) + "/128" ]) } } ] } ];
 
 def policy: { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata: metadata, spec: {
   podSelector: { matchLabels: only_this_host }, policyTypes: ["Ingress", "Egress"],
