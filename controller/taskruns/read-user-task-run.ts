@@ -19,7 +19,10 @@ const longestMessage = 4096;
 const longestFailedHosts = 4096;
 const mostFailedHosts = 256;
 
-/** Undefined: this TaskRun mounts no Secret of ours, or has a task type; nothing of it is kept. */
+/** Tekton refuses longer names; labels, and names of what we would make for it, could not hold them. */
+const longestName = 63;
+
+/** Undefined: this TaskRun mounts no Secret of ours, or has a task type, or a name that is none; nothing of it is kept. */
 export function readUserTaskRun(raw: Json, verify: VerifyFacts): UserTaskRun | undefined {
   const taskSpec = asObject(asObject(raw['status'])['taskSpec']);
   if (!mountsOurSecret(taskSpec)) return undefined;
@@ -27,6 +30,7 @@ export function readUserTaskRun(raw: Json, verify: VerifyFacts): UserTaskRun | u
   const labelValues = asTextMap(metadata['labels']);
   const annotationValues = asTextMap(metadata['annotations']);
   const state = readState(raw);
+  if (state.name.length > longestName) return undefined;
   const finalizers = readFinalizers(raw);
   const holdsFinalizer = finalizers.includes(userTaskRunFinalizer);
   const kept = (annotation: string, length: number): string | undefined => {

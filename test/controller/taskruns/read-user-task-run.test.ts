@@ -29,6 +29,14 @@ describe('detection: which TaskRuns are builds', () => {
     });
   }
 
+  it('has a name of 63 characters: is one; has a longer one, which no label of ours could hold: is none', () => {
+    const named = (length: number): boolean => {
+      const { metadata, ...rest } = aTaskRun().raw();
+      return readBuild({ metadata: { ...asObject(metadata), name: 'n'.repeat(length) }, ...rest }) !== undefined;
+    };
+    expect([named(63), named(64)]).to.deep.equal([true, false]);
+  });
+
   it('without a status it is none yet', () => {
     const { metadata, spec } = aTaskRun().raw();
     expect(readBuild({ metadata, spec })).to.equal(undefined);
