@@ -33,7 +33,7 @@ export const permissions: readonly Permission[] = [
   },
   {
     resource: 'events',
-    verbs: ['create', 'patch'],
+    verbs: ['create'],
     scope: 'cluster',
     why: 'Events stand in the namespace of their build',
   },
@@ -47,11 +47,11 @@ export const permissions: readonly Permission[] = [
   },
   {
     resource: 'tasks',
-    verbs: ['get', 'list', 'watch'],
+    verbs: ['list', 'watch'],
     scope: 'operator-namespace',
     why: 'what a provider’s Tasks take',
   },
-  { resource: 'configmaps', verbs: ['get', 'list', 'watch'], scope: 'operator-namespace', why: 'host-config' },
+  { resource: 'configmaps', verbs: ['list', 'watch'], scope: 'operator-namespace', why: 'host-config' },
   {
     resource: 'secrets',
     verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'],
@@ -60,7 +60,7 @@ export const permissions: readonly Permission[] = [
   },
   {
     resource: 'events',
-    verbs: ['get', 'list', 'watch'],
+    verbs: ['list', 'watch'],
     scope: 'operator-namespace',
     why: 'provision TaskRuns tell that the Secret is there before Kubernetes tells that they ended',
   },

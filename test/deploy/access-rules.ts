@@ -8,7 +8,7 @@ interface Rule {
   readonly resourceNames?: readonly string[];
 }
 
-/** `<scope> <group>/<resource> <verb>`; scope is `cluster` or `operator-namespace`. */
+/** `<scope> <group>/<resource> <verb>`; scope is `cluster`, `operator-namespace`, or the name of another namespace. */
 export function accessOf(serviceAccount: string, manifests: readonly Manifest[]): string[] {
   const bindings = manifests.filter(({ kind }) => kind === 'ClusterRoleBinding' || kind === 'RoleBinding');
   const bound = bindings.filter(({ subjects }) =>
@@ -21,9 +21,12 @@ export function accessOf(serviceAccount: string, manifests: readonly Manifest[])
 }
 
 function linesOf(binding: Manifest, manifests: readonly Manifest[]): string[] {
-  const scope = binding.kind === 'ClusterRoleBinding' ? 'cluster' : 'operator-namespace';
-  const role = ofKind(manifests, binding['roleRef'].kind).find(
-    ({ metadata }) => metadata.name === binding['roleRef'].name,
+  const { namespace } = binding.metadata;
+  const scope =
+    namespace === undefined ? 'cluster' : namespace === operatorNamespace ? 'operator-namespace' : namespace;
+  const { kind, name } = binding['roleRef'];
+  const role = ofKind(manifests, kind).find(
+    ({ metadata }) => metadata.name === name && (kind === 'ClusterRole' || metadata.namespace === namespace),
   );
   const rules: readonly Rule[] = role?.['rules'] ?? [];
   return rules.flatMap(({ apiGroups, resources, verbs, resourceNames = [] }) =>
