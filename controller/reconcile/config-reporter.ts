@@ -46,7 +46,9 @@ export class ConfigReporter {
     this.#logged = text;
     if (mended) this.#logger.info('host-config: no problems any more');
     for (const { key, message, severity, platform } of problems.slice(0, maxLines)) {
-      this.#logger[severity === 'error' ? 'error' : 'warn'](`host-config: ${key} ${message}`, { key, platform });
+      const level = severity === 'error' ? 'error' : 'warn';
+      // A field called key would be taken for a secret.
+      this.#logger[level](`host-config: ${key} ${message}`, { entry: key, platform });
     }
     if (problems.length > maxLines) this.#logger.error(`host-config: and ${problems.length - maxLines} more problems`);
   }

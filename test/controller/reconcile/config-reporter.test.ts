@@ -15,7 +15,7 @@ const broken: ConfigProblem = { key: 'max-wait', message: "'soon' is not a durat
 class Stand {
   readonly clock = new ManualClock();
   readonly cluster = new MemoryCluster(this.clock);
-  readonly lines: { level: string; message: string }[] = [];
+  readonly lines: { level: string; message: string; entry?: string }[] = [];
   readonly reporter: ConfigReporter;
 
   constructor() {
@@ -47,6 +47,7 @@ describe('what is wrong with host-config is told', () => {
       'warn host-config: host.a.user is missing: give it',
       "error host-config: max-wait 'soon' is not a duration",
     ]);
+    expect(stand.lines.map(({ entry }) => entry)).to.deep.equal(['host.a.user', 'max-wait']);
   });
 
   it('once: the same config read again is no news', async () => {
