@@ -13,7 +13,7 @@ mp_stage_flat() {
 }
 
 mp_plan_mount() {
-  local name=$1 path=$2 sync=$3 kind=$5 options=${MP_AS_ROOT:+,U}
+  local name=$1 path=$2 sync=$3 kind=$5 options=${MP_CHOWN:+,U}
   [[ $path =~ ^/[^:[:cntrl:]]+$ ]] || mp_die 78 "$name: the path '$path' must be absolute and without colons"
   [[ $path != /tekton/results && $path != "${MP_STEP_RESULTS:-}" ]] || return 0
   [[ $4 != ro ]] || options+=,ro
@@ -42,6 +42,9 @@ mp_plan_mount() {
 mp_plan_mounts() {
   local n field variable results
   local -A mount
+  # To podman of root every user is what it is, and gets what was sent; a user's own podman makes it the one we log in as.
+  MP_CHOWN=$MP_AS_ROOT
+  [[ $MP_USER != root ]] || MP_CHOWN=true
   MP_MAKE=(/mp-job)
   MP_RUN=(-v "$MP_JOB/root/mp-job:/mp-job")
   [[ $MP_TRANSFER != stream || ${MP_DETACHED:-} != true ]] || mp_die 78 'MP_TRANSFER is stream, which MP_DETACHED cannot read on after a lost connection: use oci'
@@ -51,7 +54,7 @@ mp_plan_mounts() {
   MP_RESULTS=(/tekton/results ${MP_STEP_RESULTS:+"$MP_STEP_RESULTS"})
   for results in "${MP_RESULTS[@]}"; do
     MP_MAKE+=("$results")
-    MP_RUN+=(-v "$MP_JOB/root$results:$results${MP_AS_ROOT:+:U}")
+    MP_RUN+=(-v "$MP_JOB/root$results:$results${MP_CHOWN:+:U}")
     [[ ! -d $results ]] || MP_SEND+=("/.$results/")
   done
   for ((n = 0; n < ${MP_MOUNTS:-0}; n++)); do
@@ -79,7 +82,7 @@ mp_plan_run() {
     [[ -z $argument ]] || MP_RUN+=("$argument")
     # Whatever user the script runs as must own what was sent, as it would in a pod: that user is the one we log in as.
     # (Not with group 0: runc cannot start such a mapping.)
-    [[ $MP_USER == root || -n $MP_AS_ROOT || ! $argument =~ ^--user=([1-9][0-9]*)(:[0-9]+)?$ ]] ||
+    [[ -n $MP_CHOWN || ! $argument =~ ^--user=([1-9][0-9]*)(:[0-9]+)?$ ]] ||
       MP_RUN+=(--userns="keep-id:uid=${BASH_REMATCH[1]},gid=${BASH_REMATCH[1]}")
   done <<<"${MP_PODMAN_ARGS:-}"
 }

@@ -40,12 +40,14 @@ mp_host_pull() { # IMAGE
   rm -f "$MP_JOB/auth.json"
 }
 
-# Under which name it is used, for which platform it is, and how much it takes.
-mp_host_inspect() { # IMAGE
+# For which platform it is, how much it takes, and whose user it names.
+mp_host_look() { # IMAGE
   mp_host_use=$1
-  mp_host_found=$(mp_host_podman image inspect --format '{{.Os}}/{{.Architecture}} {{.Size}}' "$1") || return
-  mp_host_size=${mp_host_found#* } mp_host_found=${mp_host_found%% *}
+  mp_host_found=$(mp_host_podman image inspect --format '{{.Os}}/{{.Architecture}} {{.Size}} {{.User}}' "$1") || return
+  mp_host_user=${mp_host_found#* } mp_host_found=${mp_host_found%% *}
+  mp_host_size=${mp_host_user%% *} mp_host_user=${mp_host_user#* }
 }
+mp_host_inspect() { mp_host_look "$1"; }
 
 # Status 1 of podman is "not here"; with any other, 0 included, there is something here that it cannot read.
 mp_host_miss() {
@@ -78,6 +80,21 @@ mp_host_image() {
 mp_host_survey() {
   mp_host_info=$(mp_host_podman info --format 'podman {{.Version.Version}}, rootless {{.Host.Security.Rootless}}, storage {{.Store.GraphDriverName}} in {{.Store.GraphRoot}}' 2>/dev/null) || return 0
   mp_host_say "$mp_host_info, $(df -Pk "${mp_host_info##* in }" | awk 'NR == 2 { print int($4 / 1024) }') MiB free there, $(df -Pk "$MP_JOB" | awk 'NR == 2 { print int($4 / 1024) }') for files"
+}
+
+# The user that the image names must own what was sent, as one that the Task names: that user is the one we log in as.
+mp_host_map_user() { # podman-argument…
+  mp_host_uid=${mp_host_user%%:*}
+  case "$(id -u) $*" in
+    '0 '* | *--user=* | *--userns=*) mp_host_uid='' ;;
+  esac
+  case $mp_host_uid in
+    0 | root) mp_host_uid='' ;;
+    *[!0-9]*)
+      mp_host_uid=$(podman run --rm --pull=never --network=none --log-driver=none --security-opt label=disable --entrypoint id "$mp_host_use" -u) ||
+        mp_host_fail 78 "$mp_host_use runs as the user '$mp_host_user', whose number it does not tell: set runAsUser in the step's securityContext"
+      ;;
+  esac
 }
 
 mp_host_create() { # podman-argument…

@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC1091,SC2034 # variables cross the parts
+# shellcheck shell=sh disable=SC1091,SC2034,SC2154 # variables cross the parts
 # Functions that run on the host, under its sh: bash here only prints them (declare -f). Nothing secret is in their arguments.
 
 mp_host_say() { printf '[%s] remote-build: %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$*" >&2; }
@@ -16,7 +16,6 @@ mp_host_clock() {
 # As root, and what there is to settle then, in Tasks of taskgen --host-rootful: 58-as-root.sh.
 mp_host_podman() { podman "$@"; }
 mp_host_check_rights() { :; }
-mp_host_open() { :; }
 mp_host_settle() { :; }
 
 # Who waits at a pipe for a container that has ended waits for ever.
@@ -109,7 +108,7 @@ mp_host_answer() {
   mp_host_settle
   mp_host_status=100
   [ ! -e "$MP_JOB/root/mp-job/exported" ] || mp_host_status=$((mp_host_status + 1))
-  [ -z "$(find "$MP_JOB/root" \( ! -uid "$(id -u)" -o ! -perm -400 \) ! -type l -print 2>&1 | head -n 1)" ] || mp_host_status=$((mp_host_status + 2))
+  [ "$(id -u)" = 0 ] || [ -z "$(find "$MP_JOB/root" \( ! -uid "$(id -u)" -o ! -perm -400 \) ! -type l -print 2>&1 | head -n 1)" ] || mp_host_status=$((mp_host_status + 2))
   exit "$mp_host_status"
 }
 
@@ -174,6 +173,8 @@ mp_host() {
     ! mp_host_can "$mp_host_word" || set -- "$@" "$mp_host_word"
     mp_host_count=$((mp_host_count - 1))
   done
+  mp_host_map_user "$@"
+  [ -z "$mp_host_uid" ] || set -- "--user=$mp_host_user" "--userns=keep-id:uid=$mp_host_uid,gid=$mp_host_uid" "$@"
   [ ! -w /dev/fuse ] || set -- --device /dev/fuse "$@"
   mp_host_create "$@" || mp_host_fail 125 'podman cannot make the container'
   if ! read -r mp_host_word <&3 || [ "$mp_host_word" != go ]; then
@@ -181,7 +182,8 @@ mp_host() {
     exit 75
   fi
   mp_host_prove "$@"
-  mp_host_open
+  # Whoever the script runs as finds its own files there; nobody else comes through the folder above.
+  chmod -R a+rwX "$MP_JOB/root/mp-job"
   mp_host_say "running the script in $mp_host_image"
   if [ "$mp_host_mode" = detached ]; then
     : >"$MP_JOB/log"

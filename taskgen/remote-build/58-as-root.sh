@@ -14,8 +14,9 @@ mp_host_check_rights() {
   mp_host_fail 78 "sudo lets $(id -un) not run podman on this host ($mp_host_refusal), which a Task of taskgen --host-rootful needs: set sudo-commands of the platform in the ConfigMap host-config to $(command -v podman), or generate the Task without that flag"
 }
 
-# The user's own storage.
+# Of a storage and of ids that are the user's own.
 mp_host_is_offered() { false; }
+mp_host_map_user() { mp_host_uid=''; }
 
 mp_host_names() { mp_host_podman image inspect --format '{{range .RepoTags}}{{.}} {{end}}' "$1"; }
 
@@ -30,12 +31,8 @@ mp_host_inspect() { # IMAGE
   esac
   echo "$mp_host_shell $mp_host_use $1" >"$MP_JOB/as-root"
   [ "$mp_host_use" = "$1" ] || mp_host_podman tag "$1" "$mp_host_use" || return
-  mp_host_found=$(mp_host_podman image inspect --format '{{.Os}}/{{.Architecture}} {{.Size}}' "$mp_host_use") || return
-  mp_host_size=${mp_host_found#* } mp_host_found=${mp_host_found%% *}
+  mp_host_look "$mp_host_use"
 }
-
-# Whoever the script runs as finds its own files here; nobody else comes through the folder above.
-mp_host_open() { chmod -R a+rwX "$MP_JOB/root/mp-job"; }
 
 # What the container left in the job folder belongs to root: podman gives it to the user of a container that mounts it, which is us.
 mp_host_give_back() {

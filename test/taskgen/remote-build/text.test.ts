@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { scriptLoad } from '../../../taskgen/script-file.ts';
 import { remoteBuildText } from '../../../taskgen/remote-build-text.ts';
 import { runBuild } from './build.ts';
 import { openWorld } from './world.ts';
@@ -34,8 +35,8 @@ describe('the text of the remote script', function () {
     ).to.equal(null);
   });
 
-  it('takes less than two fifths of what all scripts of a pod may take', () => {
-    expect((Buffer.byteLength(text) * 4) / 3).to.be.below((131_071 * 2) / 5);
+  it('takes less than 42 % of what all scripts of a pod may take', () => {
+    expect(scriptLoad([text])).to.be.below(42);
   });
 
   it('becomes root of the host only where that was asked for', () => {
