@@ -46,11 +46,17 @@ function nextOfBuild(observed: Observed, now: Instant): Plan {
 function unclaimed(taskRun: UserTaskRun, phase: LeasePhase): Plan {
   if (phase === 'over') {
     const left = taskRun.hasFinalizer || taskRun.assignedHost !== undefined || isMarkedWaiting(taskRun);
-    return left ? planOf([patch(taskRun, release(taskRun))]) : noPlan;
+    return left ? planOf([...withdrawRefusal(taskRun), patch(taskRun, release(taskRun))]) : noPlan;
   }
   // Everything else about waiting is for its platform's lane.
   const nameless = phase === 'waiting' && taskRun.platform === undefined;
   return nameless ? planOf([event(taskRun, 'Warning', 'PlatformMissing', platformMissing)]) : noPlan;
+}
+
+/** The error Secret of a build that was refused; not a Secret that was in its way. */
+function withdrawRefusal(taskRun: UserTaskRun): Action[] {
+  const reason = taskRun.facts?.rejected;
+  return taskRun.hasFinalizer && reason !== undefined && reason !== 'SecretExists' ? [deleteSecret(taskRun)] : [];
 }
 
 const platformMissing =
@@ -63,7 +69,7 @@ function nextOfClaim(
   phase: LeasePhase,
   now: Instant,
 ): Plan {
-  if (claimed.claim.provider !== 'local' && !taskRun.hasFinalizer && !hasEnded(taskRun)) {
+  if (!taskRun.hasFinalizer && !hasEnded(taskRun)) {
     // Somebody took it away: without it the build could vanish before its host is given back.
     return planOf([patch(taskRun, { finalizer: 'add' })]);
   }

@@ -20,10 +20,10 @@ export function claimHost(taskRun: UserTaskRun, host: Host, now: Instant): UserT
   return { finalizer: 'add', facts, labels: claimLabels(facts, host.name), annotations: noWaiting };
 }
 
-/** The build runs in its own pod. No finalizer: its Secret is garbage-collected with the TaskRun. */
+/** The build runs in its own pod; its Secret goes when it ends, like that of any other. */
 export function claimLocal(taskRun: UserTaskRun, platform: Platform, now: Instant): UserTaskRunChange {
   const facts = nextClaim(taskRun, platform, localHost, now);
-  return { facts, labels: claimLabels(facts, localHost.host), annotations: noWaiting };
+  return { finalizer: 'add', facts, labels: claimLabels(facts, localHost.host), annotations: noWaiting };
 }
 
 /** A host is to be launched for it. Its name is written before anything is: whatever is launched under it is found again. */
@@ -72,7 +72,7 @@ export function restore({ hasFinalizer, deleting }: UserTaskRun, facts: LeaseFac
   const { claim } = facts;
   const held = claim === undefined ? noHost : claimLabels(facts, claim.host);
   // Nobody can add one to an object that is being deleted.
-  const bound = claim !== undefined && claim.provider !== 'local' && !hasFinalizer && !deleting;
+  const bound = (claim !== undefined || facts.rejected !== undefined) && !hasFinalizer && !deleting;
   return { ...(bound ? { finalizer: 'add' } : {}), facts, labels: held, annotations: noWaiting };
 }
 
@@ -116,10 +116,10 @@ export function noteOneTimeKey(facts: LeaseFacts): UserTaskRunChange {
   return { facts: { ...facts, oneTimeKey: true } };
 }
 
-/** Refused for good: no finalizer, no claim; a further look at this TaskRun changes nothing. */
+/** Refused for good: no claim. With the finalizer, so that the error Secret goes when the build has ended. */
 export function reject(taskRun: UserTaskRun, reason: RejectReason): UserTaskRunChange {
   const facts = taskRun.facts ?? { attempt: 0, platform: taskRun.platform ?? '' };
-  return { ...release(taskRun), facts: { ...withoutClaim(facts), rejected: reason } };
+  return { ...release(taskRun), finalizer: 'add', facts: { ...withoutClaim(facts), rejected: reason } };
 }
 
 /** An announcement that came late, after the claim. */

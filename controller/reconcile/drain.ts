@@ -127,7 +127,7 @@ export class Drain {
 }
 
 function holdsAnything({ hasFinalizer, facts }: UserTaskRun): boolean {
-  return hasFinalizer || (facts?.claim?.provider ?? 'local') !== 'local';
+  return hasFinalizer || facts?.claim !== undefined;
 }
 
 /** A failed provision is over; a failed cleanup is tried again. */

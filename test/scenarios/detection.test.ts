@@ -110,7 +110,7 @@ describe('scenario: what is a build', function () {
     for (const [index, [what]] of badPlatforms.entries()) {
       expect(await lane.error(`bad-${index}`), what).to.satisfy((error: string) => error.startsWith(malformed));
       const build = await lane.until(`bad-${index}`, (it) => factsOf(it)?.rejected !== undefined);
-      expect(build.metadata.finalizers ?? []).to.deep.equal([]);
+      expect(build.metadata.finalizers).to.deep.equal([userFinalizer]);
       expect(label(build, 'assigned-host')).to.equal(undefined);
       await lane.finish(`bad-${index}`, 'failed');
     }

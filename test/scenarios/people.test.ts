@@ -2,7 +2,7 @@
 // promised, and the Secrets we make ourselves.
 import { expect } from 'chai';
 import { openLane, type Lane } from '../support/lane.ts';
-import { annotation, factsOf, label, prefix } from '../support/observed-task-run.ts';
+import { annotation, factsOf, label, prefix, userFinalizer } from '../support/observed-task-run.ts';
 import { eventually, operatorNamespace, type Raw } from '../support/scenario.ts';
 import { setStage } from '../support/stage.ts';
 
@@ -172,10 +172,11 @@ describe('scenario: what people see', function () {
       if (name !== 'refused') {
         expect(Buffer.from(secret.data.host, 'base64').toString()).to.equal('localhost');
         expect(label(await lane.ready(name), 'assigned-host')).to.equal('localhost');
-        expect(lane.get(name).metadata.finalizers ?? []).to.deep.equal([]);
       }
+      await lane.until(name, ({ metadata }) => metadata.finalizers?.includes(userFinalizer));
       await lane.finish(name, name === 'refused' ? 'failed' : 'succeeded');
       await lane.released(name);
+      expect(await scenario.secret(lane.tenant, `multi-platform-ssh-${name}`)).to.equal(undefined);
     }
     expect(scenario.watched.ever.filter((it) => label(it, 'user-task-namespace') === lane.tenant)).to.deep.equal([]);
   });

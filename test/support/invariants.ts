@@ -207,13 +207,10 @@ function unfinished(taskRun: Raw): string[] {
   return kept || label(taskRun, 'user-task-uid') === undefined ? [] : [`TaskRun ${nameOf(taskRun)}`];
 }
 
-/** Nobody collects garbage here: a Secret whose TaskRun is gone is as good as gone; an error stays with its build. */
+/** Nobody collects garbage here: a Secret whose TaskRun is gone is as good as gone. */
 function isLeftSecret(secret: Raw, uids: ReadonlySet<string>): boolean {
   const owner = secret.metadata.ownerReferences?.[0]?.uid;
-  const ofBuild = secret.metadata.name.startsWith('multi-platform-ssh-');
-  if (!ofBuild || secret.data?.error !== undefined) return false;
-  const isLocal = Buffer.from(secret.data?.host ?? '', 'base64').toString() === 'localhost';
-  return owner === undefined || (uids.has(owner) && !isLocal);
+  return secret.metadata.name.startsWith('multi-platform-ssh-') && (owner === undefined || uids.has(owner));
 }
 
 function isCancelled(taskRun: Raw): boolean {

@@ -58,10 +58,19 @@ describe('a build that holds nothing', () => {
     });
   });
 
-  it('rejected: nothing, however often it is looked at', () => {
-    expect(look(aBuild().rejected('PlatformUnknown'))).to.deep.include({ phase: 'rejected', does: [] });
-    expect(look(aBuild().rejected('PlatformUnknown').ended())).to.deep.include({ phase: 'over', does: [] });
-  });
+  it('rejected: nothing, however often it is looked at', () =>
+    expect(look(aBuild().rejected('PlatformUnknown'))).to.deep.include({ phase: 'rejected', does: [] }));
+
+  it('rejected, and ended: what told it goes', () =>
+    expect(look(aBuild().rejected('PlatformUnknown').ended())).to.deep.include({
+      phase: 'over',
+      does: ['delete Secret team-a/multi-platform-ssh-build', 'patch: attempt 0 rejected PlatformUnknown, finalizer away'],
+    }));
+
+  it("rejected for somebody else's Secret, and ended: that one stays", () =>
+    expect(look(aBuild().rejected('SecretExists').ended()).does).to.deep.equal([
+      'patch: attempt 0 rejected SecretExists, finalizer away',
+    ]));
 
   it('has facts that are not ours, copied with all the rest from another: they go, then it waits', () => {
     const forged = claimed().with(({ metadata }) => (metadata['uid'] = 'copied-to-another'));
@@ -97,7 +106,7 @@ describe('a build with a claim', () => {
       '  there: delete provision of attempt 1 on h',
       '  missing: create cleanup 1 of attempt 1 on h',
       '  missing: create Secret error',
-      '  missing: patch: attempt 1 rejected SecretNotCreated, finalizer away, assigned-host away',
+      '  missing: patch: attempt 1 rejected SecretNotCreated, assigned-host away',
       '  missing: annotate pod p: assigned-host=error',
       '  missing: event Warning Rejected: provision task failed to create a secret: ask an administrator to look at Task provision-shared-host',
     ]);
@@ -129,7 +138,7 @@ describe('a build with a claim', () => {
     expect(look(claimed(), { children: [failed] }).does).to.deep.equal([
       'create cleanup 1 of attempt 1 on h',
       'create Secret error',
-      'patch: attempt 1 rejected SecretExists, finalizer away, assigned-host away',
+      'patch: attempt 1 rejected SecretExists, assigned-host away',
       'event Warning Rejected: Secret multi-platform-ssh-build exists already and is not ours: delete it and run the build again',
     ]);
   });
@@ -199,7 +208,7 @@ describe('a build with a host', () => {
     const local = aTaskRun().forPlatform('linux/x86_64').claimedLocally().ready().ended();
     expect(look(local).does).to.deep.equal([
       'delete Secret team-a/multi-platform-ssh-build',
-      'patch: attempt 1, assigned-host away',
+      'patch: attempt 1, finalizer away, assigned-host away',
       'event Normal Released: host localhost is released',
     ]);
   });
