@@ -64,7 +64,10 @@ describe('a build that holds nothing', () => {
   it('rejected, and ended: what told it goes', () =>
     expect(look(aBuild().rejected('PlatformUnknown').ended())).to.deep.include({
       phase: 'over',
-      does: ['delete Secret team-a/multi-platform-ssh-build', 'patch: attempt 0 rejected PlatformUnknown, finalizer away'],
+      does: [
+        'delete Secret team-a/multi-platform-ssh-build',
+        'patch: attempt 0 rejected PlatformUnknown, finalizer away',
+      ],
     }));
 
   it("rejected for somebody else's Secret, and ended: that one stays", () =>
