@@ -41,7 +41,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Reads `arguments` (without node and script). Prints and exits on --help and on a flag it does not know. */
 export function readSettings(args: readonly string[], environment: Environment): Settings {
-  const command = flags().parse(args, { from: 'user' });
+  const command = flags().parse(args.map(twoDashes), { from: 'user' });
   const given = command.opts<Flags>();
   return {
     kubeconfig: given.kubeconfig,
@@ -56,6 +56,11 @@ export function readSettings(args: readonly string[], environment: Environment):
     keep: { failed: given.keepFailedTaskruns, update: given.keepUpdateTaskruns },
     drain: given.drain ? { patience: given.drainPatience, timeout: given.drainTimeout } : undefined,
   };
+}
+
+/** Go programs take `-leader-elect=false`, too, and manifests write it so. */
+function twoDashes(argument: string): string {
+  return argument.replace(/^-(?=[a-z]{2})/, '--');
 }
 
 function flags(): Command {

@@ -60,6 +60,11 @@ describe('flags of the controller', () => {
     expect(settings).to.include({ namespace: 'n', identity: 'u', logLevel: 'debug', concurrentReconciles: 10 });
   });
 
+  it('may have one dash, as in Go', () => {
+    const settings = readSettings(['-leader-elect=false', '-health-probe-bind-address', ':1'], {});
+    expect(settings).to.include({ leaderElect: false, healthProbeBindAddress: ':1' });
+  });
+
   it('are those that its page shows', () => {
     const shown = /<!-- flags -->\s*```\n([\s\S]*?)```\s*<!-- \/flags -->/.exec(page('controller/README.md'))?.[1];
     expect(shown).to.equal(read('--help').out.split('Options:\n')[1]);
