@@ -51,8 +51,8 @@ export class Metrics {
 
   /**
    * Called with every host-config that is taken over. `exported`: platforms with hosts. `local`: those that run in the
-   * cluster itself, which export nothing. Series of a platform that is gone are dropped; counters of a new one start at
-   * 0, so that the first failure is already an increase.
+   * cluster itself, which export nothing. Series of a platform that is gone are dropped; those of a new one start
+   * at 0, so that the first failure is already an increase.
    */
   setPlatforms(exported: Iterable<string>, local: Iterable<string>): void {
     const before = this.#exported;
@@ -61,6 +61,8 @@ export class Metrics {
     for (const platform of before) if (!this.#exported.has(platform)) this.#drop(platform);
     for (const platform of this.#exported) {
       for (const counter of Object.values(this.#counters)) counter.inc({ platform }, 0);
+      // That would empty one that has counted already.
+      if (!before.has(platform)) for (const time of Object.values(this.#times)) time.zero({ platform });
     }
   }
 

@@ -98,6 +98,17 @@ describe('Metrics', () => {
     }
   });
 
+  it('starts the times of a configured platform at 0 too, once', async () => {
+    const metrics = new Metrics(() => aSnapshot());
+    metrics.setPlatforms(['linux/arm64'], []);
+    metrics.observe('task_run_time', 'linux/arm64', 7);
+    metrics.setPlatforms(['linux/arm64', 'linux/s390x'], []);
+    const samples = await samplesOf(metrics);
+    expect(samples).to.include('wait_time_count{platform="linux-arm64"} 0');
+    expect(samples).to.include('task_run_time_count{platform="linux-arm64"} 1');
+    expect(samples).to.include('task_run_time_count{platform="linux-s390x"} 0');
+  });
+
   it('shows every platform that is not configured, and none at all, under one value', async () => {
     const metrics = new Metrics(() => aSnapshot());
     metrics.setPlatforms(['linux/arm64'], []);
