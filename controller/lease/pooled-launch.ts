@@ -45,7 +45,8 @@ export function terminatePooled(launch: OwnTaskRun, operatorNamespace: string): 
   // One that failed by itself stays a while: its log says why, and when to try again.
   if (outcome !== 'failed' || cancelled || launch.deleting) return [create, ...remove(launch)];
   const drop: Action[] = launch.hasFinalizer ? [{ type: 'drop-own-finalizer', target: launch }] : [];
-  return [create, { type: 'mark-cleaned', target: launch }, ...drop];
+  // Marked last: what is marked is not looked at again for as long as its log is kept.
+  return [create, ...drop, { type: 'mark-cleaned', target: launch }];
 }
 
 /** There is no build: the host stands for itself. */
