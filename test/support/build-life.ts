@@ -14,6 +14,8 @@ export interface BuildLife {
   readonly title: string;
   /** It gets a host of its own, launched for it. */
   readonly launched?: true;
+  /** It shares a host that is launched for several builds; when it is over nobody wants that host any more. */
+  readonly pooled?: true;
   readonly launch?: (attempt: number) => Part;
   /** No host of its platform exists. */
   readonly unknownPlatform?: true;
@@ -105,6 +107,9 @@ export const launchedLives: readonly BuildLife[] = [
     },
   },
 ];
+
+/** Builds on a host that is launched for several. */
+export const pooledLives: readonly BuildLife[] = [{ title: 'a build on a host of a pool', pooled: true }];
 
 export function ready({ scenario, namespace, name }: Build): Promise<Raw> {
   return scenario.watched.until((all) => all.find((it) => isNamed(it, namespace, name) && factsOf(it)?.ready === true));

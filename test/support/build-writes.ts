@@ -9,14 +9,14 @@ export type Fault = (nth: number, request: PassedRequest) => Mischief | undefine
 const cut: Mischief = { type: 'cut' };
 
 export class BuildWrites {
-  /** Finds the build's name in the name of anything that is written for it. */
-  readonly #namePattern: RegExp;
+  /** Finds the build's name by the name of anything that is written for it. */
+  readonly #buildOf: (name: string) => string | undefined;
   readonly #faults = new Map<string, Fault>();
   readonly #writes = new Map<string, PassedRequest[]>();
   readonly #ended = new Set<string>();
 
-  constructor(proxy: ChaosProxy, namePattern: RegExp) {
-    this.#namePattern = namePattern;
+  constructor(proxy: ChaosProxy, buildOf: (name: string) => string | undefined) {
+    this.#buildOf = buildOf;
     proxy.add({ mischief: (request) => this.#decide(request) });
   }
 
@@ -70,7 +70,7 @@ export class BuildWrites {
 
   #decide(request: PassedRequest): Mischief | undefined {
     if (!isWrite(request) || request.resource === 'events') return undefined;
-    const build = this.#namePattern.exec(request.name ?? '')?.[0];
+    const build = this.#buildOf(request.name ?? '');
     if (build === undefined) return undefined;
     const writes = this.#requestsOf(build);
     writes.push(request);

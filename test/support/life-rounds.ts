@@ -14,26 +14,27 @@ export class LifeRounds {
   readonly #place: RoundPlace;
   readonly #writes: BuildWrites;
   #controller: ControllerProcess | undefined;
-  #closed = false;
 
   private constructor(place: RoundPlace, proxy: ChaosProxy) {
     this.#place = place;
     this.proxy = proxy;
-    this.#writes = new BuildWrites(proxy, /r\d+n\d+/);
+    this.#writes = new BuildWrites(proxy, (name) => place.buildOf(name));
   }
 
-  static async open(): Promise<LifeRounds> {
-    const place = await RoundPlace.open();
+  /** `pools`: builds of all rounds together that share launched hosts. */
+  static async open({ pools = 0 } = {}): Promise<LifeRounds> {
+    const place = await RoundPlace.open(pools);
     const rounds = new LifeRounds(place, await startChaosProxy(place.scenario.api));
     await rounds.#startController();
     return rounds;
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
-    await this.#place.scenario.stopControllers();
-    await this.proxy.stop();
-    await this.#place.close();
+    try {
+      await this.#place.close();
+    } finally {
+      await this.proxy.stop();
+    }
   }
 
   /** What an undisturbed build of this kind takes. */
@@ -115,7 +116,7 @@ export class LifeRounds {
   /** Returns for how many builds the world ended; the others were over before. */
   async #killOnceEnded(builds: readonly Build[]): Promise<number> {
     await eventually(async () => {
-      if (this.#closed) throw new Error('closed');
+      this.#place.scenario.end.throwIfAborted();
       return builds.every((it) => this.#writes.hasEnded(it.name) || this.#place.isOver(it));
     });
     const reached = builds.filter((it) => this.#writes.hasEnded(it.name)).length;
@@ -146,6 +147,7 @@ export class LifeRounds {
       builds.map(async (build) => {
         await this.#place.create(build, life);
         await life.people?.(build);
+        if (life.pooled) await this.#place.retirePool(build);
       }),
     );
   }

@@ -6,19 +6,23 @@ import { factsOf, isBuild, isDone, label, leaseOf, taskType, userFinalizer } fro
 import { playTekton } from './play-tekton.ts';
 import { LaunchedHosts } from './launched-hosts.ts';
 import { toyTasks } from './provider-builders.ts';
+import {
+  hostsOfPlatform,
+  launchedPlatformOf,
+  platformOf,
+  platforms,
+  pooledPlatformOf,
+  poolTasks,
+  roundConfig,
+  sshSecret,
+} from './round-config.ts';
 import { eventually, Scenario, type Raw } from './scenario.ts';
-
-/** Builds one round can have. */
-const platforms = 40;
-const hostsOfPlatform = 2;
-const sshSecret = 'key';
 
 export class RoundPlace {
   readonly scenario: Scenario;
   /** Launched, and not terminated. */
   readonly hosts = new LaunchedHosts();
   #rounds = 0;
-  #closed = false;
   #tenant = '';
   /** Builds of this round. */
   #count = 0;
@@ -27,24 +31,29 @@ export class RoundPlace {
   /** Names of cleanup TaskRuns by lease. */
   readonly #cleanups = new Map<string, Set<string>>();
 
-  private constructor(scenario: Scenario) {
+  /** Builds by the platform of the pool they alone use; each pool is used once. */
+  readonly #poolUsers = new Map<string, string>();
+  readonly #retired = new Set<string>();
+  readonly #pools: number;
+
+  private constructor(scenario: Scenario, pools: number) {
     this.scenario = scenario;
+    this.#pools = pools;
     scenario.watched.onChange((before, after) => {
       if (after === undefined) this.#gone.add(before.metadata.name);
       else this.#noteCleanup(after);
     });
   }
 
-  static async open(): Promise<RoundPlace> {
+  static async open(pools = 0): Promise<RoundPlace> {
     const scenario = await Scenario.start();
     await scenario.sshSecret(sshSecret);
-    await scenario.tasks(toyTasks());
-    await scenario.hostConfig(hostConfig());
-    return new RoundPlace(scenario);
+    await scenario.tasks([...toyTasks(), ...poolTasks()]);
+    await scenario.hostConfig(roundConfig(pools, new Set()));
+    return new RoundPlace(scenario, pools);
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
     await this.scenario.stop();
   }
 
@@ -65,11 +74,33 @@ export class RoundPlace {
 
   async create(build: Build, life: BuildLife): Promise<void> {
     const index = Number(/\d+$/.exec(build.name)?.[0]);
-    const platform = life.launched ? launchedPlatformOf(index) : platformOf(index);
-    await create(build, life.unknownPlatform ? 'linux-unknown/arm64' : platform);
+    if (life.unknownPlatform) return create(build, 'linux-unknown/arm64');
+    if (life.pooled) return create(build, this.#poolFor(build));
+    await create(build, life.launched ? launchedPlatformOf(index) : platformOf(index));
   }
 
-  isOver({ namespace, name }: Build): boolean {
+  /** The build for which something of this name is written. */
+  buildOf(name: string): string | undefined {
+    const pool = /^linux-p\d+-arm64/.exec(name)?.[0];
+    return pool === undefined ? /r\d+n\d+/.exec(name)?.[0] : this.#poolUsers.get(pool);
+  }
+
+  /** Its build is over, and the pool it used is taken out of host-config. */
+  async retirePool(build: Build): Promise<void> {
+    await this.scenario.watched.until(() => this.scenario.end.aborted || this.#isBuildOver(build));
+    this.#retired.add(this.#poolOf(build) ?? '');
+    if (!this.scenario.end.aborted) await this.scenario.hostConfig(roundConfig(this.#pools, this.#retired));
+  }
+
+  isOver(build: Build): boolean {
+    if (!this.#isBuildOver(build)) return false;
+    const pool = this.#poolOf(build);
+    if (pool === undefined) return true;
+    const ofPool = this.scenario.watched.all.filter((it) => isOfPool(it, pool));
+    return this.#retired.has(pool) && ofPool.every((it) => isKeptLog(it));
+  }
+
+  #isBuildOver({ namespace, name }: Build): boolean {
     const { all } = this.scenario.watched;
     const taskRun = all.find(({ metadata }) => metadata.namespace === namespace && metadata.name === name);
     // Not created yet.
@@ -77,7 +108,7 @@ export class RoundPlace {
     const children = all.filter((it) => label(it, 'user-task-name') === name);
     return (
       (taskRun === undefined || (isDone(taskRun) && !taskRun.metadata.finalizers?.includes(userFinalizer))) &&
-      children.every((it) => kept.has(taskType(it)) && isDone(it))
+      children.every(isKeptLog)
     );
   }
 
@@ -85,7 +116,7 @@ export class RoundPlace {
   async settled(builds: readonly Build[]): Promise<void> {
     const { invariants, api } = this.scenario;
     await this.scenario.watched.until(() => builds.every((it) => this.isOver(it)));
-    await eventually(async () => this.#closed || (await invariants.leftovers(api)).length === 0);
+    await eventually(async () => this.scenario.end.aborted || (await invariants.leftovers(api)).length === 0);
   }
 
   /** To be called when the builds of this round are settled. */
@@ -96,7 +127,9 @@ export class RoundPlace {
     for (const [lease, names] of this.#cleanups) expect([...names], lease).to.have.length(1);
     // Ours first: a build that was pruned says nothing any more about what is left of its host.
     expect(this.hosts.tokens).to.deep.equal([]);
-    await this.#removeAll((it) => label(it, 'user-task-uid') !== undefined);
+    for (let index = 0; index < platforms; index += 1) this.#expectOneHost(launchedPlatformOf(index).replace('/', '-'));
+    for (const pool of this.#poolUsers.keys()) this.#expectOneHost(pool);
+    await this.#removeAll((it) => label(it, 'user-task-uid') !== undefined || taskType(it) === 'launch');
     await this.#removeAll((it) => taskType(it) === undefined);
   }
 
@@ -105,6 +138,21 @@ export class RoundPlace {
     const removed = watched.all.filter(which);
     await Promise.all(removed.map(({ metadata }) => this.scenario.remove(metadata.namespace, metadata.name)));
     await watched.until((all) => !all.some(which));
+  }
+
+  #expectOneHost(dashed: string): void {
+    expect(this.hosts.peak(dashed), `hosts of ${dashed} at once`).to.be.at.most(1);
+  }
+
+  #poolOf({ name }: Build): string | undefined {
+    return [...this.#poolUsers].find(([, user]) => user === name)?.[0];
+  }
+
+  #poolFor({ name }: Build): string {
+    const platform = pooledPlatformOf(this.#poolUsers.size);
+    if (this.#poolUsers.size >= this.#pools) throw new Error(`there are ${this.#pools} pools only`);
+    this.#poolUsers.set(platform.replace('/', '-'), name);
+    return platform;
   }
 
   /** An error Secret may be gone once its build has read it and ended. */
@@ -153,32 +201,10 @@ async function create({ scenario, namespace, name }: Build, platform: string): P
 /** Of TaskRuns of ours, those that may stay for their logs. */
 const kept: ReadonlySet<string | undefined> = new Set(['provision', 'launch']);
 
-function platformOf(index: number): string {
-  return `linux-n${index}/arm64`;
+function isKeptLog(taskRun: Raw): boolean {
+  return kept.has(taskType(taskRun)) && isDone(taskRun) && (taskRun.metadata.finalizers ?? []).length === 0;
 }
 
-/** May have one host. */
-function launchedPlatformOf(index: number): string {
-  return `linux-l${index}/arm64`;
-}
-
-function hostConfig(): Record<string, string> {
-  const config: Record<string, string> = { 'update-interval': 'never' };
-  const launched = Array.from({ length: platforms }, (_, index) => launchedPlatformOf(index));
-  config['dynamic-platforms'] = launched.join(',');
-  for (const platform of launched) {
-    const prefix = `dynamic.${platform.replace('/', '-')}`;
-    config[`${prefix}.type`] = 'toy';
-    config[`${prefix}.max-instances`] = '1';
-    config[`${prefix}.ssh-secret`] = sshSecret;
-  }
-  for (let index = 0; index < platforms * hostsOfPlatform; index += 1) {
-    const host = `host.h${index}`;
-    config[`${host}.address`] = `10.1.1.${index + 1}`;
-    config[`${host}.user`] = 'builder';
-    config[`${host}.platform`] = platformOf(index % platforms);
-    config[`${host}.secret`] = sshSecret;
-    config[`${host}.concurrency`] = '1';
-  }
-  return config;
+function isOfPool(taskRun: Raw, pool: string): boolean {
+  return ['launch', 'terminate'].includes(taskType(taskRun) ?? '') && label(taskRun, 'target-platform') === pool;
 }
