@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Raw } from '../cluster/build.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { benchNamespace, hostsNamespace, leftOfHosts, median, onPodPlatform, startSaying } from './pod-platform.ts';
-import { watchPods } from './pod-times.ts';
+import { watchObjects, watchPods } from './pod-times.ts';
 
 const builds = Number(process.env['BUILDS'] ?? 20);
 const most = 5;
@@ -18,7 +18,9 @@ await onPodPlatform({ 'max-instances': String(most) }, async (cluster) => {
     const there = watched.pods().filter(({ namespace, gone }) => namespace === hostsNamespace && gone === undefined);
     peak = Math.max(peak, there.length);
   });
-  // In the order of their creation; of equal seconds the name decides.
+  const claims = new Map<string, Claim>();
+  const path = `/apis/tekton.dev/v1/namespaces/${benchNamespace}/taskruns`;
+  const stop = watchObjects(kubectl, path, ({ object }) => noteClaim(claims, object));
   const names = Array.from({ length: builds }, (_, index) => `rush-${String(index + 1).padStart(2, '0')}`);
   const began = Date.now();
   await Promise.all(names.map((name) => startSaying(cluster, name, `sleep ${work}`)));
@@ -26,28 +28,35 @@ await onPodPlatform({ 'max-instances': String(most) }, async (cluster) => {
   const took = (Date.now() - began) / 1000;
   const left = await untilNothingLeft(cluster);
   watched.stop();
+  stop();
   const hosts = watched.pods().filter(({ namespace }) => namespace === hostsNamespace);
   const lives = hosts.map(({ scheduled = NaN, gone = NaN }) => (gone - scheduled) / 1000);
-  const claims = taskRuns.map((taskRun) => ({ name: taskRun.metadata.name, since: claimedAt(taskRun) }));
-  const order: string[] = claims
-    .toSorted((a, b) => a.since - b.since || compare(a.name, b.name))
-    .map(({ name }) => name);
+  // Who came first was created first; creations are known to the second.
+  const order = [...claims.values()].toSorted((a, b) => a.since - b.since);
+  const isFair = order.every(({ created }, index) => created >= (order[index - 1]?.created ?? 0));
   const failed = taskRuns.filter((taskRun) => taskRun.status.conditions[0].status !== 'True');
   console.log(`${builds} builds at once, each ${work} s of work, max-instances ${most}:`);
   console.log(`  most pods at any instant   ${peak}`);
   console.log(`  pods in all                ${hosts.length}, each there for ${median(lives).toFixed(1)} s (median)`);
-  console.log(
-    `  order of the hosts         ${order.join(' ') === names.join(' ') ? 'first come, first served' : order.join(' ')}`,
-  );
+  console.log(`  order of the hosts         ${isFair ? 'first come, first served' : JSON.stringify(order)}`);
   console.log(`  builds that failed         ${failed.length}`);
   console.log(`  left behind                ${left === '' ? 'nothing' : left}`);
   console.log(`  all done after             ${took.toFixed(1)} s`);
-  const asPromised = peak === most && hosts.length === builds && order.join() === names.join() && failed.length === 0;
-  if (!asPromised || left !== '') process.exitCode = 1;
+  const allServed = hosts.length === builds && order.length === builds && failed.length === 0;
+  if (peak !== most || !allServed || !isFair || left !== '') process.exitCode = 1;
 });
 
-function compare(a: string, b: string): number {
-  return a < b ? -1 : Number(a > b);
+interface Claim {
+  readonly since: number;
+  readonly created: number;
+}
+
+/** As long as the build has its host its facts say since when. */
+function noteClaim(claims: Map<string, Claim>, { metadata }: Raw): void {
+  const facts: string = metadata.annotations?.['build.appstudio.redhat.com/host-lease'] ?? '';
+  const since = /"since":(\d+)/.exec(facts)?.[1];
+  if (since === undefined || claims.has(metadata.name)) return;
+  claims.set(metadata.name, { since: Number(since), created: Date.parse(metadata.creationTimestamp) });
 }
 
 async function untilAllDone({ kubectl }: Cluster): Promise<Raw[]> {
@@ -56,10 +65,6 @@ async function untilAllDone({ kubectl }: Cluster): Promise<Raw[]> {
     if (items.length === builds && items.every((it: Raw) => it.status?.completionTime !== undefined)) return items;
     await sleep(1000);
   }
-}
-
-function claimedAt({ metadata }: Raw): number {
-  return Number(/"since":(\d+)/.exec(metadata.annotations['build.appstudio.redhat.com/host-lease'])?.[1]);
 }
 
 /** What is left after a minute of which nothing goes any more; '' is right. */

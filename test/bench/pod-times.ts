@@ -22,16 +22,22 @@ export interface PodWatch {
 /** `onChange`: after each. */
 export function watchPods(kubectl: Kubectl, onChange: () => void = () => {}): PodWatch {
   const known = new Map<string, PodTimes>();
+  const stop = watchObjects(kubectl, '/api/v1/pods', (event) => {
+    note(known, event, Date.now());
+    onChange();
+  });
+  return { pods: () => [...known.values()], stop };
+}
+
+/** Returns what ends it. */
+export function watchObjects(kubectl: Kubectl, path: string, onEvent: (event: Raw) => void): () => void {
   // An event a line.
-  const child = spawn('kubectl', ['get', '--raw', '/api/v1/pods?watch=true'], {
+  const child = spawn('kubectl', ['get', '--raw', `${path}?watch=true`], {
     env: kubectl.env,
     stdio: ['ignore', 'pipe', 'ignore'],
   });
-  createInterface({ input: child.stdout }).on('line', (line) => {
-    note(known, JSON.parse(line), Date.now());
-    onChange();
-  });
-  return { pods: () => [...known.values()], stop: () => void child.kill() };
+  createInterface({ input: child.stdout }).on('line', (line) => onEvent(JSON.parse(line)));
+  return () => void child.kill();
 }
 
 function note(known: Map<string, PodTimes>, { type, object }: Raw, now: number): void {
