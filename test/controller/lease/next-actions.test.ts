@@ -61,20 +61,6 @@ describe('a build that holds nothing', () => {
   it('rejected: nothing, however often it is looked at', () =>
     expect(look(aBuild().rejected('PlatformUnknown'))).to.deep.include({ phase: 'rejected', does: [] }));
 
-  it('rejected, and ended: what told it goes', () =>
-    expect(look(aBuild().rejected('PlatformUnknown').ended())).to.deep.include({
-      phase: 'over',
-      does: [
-        'delete Secret team-a/multi-platform-ssh-build',
-        'patch: attempt 0 rejected PlatformUnknown, finalizer away',
-      ],
-    }));
-
-  it("rejected for somebody else's Secret, and ended: that one stays", () =>
-    expect(look(aBuild().rejected('SecretExists').ended()).does).to.deep.equal([
-      'patch: attempt 0 rejected SecretExists, finalizer away',
-    ]));
-
   it('has facts that are not ours, copied with all the rest from another: they go, then it waits', () => {
     const forged = claimed().with(({ metadata }) => (metadata['uid'] = 'copied-to-another'));
     expect(look(forged)).to.deep.include({
