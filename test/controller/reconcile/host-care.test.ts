@@ -34,7 +34,7 @@ describe('HostCare', () => {
     expect(drained(stand, 'a', 'b')).to.deep.equal([]);
     expect(stand.told[0]).to.equal('succeeded linux/arm64: host a is updated: all well');
     expect(stand.told[1]).to.match(
-      /^failed linux\/arm64: host b could not be updated: no route: see the log of TaskRun update-b-[0-9a-f]{10}$/,
+      /^failed linux\/arm64: host b could not be updated: no route: see the log of TaskRun update-task-b-[0-9a-f]{10}$/,
     );
     await stand.clock.advance(23 * hour);
     expect(stand.updates()).to.deep.equal(['a succeeded', 'b failed']);
@@ -131,7 +131,7 @@ describe('HostCare', () => {
   it('an update that the API server refuses keeps no builds away: told, and tried again an hour later', async () => {
     stand = started({ a: 1, b: 1 });
     stand.cluster.fault = ({ name }) =>
-      name.startsWith('update-a') ? { before: apiError('refused', 'exceeded quota') } : undefined;
+      name.startsWith('update-task-a') ? { before: apiError('refused', 'exceeded quota') } : undefined;
     await stand.clock.advance(minute);
     expect(stand.told).to.deep.equal([
       'skipped linux/arm64: host a was not updated: its TaskRun was refused: exceeded quota; next try in an hour',
