@@ -83,7 +83,6 @@ describe('deploy/operator', () => {
     const fields = manager.env.map((it: Manifest) => [it['name'], it['valueFrom'].fieldRef.fieldPath]);
     expect(Object.fromEntries(fields)).to.deep.equal({
       POD_NAMESPACE: 'metadata.namespace',
-      POD_NAME: 'metadata.name',
       POD_UID: 'metadata.uid',
     });
     const ports = new Set(manager.ports.map((port: { name: string }) => port.name));
