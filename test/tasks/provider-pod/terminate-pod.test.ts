@@ -45,7 +45,7 @@ describe('terminate-pod', function () {
   });
 
   it('P1: removes what a launch that was cut off had made', async () => {
-    const launch = stand.aLaunch({ IMAGE: 'x', CPU_REQUEST: '4', CPU_LIMIT: '2' });
+    const launch = stand.aLaunch({ MIN_DISK: '4Gi', EPHEMERAL_STORAGE: '2Gi' });
     expect((await stand.launch(launch)).results['REASON']).to.equal('LaunchRefused');
     expect(await left(launch)).to.deep.equal(['networkpolicies', 'secrets', 'services']);
     expect((await stand.terminate(launch)).code).to.equal(0);
