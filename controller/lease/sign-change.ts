@@ -2,6 +2,7 @@
 // mark comes and goes with the claim it stands for.
 import type { KeyObject } from 'node:crypto';
 import type { UserTaskRunChange } from '../model/action.ts';
+import { hostLabel } from '../model/host-label.ts';
 import { labels } from '../model/labels.ts';
 import { leaseMark } from './lease-mark.ts';
 import { signFacts } from './signed-facts.ts';
@@ -22,5 +23,5 @@ export function signChange(key: KeyObject, uid: string, change: UserTaskRunChang
 
 function markOf(key: KeyObject, uid: string, { facts, finalizer }: UserTaskRunChange): string | null | undefined {
   if (facts === undefined) return finalizer === 'remove' ? null : undefined;
-  return facts?.claim === undefined ? null : leaseMark(key, uid, facts.attempt, facts.claim.host);
+  return facts?.claim === undefined ? null : leaseMark(key, uid, facts.attempt, hostLabel(facts.claim));
 }

@@ -1,6 +1,7 @@
 // Changes of a user TaskRun that move its lease: what is written together, in one patch.
 import type { UserTaskRunChange } from '../model/action.ts';
 import type { Host } from '../model/host.ts';
+import { hostLabel } from '../model/host-label.ts';
 import type { HostFacts, LeaseFacts } from '../model/host-lease.ts';
 import { second, type Instant } from '../model/instant.ts';
 import { annotations, labels } from '../model/labels.ts';
@@ -49,6 +50,7 @@ export function noteLaunched(facts: LeaseFacts, claim: HostFacts): UserTaskRunCh
   const { launch, address } = claim;
   return {
     facts: { ...facts, claim: { ...claim, since: facts.claim?.since ?? 0 } },
+    labels: { [labels.assignedHost]: hostLabel(claim) },
     annotations: {
       ...(launch?.instanceId === undefined ? {} : { [annotations.cloudInstanceId]: launch.instanceId }),
       ...(address === '' ? {} : { [annotations.cloudAddress]: address }),
@@ -70,7 +72,7 @@ export function giveUpLaunch(taskRun: UserTaskRun, facts: LeaseFacts, counts: bo
 /** Facts found again: of a claim that is in force, or of one that is over. */
 export function restore({ hasFinalizer, deleting }: UserTaskRun, facts: LeaseFacts): UserTaskRunChange {
   const { claim } = facts;
-  const held = claim === undefined ? noHost : claimLabels(facts, claim.host);
+  const held = claim === undefined ? noHost : claimLabels(facts, hostLabel(claim));
   // Nobody can add one to an object that is being deleted.
   const bound = (claim !== undefined || facts.rejected !== undefined) && !hasFinalizer && !deleting;
   return { ...(bound ? { finalizer: 'add' } : {}), facts, labels: held, annotations: noWaiting };

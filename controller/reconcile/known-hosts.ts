@@ -5,7 +5,7 @@ import type { Labelled, Observed } from '../lease/observed.ts';
 import type { Host } from '../model/host.ts';
 import { allowsNamespace, isLaunched, type LaunchedPool, type Pool } from '../model/pool.ts';
 import type { OwnTaskRun, UserTaskRun } from '../model/task-run.ts';
-import type { LaunchTokens } from '../taskruns/launch-token.ts';
+import { isToken, type LaunchTokens } from '../taskruns/launch-token.ts';
 import type { HostConfigState } from './host-config-state.ts';
 import { pooledHost } from './pooled-hosts.ts';
 
@@ -83,12 +83,18 @@ function pooledHosts({ concurrency }: LaunchedPool, launches: readonly OwnTaskRu
 /** Attempts whose token is looked for: beyond that, somebody wrote the label for our work. */
 const mostAttempts = 100;
 
-/** A label can name the host of its own build only: each token is made from the build it is for. */
-function ownLaunchedHost(taskRun: UserTaskRun, pool: LaunchedPool, { tokens }: HostKnowledge): Labelled {
+/**
+ * A label can name the host of its own build only: each token is made from the build it is for. What else we wrote there is
+ * what the provider calls the host: terminate finds it by that, whatever its token was.
+ */
+function ownLaunchedHost(taskRun: UserTaskRun, pool: LaunchedPool, { tokens, writerOf }: HostKnowledge): Labelled {
   const last = Math.min(Number(taskRun.attemptLabel) || 1, mostAttempts);
   for (let attempt = 1; attempt <= last; attempt += 1) {
     const token = tokens({ ...taskRun, attempt });
     if (token === taskRun.assignedHost) return { to: 'host', claim: hostToLaunch(pool, token), hasRoom: true };
   }
-  return { to: 'nothing' };
+  const { assignedHost: instanceId } = taskRun;
+  if (instanceId === undefined || isToken(instanceId) || writerOf(taskRun) !== 'us') return { to: 'nothing' };
+  const claim = hostToLaunch(pool, tokens({ ...taskRun, attempt: last }));
+  return { to: 'host', claim: { ...claim, launch: { ...claim.launch, instanceId } }, hasRoom: true };
 }

@@ -7,6 +7,7 @@ export type LaunchTokens = (build: Omit<NamedFor, 'host'>) => string;
 
 const nameLength = 12;
 const markLength = 8;
+const tokenPattern = /^mp-([0-9a-f]{12})([0-9a-f]{8})$/;
 
 /** `mp-<20 hex>`: a DNS label. */
 export function launchTokens(key: KeyObject): LaunchTokens {
@@ -17,9 +18,14 @@ export function launchTokens(key: KeyObject): LaunchTokens {
   };
 }
 
+/** Whoever made it, and for whichever build. */
+export function isToken(text: string): boolean {
+  return tokenPattern.test(text);
+}
+
 /** Made with this key, that is, by this installation. */
 export function isOwnToken(key: KeyObject, token: string): boolean {
-  const [, hash = '', mark = ''] = /^mp-([0-9a-f]{12})([0-9a-f]{8})$/.exec(token) ?? [];
+  const [, hash = '', mark = ''] = tokenPattern.exec(token) ?? [];
   return hash !== '' && timingSafeEqual(Buffer.from(mark), Buffer.from(markOf(key, hash)));
 }
 

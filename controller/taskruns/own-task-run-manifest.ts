@@ -1,5 +1,6 @@
 // TaskRuns the controller creates, as manifests. Names, params, labels and resources are API (contract of the Tasks).
 import type { TaskRunManifest } from '../model/action.ts';
+import { hostLabel } from '../model/host-label.ts';
 import type { HostFacts, LeaseFacts } from '../model/host-lease.ts';
 import { annotations, labels, ownTaskRunFinalizer, secretNameFor, type TaskType } from '../model/labels.ts';
 import { dashedPlatform, rawPlatform } from '../model/platform.ts';
@@ -32,7 +33,7 @@ export function provisionTaskRun(
     metadata: {
       name: provisionName({ ...build, host: claim.host, attempt: facts.attempt }),
       namespace: installation.operatorNamespace,
-      labels: { ...ownLabels(build, facts, 'provision'), [labels.assignedHost]: claim.host },
+      labels: { ...ownLabels(build, facts, 'provision'), [labels.assignedHost]: hostLabel(claim) },
       annotations: { [annotations.hostLease]: JSON.stringify(facts) },
     },
     spec: {

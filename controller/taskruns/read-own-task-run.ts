@@ -25,6 +25,7 @@ export function readOwnTaskRun(raw: Json, parseFacts: ParseFacts): OwnTaskRun | 
   const type = labelValues[labels.taskType];
   if (!isTaskType(type)) return undefined;
   const finalizers = readFinalizers(raw);
+  const facts = readFacts(raw, parseFacts);
   return {
     ...readState(raw),
     kind: 'own',
@@ -33,8 +34,9 @@ export function readOwnTaskRun(raw: Json, parseFacts: ParseFacts): OwnTaskRun | 
     attempt: Number(labelValues[labels.attempt] ?? 0),
     cleanupTry: Number(labelValues[labels.cleanupTry] ?? 1),
     cleaned: labelValues[labels.cleaned] === 'true',
-    host: labelValues[labels.assignedHost] ?? '',
-    facts: readFacts(raw, parseFacts) ?? (isOlder(labelValues) ? readOlderFacts(raw) : undefined),
+    // The label of a launched host may say what its provider calls it.
+    host: facts?.claim?.host ?? labelValues[labels.assignedHost] ?? '',
+    facts: facts ?? (isOlder(labelValues) ? readOlderFacts(raw) : undefined),
     finalizers,
     hasFinalizer: finalizers.includes(ownTaskRunFinalizer),
     completed: readCompletion(raw),

@@ -2,7 +2,7 @@
 // for it, however its build ends.
 import { expect } from 'chai';
 import { openLane, type Lane } from '../support/lane.ts';
-import { annotation, factsOf, label, paramOf, prefix, userFinalizer } from '../support/observed-task-run.ts';
+import { annotation, factsOf, hostOf, paramOf, prefix, userFinalizer } from '../support/observed-task-run.ts';
 import { playTekton, type Tekton } from '../support/play-tekton.ts';
 import { toyTasks } from '../support/provider-builders.ts';
 import { Scenario, type Raw } from '../support/scenario.ts';
@@ -27,7 +27,7 @@ describe('attack: the host of another', function () {
     await scenario.stop();
   });
 
-  const tokenOf = (taskRun: Raw): string => label(taskRun, 'assigned-host') ?? '';
+  const tokenOf = (taskRun: Raw): string => hostOf(taskRun) ?? '';
   const ready = async (lane: Lane, name: string): Promise<Raw> => {
     await lane.build(name);
     return lane.ready(name);

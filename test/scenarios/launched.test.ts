@@ -37,10 +37,12 @@ describe('scenario: hosts launched for one build each', function () {
     });
     const ready = await lane.ready('b');
     expect(annotation(ready, 'cloud-instance-id')).to.equal(`i-${token}`);
+    expect(label(ready, 'assigned-host')).to.equal(`i-${token}`);
     expect(annotation(ready, 'cloud-address')).to.equal(`${token}.example.com`);
     const [launch] = lane.ours('launch', 'b');
     expect([paramOf(launch, 'COLOUR'), paramOf(launch, 'LAUNCH_TOKEN')]).to.deep.equal(['green', token]);
     const provision = lane.everOurs('provision', 'b')[0];
+    expect(label(provision, 'assigned-host')).to.equal(`i-${token}`);
     expect([paramOf(provision, 'HOST'), paramOf(provision, 'USER'), paramOf(provision, 'SUDO_COMMANDS')]).to.deep.equal(
       [`${token}.example.com`, 'toy', '/usr/bin/podman'],
     );

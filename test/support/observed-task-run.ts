@@ -45,7 +45,9 @@ export function isBuild(taskRun: Raw): boolean {
 
 /** The host whose slot it holds, as it says of itself. */
 export function hostOf(taskRun: Raw): string | undefined {
-  return label(taskRun, 'assigned-host') ?? factsOf(taskRun)?.claim?.host;
+  const claim = factsOf(taskRun)?.claim;
+  // The label of a launched host changes once its provider has said what it calls it.
+  return claim?.provider === 'dynamic' ? claim.host : (label(taskRun, 'assigned-host') ?? claim?.host);
 }
 
 /** Facts of the lease: signed on builds, bare on TaskRuns of ours. Not verified. */

@@ -31,7 +31,7 @@ describe('a build that gets a host of its own', () => {
     expect(look(claimed(), { children: [done] })).to.deep.include({
       phase: 'launched',
       does: [
-        'patch: attempt 1 on i-1, cloud-instance-id=i-1, cloud-address=10.1.1.1',
+        'patch: attempt 1 on i-1, cloud-instance-id=i-1, cloud-address=10.1.1.1, assigned-host=i-1',
         'event Normal Launched: host i-1 is launched (10.1.1.1)',
       ],
     });

@@ -3,7 +3,7 @@ import { nothingKnown } from '../../../controller/config/host-config.ts';
 import { parseHostConfig } from '../../../controller/config/parse-host-config.ts';
 import { pooledLaunch } from '../../../controller/lease/pooled-launch.ts';
 import { HostConfigState } from '../../../controller/reconcile/host-config-state.ts';
-import { knownHosts, type LabelWriter } from '../../../controller/reconcile/known-hosts.ts';
+import { knownHosts, type KnownHosts, type LabelWriter } from '../../../controller/reconcile/known-hosts.ts';
 import type { UserTaskRun } from '../../../controller/model/task-run.ts';
 import { aTaskRun, operatorNamespace, OwnTaskRunBuilder } from '../../support/builders.ts';
 import { hostConfigData, platform, start } from '../../support/host-builders.ts';
@@ -87,15 +87,17 @@ describe('a label', () => {
 
 describe('the launched host a label names', () => {
   const pool = aPool({ platform: platform('linux/arm64') });
-  const launched = knownHosts(
-    {
-      hostConfig: { poolOf: () => ({ status: 'pool', pool }), config: undefined },
-      writerOf: () => 'us',
-      tokens,
-      launches: () => [],
-    },
-    () => 0,
-  );
+  const writtenBy = (writer: LabelWriter): KnownHosts =>
+    knownHosts(
+      {
+        hostConfig: { poolOf: () => ({ status: 'pool', pool }), config: undefined },
+        writerOf: () => writer,
+        tokens,
+        launches: () => [],
+      },
+      () => 0,
+    );
+  const launched = writtenBy('us');
   const build = launching(aTaskRun().forPlatform('linux/arm64'), pool).build();
 
   it('is that of its own build, which is made from it', () => {
@@ -103,6 +105,13 @@ describe('the launched host a label names', () => {
     expect(launched.labelled(build)).to.deep.include({ to: 'host', hasRoom: true });
     expect(launched.labelled(build)).to.have.nested.property('claim.host', host);
     expect(launched.labelled({ ...build, attemptLabel: '3' })).to.have.property('to', 'host');
+  });
+
+  it('is the one its provider calls so, when the label is our writing and no older one', () => {
+    const named = { ...build, assignedHost: 'i-0abc' };
+    expect(launched.labelled(named)).to.have.nested.property('claim.launch.instanceId', 'i-0abc');
+    expect(launched.labelled(named)).to.have.nested.property('claim.host', build.facts?.claim?.host);
+    expect(writtenBy('older controller').labelled(named)).to.deep.equal({ to: 'nothing' });
   });
 
   it("is nothing when it is another build's", () => {
