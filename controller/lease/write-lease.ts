@@ -63,10 +63,8 @@ export function giveUpLaunch(taskRun: UserTaskRun, facts: LeaseFacts, counts: bo
   const failedLaunches = (facts.failedLaunches ?? 0) + (counts ? 1 : 0);
   const left = giveUpHost(taskRun, { ...facts, ...(failedLaunches === 0 ? {} : { failedLaunches }) }, false);
   if (!counts) return { ...left, annotations: {} };
-  const instance = facts.claim?.launch?.instanceId;
-  const failed = new Set([...taskRun.failedHosts, ...(instance === undefined ? [] : [instance])]);
-  const hosts = failed.size === 0 ? {} : { [annotations.failedHosts]: [...failed].join(',') };
-  return { ...left, annotations: { ...hosts, [annotations.cloudFailureCount]: String(failedLaunches) } };
+  const failed = failedHosts(taskRun, facts.claim?.launch?.instanceId);
+  return { ...left, annotations: { ...failed, [annotations.cloudFailureCount]: String(failedLaunches) } };
 }
 
 /** Facts found again: of a claim that is in force, or of one that is over. */
@@ -90,11 +88,10 @@ export function nextAttempt(facts: LeaseFacts): UserTaskRunChange {
 
 /** Gives the slot back after a failed provision; the build waits for another host, or for the same if it is not to blame. */
 export function giveUpHost(taskRun: UserTaskRun, facts: LeaseFacts, toBlame = true): UserTaskRunChange {
-  const failed = new Set([...taskRun.failedHosts, ...(facts.claim && toBlame ? [facts.claim.host] : [])]);
   return {
     facts: withoutClaim(facts),
     labels: { ...noHost, [labels.waitingForPlatform]: dashedPlatform(facts.platform) },
-    annotations: failed.size === 0 ? {} : { [annotations.failedHosts]: [...failed].join(',') },
+    annotations: failedHosts(taskRun, toBlame ? facts.claim?.host : undefined),
   };
 }
 
@@ -152,6 +149,12 @@ export function announceWait(
 function claimLabels({ platform, attempt }: LeaseFacts, host: string): Record<string, string | null> {
   const target = { [labels.targetPlatform]: dashedPlatform(platform), [labels.assignedHost]: host };
   return { ...target, [labels.attempt]: attempt === 0 ? null : String(attempt), [labels.waitingForPlatform]: null };
+}
+
+/** Those of before, and this one. */
+function failedHosts({ failedHosts: before }: UserTaskRun, host: string | undefined): Record<string, string> {
+  const failed = new Set([...before, ...(host === undefined ? [] : [host])]);
+  return failed.size === 0 ? {} : { [annotations.failedHosts]: [...failed].join(',') };
 }
 
 function attemptsOf(taskRun: UserTaskRun): number {
