@@ -3,29 +3,13 @@
 import { expect } from 'chai';
 import { openLane, type Lane } from '../support/lane.ts';
 import { annotation, factsOf, hostOf, paramOf, prefix, userFinalizer } from '../support/observed-task-run.ts';
-import { playTekton, type Tekton } from '../support/play-tekton.ts';
 import { toyTasks } from '../support/provider-builders.ts';
-import { Scenario, type Raw } from '../support/scenario.ts';
+import type { Raw } from '../support/scenario.ts';
+import { setStage } from '../support/stage.ts';
 
 describe('attack: the host of another', function () {
   this.timeout(120_000);
-  let scenario: Scenario;
-  let tekton: Tekton;
-
-  before(async () => {
-    scenario = await Scenario.start();
-    await scenario.tasks(toyTasks());
-    await scenario.hostConfig({});
-    await scenario.startController();
-    tekton = playTekton(scenario);
-  });
-  afterEach(function () {
-    if (this.currentTest?.state === 'failed') console.error(scenario.explain());
-  });
-  after(async () => {
-    await tekton.stop();
-    await scenario.stop();
-  });
+  const { scenario, hosts } = setStage({ prepare: (it) => it.tasks(toyTasks()) });
 
   const tokenOf = (taskRun: Raw): string => hostOf(taskRun) ?? '';
   const ready = async (lane: Lane, name: string): Promise<Raw> => {
@@ -44,11 +28,11 @@ describe('attack: the host of another', function () {
   const terminatedFor = (lane: Lane, name: string): string[] =>
     lane.everOurs('terminate', name).map((it) => paramOf(it, 'LAUNCH_TOKEN'));
   const expectVictimServed = async (lane: Lane, token: string): Promise<void> => {
-    expect(tekton.hosts.has(token)).to.equal(true);
-    expect(tekton.hosts.terminates.get(token)).to.equal(undefined);
+    expect(hosts.has(token)).to.equal(true);
+    expect(hosts.terminates.get(token)).to.equal(undefined);
     await lane.finish('victim');
     await lane.expectClean();
-    expect(tekton.hosts.tokens).to.deep.equal([]);
+    expect(hosts.tokens).to.deep.equal([]);
     expect(terminatedFor(lane, 'victim')).to.deep.equal([token]);
   };
 

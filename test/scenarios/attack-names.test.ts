@@ -1,50 +1,26 @@
 // Names and values as hostile as the API server takes them: too long, in other alphabets, turned round, full of controls. Whoever
 // sends them is refused or served; the log, the metrics and everybody else's builds stay as they are.
 import { expect } from 'chai';
-import type { ControllerProcess } from '../support/controller-process.ts';
 import { freePort } from '../support/free-port.ts';
-import { openLane, type Lane } from '../support/lane.ts';
+import { openLane } from '../support/lane.ts';
 import { factsOf, label } from '../support/observed-task-run.ts';
-import { playTekton, type Tekton } from '../support/play-tekton.ts';
-import { operatorNamespace, Scenario } from '../support/scenario.ts';
+import { operatorNamespace, type Scenario } from '../support/scenario.ts';
+import { setStage } from '../support/stage.ts';
 
 const megabyte = 1_000_000;
 
 describe('attack: hostile names', function () {
   this.timeout(120_000);
-  let scenario: Scenario;
-  let controller: ControllerProcess;
-  let tekton: Tekton;
   let metrics: string;
   let token: string;
-
-  before(async () => {
-    scenario = await Scenario.start();
-    await scenario.hostConfig({});
-    metrics = `127.0.0.1:${await freePort()}`;
-    controller = await scenario.startController({
-      args: ['--log-level=debug', `--metrics-bind-address=${metrics}`, '--metrics-secure=false'],
-    });
-    tekton = playTekton(scenario);
-    token = await scraperOf(scenario);
+  const stage = setStage({
+    controller: async (it) => {
+      metrics = `127.0.0.1:${await freePort()}`;
+      token = await scraperOf(it);
+      return { args: ['--log-level=debug', `--metrics-bind-address=${metrics}`, '--metrics-secure=false'] };
+    },
   });
-  afterEach(function () {
-    if (this.currentTest?.state === 'failed') console.error(scenario.explain());
-  });
-  after(async () => {
-    await tekton.stop();
-    await scenario.stop();
-  });
-
-  /** A build that shows that the lane goes on. */
-  let passed = 0;
-  const passes = async (lane: Lane): Promise<void> => {
-    passed += 1;
-    await lane.build(`passes-${passed}`);
-    await lane.ready(`passes-${passed}`);
-    await lane.finish(`passes-${passed}`);
-    await lane.released(`passes-${passed}`);
-  };
+  const { scenario } = stage;
 
   const platforms: readonly (readonly [string, (real: string) => string])[] = [
     ['turned round', (real) => `\u202e${real}`],
@@ -71,7 +47,7 @@ describe('attack: hostile names', function () {
       await lane.until(name, (it) => factsOf(it)?.rejected !== undefined);
       await lane.finish(name, 'failed');
     }
-    await passes(lane);
+    await lane.passes();
     await lane.expectClean();
     const headers = { authorization: `Bearer ${token}` };
     const exported = await (await fetch(`http://${metrics}/metrics`, { headers })).text();
@@ -90,7 +66,7 @@ describe('attack: hostile names', function () {
       await scenario.finish(namespace, name, 'succeeded');
       await scenario.watched.until(() => label(lane.get(name, namespace), 'assigned-host') === undefined);
     }
-    await passes(lane);
+    await lane.passes();
     await lane.expectClean();
   });
 
@@ -98,11 +74,11 @@ describe('attack: hostile names', function () {
     const lane = await openLane(scenario);
     const name = 'x'.repeat(253);
     await lane.build(name);
-    await passes(lane);
+    await lane.passes();
     expect(lane.get(name).metadata).not.to.have.property('finalizers');
     await scenario.remove(lane.tenant, name);
     await scenario.watched.until(() => lane.get(name) === undefined);
-    await passes(lane);
+    await lane.passes();
     await lane.expectClean();
   });
 
@@ -125,7 +101,7 @@ describe('attack: hostile names', function () {
     await lane.finish('many');
     await lane.expectClean();
     expect(await scenario.secret(lane.tenant, 'multi-platform-ssh-many')).to.equal(undefined);
-    const lines = controller.log();
+    const lines = stage.controller.log();
     for (const line of lines) expect(line).to.include.keys('level', 'timestamp');
     expect(lines.filter((line) => line['message'] === 'pwned')).to.deep.equal([]);
     expect(Math.max(...lines.map((line) => JSON.stringify(line).length))).to.be.below(40_000);

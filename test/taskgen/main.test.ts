@@ -4,22 +4,9 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { parse } from 'yaml';
-
-const main = fileURLToPath(new URL('../../taskgen/main.ts', import.meta.url));
-const source = (name: string) => `apiVersion: tekton.dev/v1
-kind: Task
-metadata:
-  name: ${name}
-spec:
-  steps:
-    - name: build
-      image: docker.io/library/alpine:3.20
-      script: |
-        echo hello
-`;
+import { main, source } from './command.ts';
 
 describe('taskgen, run as a command', function () {
   this.timeout(60_000);

@@ -1,21 +1,8 @@
 // What the command answers to files that are no Task, or hardly one: one clear sentence, whatever the size.
 
 import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-
-const main = fileURLToPath(new URL('../../taskgen/main.ts', import.meta.url));
-const source = (name: string) => `apiVersion: tekton.dev/v1
-kind: Task
-metadata:
-  name: ${name}
-spec:
-  steps:
-    - name: build
-      image: docker.io/library/alpine:3.20
-      script: |
-        echo hello
-`;
+import { main, source } from './command.ts';
 
 describe('taskgen, given something odd,', function () {
   this.timeout(60_000);
