@@ -18,14 +18,16 @@ mp_host_check_rights() {
 mp_host_is_offered() { false; }
 mp_host_map_user() { mp_host_uid=''; }
 
+# An image's name, as a tag and as a part of a name may say it.
+mp_host_sum_of() { printf '%s' "$1" | cksum | cut -d' ' -f1; }
+
 mp_host_names() { mp_host_podman image inspect --format '{{range .RepoTags}}{{.}} {{end}}' "$1"; }
 
 # Root's storage outlives the build. An image that was pulled for a build has a second name, made of that build's and its own first one; so the
 # last build that uses it can remove it. An image without such a name the host keeps for everybody, unless a build is just pulling it:
 # that says so by an empty volume, from before the pull until the image has its second name.
 mp_host_inspect() { # IMAGE
-  mp_host_use=$1 mp_host_sum=$(printf '%s' "$1" | cksum)
-  mp_host_sum=${mp_host_sum%% *}
+  mp_host_use=$1 mp_host_sum=$(mp_host_sum_of "$1")
   # Asked before the names are: whoever ends pulling in between has given its name by then.
   mp_host_pulls=$(mp_host_podman volume ls -q | grep "^mp-pull-$mp_host_sum-") || :
   if ! mp_host_tags=$(mp_host_names "$1"); then
@@ -68,7 +70,6 @@ mp_host_settle() {
   MP_NAME=${MP_JOB##*/}
   mp_host_give_back
   mp_host_drop_image "$mp_host_image"
-  mp_host_sum=$(printf '%s' "$mp_host_image" | cksum)
-  mp_host_podman volume rm "mp-pull-${mp_host_sum%% *}-$MP_NAME"
+  mp_host_podman volume rm "mp-pull-$(mp_host_sum_of "$mp_host_image")-$MP_NAME"
   rm -f "$MP_JOB/as-root"
 } >/dev/null 2>&1
