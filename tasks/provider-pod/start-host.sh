@@ -112,6 +112,10 @@ name_account "$(id -u)" "$(id -g)"
 give_subordinate_ids "$(id -u)"
 write_sshd_config
 cd "$home" || exit 70
-# The first podman of a new home makes its storage, which takes a second or more; nobody has to wait for that while sshd starts.
-HOME=$home podman info >/dev/null 2>&1 &
+# The first podman of a new home makes its storage, which takes a second or more; sshd starts meanwhile, and launch-pod reads the outcome.
+{
+  code=0
+  HOME=$home podman info >/dev/null 2>"$home/.multi-platform/podman-said" || code=$?
+  echo "$code" >"$home/.multi-platform/podman-code.new" && mv "$home/.multi-platform/podman-code.new" "$home/.multi-platform/podman-code"
+} &
 exec "$sshd" -D -e -f "$home/.multi-platform/sshd_config"

@@ -135,19 +135,45 @@ install_key() {
   fi
 }
 
-# Builder images that care keeps on this host (update-host): read-only, and several builds can use them at once. The build itself
-# does without this file when anything is wrong with it; its first line says whose it is. Where the system has a setting for the
-# place of users' images the admin has a plan of its own.
-offer_images() {
-  store=$(image_store)
-  { [ -n "$store" ] && ! grep -Eqs '^[[:space:]]*rootless_storage_path' /etc/containers/storage.conf; } || return 0
-  overlay=$(command -v fuse-overlayfs) && as_user test -w /dev/fuse || return 0
+# Can layers be stacked where this account keeps its images, by the kernel and without root?
+kernel_stacks_layers() {
   # shellcheck disable=SC2016 # meant for the inner shell
-  printf '%s\n' '# multi-platform: images that this host keeps for builds' '[storage]' 'driver = "overlay"' '[storage.options]' \
-    "additionalimagestores = [\"$store\"]" '[storage.options.overlay]' "mount_program = \"$overlay\"" |
-    as_user /bin/sh -c 'cd "$1" && mkdir -p .config/containers && cd .config/containers &&
-      { [ ! -e storage.conf ] || head -n 1 storage.conf | grep -q "^# multi-platform:"; } && cat >.storage.conf && mv -f .storage.conf storage.conf' sh "$home" ||
-    echo "the images in $store are not offered to $NAME" >&2
+  as_user /bin/sh -c 'cd "$1" && mkdir .stack .stack/lower .stack/upper .stack/work .stack/merged && cd .stack || exit
+    unshare --user --map-root-user --mount mount -t overlay -o userxattr,lowerdir=lower,upperdir=upper,workdir=work overlay merged
+    code=$?
+    cd .. && rm -rf .stack
+    exit "$code"' sh "$home" 2>/dev/null
+}
+
+# Prints storage.conf of the account, or nothing where podman is to do as it likes. Where the system has a setting for the place of
+# users' images, or one for all of it, the admin has a plan of its own.
+image_storage() {
+  store=$(image_store)
+  program=$(command -v fuse-overlayfs) && as_user test -w /dev/fuse || program=
+  if [ -n "$store" ] && [ -n "$program" ] && ! grep -Eqs '^[[:space:]]*rootless_storage_path' /etc/containers/storage.conf; then
+    # Images that care keeps on this host (update-host): read-only, and several builds can use them at once. The build itself does
+    # without this file when anything is wrong with it; it knows it by the first line.
+    printf '%s\n' '# multi-platform: images that this host keeps for builds' '[storage]' 'driver = "overlay"' '[storage.options]' \
+      "additionalimagestores = [\"$store\"]" '[storage.options.overlay]' "mount_program = \"$program\""
+  elif [ ! -e /etc/containers/storage.conf ] && [ ! -e /usr/share/containers/storage.conf ] && [ ! -e "$home/.local/share/containers/storage" ]; then
+    # Left to itself, podman of some distributions copies whole images, for each layer and for each container.
+    if kernel_stacks_layers; then
+      printf '%s\n' '# by multi-platform: layers are stacked, not copied' '[storage]' 'driver = "overlay"'
+    elif [ -n "$program" ]; then
+      printf '%s\n' '# by multi-platform: layers are stacked, not copied' '[storage]' 'driver = "overlay"' '[storage.options.overlay]' \
+        "mount_program = \"$program\""
+    fi
+  fi
+}
+
+# A storage.conf of somebody else's stays as it is.
+configure_storage() {
+  text=$(image_storage)
+  [ -n "$text" ] || return 0
+  # shellcheck disable=SC2016 # meant for the inner shell
+  printf '%s\n' "$text" | as_user /bin/sh -c 'cd "$1" && mkdir -p .config/containers && cd .config/containers &&
+      { [ ! -e storage.conf ] || head -n 1 storage.conf | grep -Eq "^# (by )?multi-platform:"; } && cat >.storage.conf && mv -f .storage.conf storage.conf' sh "$home" ||
+    echo "storage.conf of $NAME stays as it is" >&2
 }
 
 # Only for a collector that the admin installed; nothing is downloaded.
@@ -174,8 +200,8 @@ main() {
   start_user_manager
   next 'allowing sudo'
   allow_sudo
-  next 'offering images'
-  offer_images
+  next 'choosing how images are stored'
+  configure_storage
   # Last: nobody can log in before all the rest is in place.
   next 'installing the public key'
   install_key
