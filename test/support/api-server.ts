@@ -8,8 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, request } from 'undici';
 import { parse } from 'yaml';
-import { CertificateAuthority } from './certificate-authority.ts';
-import type { KeyPair } from './certificate-authority.ts';
+import { CertificateAuthority, type KeyPair } from './certificate-authority.ts';
 import { ChildProcesses } from './child-processes.ts';
 import { freePort } from './free-port.ts';
 import { parsedLines } from './parsed-lines.ts';
@@ -166,8 +165,9 @@ class RunningApiServer implements ApiServer {
     await this.ask('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', definition);
   }
 
+  /** Memory is there, and collecting garbage less often saves a sixth of its CPU. */
   #spawn(binary: string, flags: readonly string[]): ChildProcess {
-    return this.#processes.start(join(this.#cache, 'bin', binary), flags);
+    return this.#processes.start(join(this.#cache, 'bin', binary), flags, { env: { GOGC: '400', ...process.env } });
   }
 
   // oxlint-disable-next-line typescript/no-explicit-any
