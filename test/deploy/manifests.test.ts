@@ -213,6 +213,7 @@ describe('deploy/host-config.yaml', () => {
     expect([...(full?.pools.keys() ?? [])]).to.have.members([
       'linux/x86_64',
       'local',
+      'localhost',
       'linux/arm64',
       'linux/s390x',
       'linux/ppc64le',
