@@ -31,7 +31,7 @@ export type ProviderTasks = ReadonlyMap<string, ProviderTask>;
 
 /** Usable as a whole: without a terminate Task nothing is ever launched. */
 export interface Provider {
-  /** `pod`, `aws`, … */
+  /** `pod`, or what somebody else's Tasks are named after. */
   readonly type: string;
   readonly launch: ProviderTask;
   readonly terminate: ProviderTask;

@@ -50,12 +50,12 @@ function flags(): Command {
     .option('--encryption-keys-folder <folder>', 'keys key-1, key-2, …: the highest encrypts', '/encryption-keys')
     .option('--provision-service-account <name>', 'who may store keys', 'multi-platform-provision')
     .addOption(truth('--allow-unauthenticated-store-key [bool]', 'let anybody store keys, as older scripts do', false))
-    .option('--keep-keys <duration>', 'a key nobody released is good for so long: 24h, 90m, 30s', duration, 86_400_000)
-    .option('--max-connections <number>', 'at once', positiveInteger, 1024)
-    .option('--max-connections-per-source <number>', 'at once, of one address', positiveInteger, 128)
-    .option('--max-requests-per-second <number>', 'of all; ten times as many in a burst', positiveInteger, 200)
-    .option('--max-requests-per-second-and-source <number>', 'of one address', positiveInteger, 20)
-    .option('--stop-delay <duration>', 'go on for so long when asked to stop', duration, 3_000)
+    .addOption(time('--keep-keys <time>', 'a key nobody released is good for so long', '24h'))
+    .option('--max-connections <number>', 'connections at once', positiveInteger, 1024)
+    .option('--max-connections-per-source <number>', 'connections at once of one address', positiveInteger, 128)
+    .option('--max-requests-per-second <number>', 'requests of all; ten times as many in a burst', positiveInteger, 200)
+    .option('--max-requests-per-second-and-source <number>', 'requests of one address', positiveInteger, 20)
+    .addOption(time('--stop-delay <time>', 'go on for so long when asked to stop', '3s'))
     .option('--log-level <level>', 'error, warn, info or debug', 'info')
     .helpOption('-h, --help', 'print this')
     .showHelpAfterError('(--help lists the flags)');
@@ -75,7 +75,12 @@ function positiveInteger(value: string): number {
   throw new InvalidArgumentError(`'${value}' is not a number of 1 or more.`);
 }
 
-function duration(value: string): number {
+/** `24h`, `90m`, `30s`, `500ms`. */
+function time(name: string, description: string, byDefault: string): Option {
+  return new Option(name, description).default(milliseconds(byDefault), byDefault).argParser(milliseconds);
+}
+
+function milliseconds(value: string): number {
   const parts = /^(?<number>[0-9]{1,6})(?<unit>ms|s|m|h)$/.exec(value)?.groups;
   const factor = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }[parts?.['unit'] ?? ''];
   if (factor === undefined) throw new InvalidArgumentError(`'${value}' is not a time such as 24h, 90m or 30s.`);

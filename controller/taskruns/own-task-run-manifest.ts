@@ -1,4 +1,5 @@
-// TaskRuns the controller creates, as manifests. Names, params, labels and resources are API (contract of the Tasks).
+// The TaskRuns that prepare a host for a build and clean it afterwards, as manifests. Names, params, labels and resources
+// are API (contract of the Tasks). Those that launch, terminate, list and update hosts have files of their own.
 import type { TaskRunManifest } from '../model/action.ts';
 import { hostLabel } from '../model/host-label.ts';
 import type { HostFacts, LeaseFacts } from '../model/host-lease.ts';
@@ -88,7 +89,7 @@ export function cleanupTaskRun(
   };
 }
 
-/** macOS and Windows hosts have Tasks of their own. */
+/** macOS and Windows hosts are prepared by Tasks that are not ours; those of the Go controller have these names. */
 function provisionTaskOf(platform: string): string {
   if (platform.startsWith('windows')) return 'provision-host-windows';
   return platform.startsWith('macos') ? 'provision-host-macos' : 'provision-shared-host';

@@ -1,5 +1,5 @@
-// Makes the certificate of the metrics endpoint when none is given: one fresh P-256 key, signed by itself, in memory only.
-// Scrapers do not verify it; what protects the endpoint is the token. Written out in DER (RFC 5280), which needs no library.
+// Makes a certificate: one fresh P-256 key, signed by itself. For the metrics, whose scrapers do not verify it (a token
+// protects them), and for a key server that nobody else makes one for. In DER (RFC 5280), which needs no library.
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import type { Certificate } from './endpoint.ts';
 

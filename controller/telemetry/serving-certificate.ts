@@ -1,5 +1,5 @@
-// Where the metrics endpoint's certificate comes from, and when there is a newer one: a folder that somebody renews
-// (a mounted Secret), or one signed by ourselves and renewed in time.
+// Where the certificate of an endpoint comes from, and when there is a newer one: a folder that somebody renews (a mounted
+// Secret, as the key server has), or one signed by ourselves and renewed in time (metrics).
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { X509Certificate } from 'node:crypto';
