@@ -43,7 +43,7 @@ export const permissions: readonly Permission[] = [
     resource: 'taskruns',
     verbs: ['create', 'delete'],
     scope: 'operator-namespace',
-    why: 'provision, cleanup, launch, terminate and update TaskRuns',
+    why: 'provision, cleanup, update, launch, terminate and list TaskRuns',
   },
   {
     resource: 'tasks',

@@ -13,7 +13,7 @@ export interface Observed {
   readonly children: readonly OwnTaskRun[];
   /** The pod of this build was already told that its Secret exists. */
   readonly podTold: boolean;
-  /** uids of provision TaskRuns that say that the Secret is there, although they still run. */
+  /** uids of provision and launch TaskRuns that say that the Secret is there, although they still run. */
   readonly reported: ReadonlySet<string>;
   /** How far the build came while this process looked on; undefined: the claim was found as it is. */
   readonly seen: { readonly attempt: number; readonly step: 'claim' | 'provision' } | undefined;

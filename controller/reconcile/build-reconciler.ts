@@ -19,7 +19,7 @@ import { UnsignedBuilds } from './unsigned-builds.ts';
 
 export interface BuildReconcilerOptions {
   readonly taskRuns: Pick<TaskRuns, 'byUid' | 'get' | 'by'>;
-  /** This provision TaskRun says that its Secret is there. */
+  /** This provision or launch TaskRun says that the Secret is there. */
   readonly hasReported: (uid: string) => boolean;
   readonly knownHosts: KnownHosts;
   readonly perform: Perform;

@@ -1,10 +1,10 @@
-// What provision TaskRuns report before they end: the Secret is there. A hint that saves a second; it is never believed,
-// only looked after.
+// What provision TaskRuns, and launches that prepare their host, report before they end: the Secret is there. A hint that
+// saves a second; it is never believed, only looked after.
 import { Cache } from '../kubernetes/cache.ts';
 import type { KubeObject } from '../kubernetes/cluster.ts';
 import { asObject, asText } from '../model/json.ts';
 
-/** `reason` of the Event; tasks/provision-shared-host writes it. */
+/** `reason` of the Event; tasks/runner/build-secret.sh sends it. */
 export const secretCreatedReason = 'SecretCreated';
 
 export interface SecretReport {
@@ -12,7 +12,7 @@ export interface SecretReport {
   readonly namespace: string;
   readonly name: string;
   readonly resourceVersion: string;
-  /** uid of the provision TaskRun that reports. */
+  /** uid of the TaskRun that reports. */
   readonly taskRunUid: string;
 }
 

@@ -1,4 +1,5 @@
-// One platform at this instant, out of the caches: what allocate() decides on. Reads only; asks the API nothing.
+// One platform at this instant, out of the caches: what allocate() decides on. Also how TaskRuns are indexed for that: which
+// of them wait, and which hold a slot. Reads only; asks the API nothing.
 import type { FailedProvision, HostUse, PoolSnapshot, StaticSnapshot } from '../allocation/pool-snapshot.ts';
 import type { Cache } from '../kubernetes/cache.ts';
 import { blamelessReasons } from '../lease/provision-reasons.ts';
@@ -14,6 +15,7 @@ import type { StaticPool } from '../model/pool.ts';
 import { saidBy } from '../model/said-by.ts';
 import type { KeptTaskRun, OwnTaskRun, UserTaskRun } from '../model/task-run.ts';
 import type { ConfiguredPool } from './host-config-state.ts';
+
 /**
  * `waiting` by PLATFORM · `claims` by host, live builds only · `endedClaims` by host, builds that ended and are not
  * released yet · `children` by build uid · `failedProvisions` by host, where the host may be to blame · `firstCleanups` by

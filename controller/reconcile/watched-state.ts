@@ -71,6 +71,6 @@ export class WatchedState {
   /** The operator namespace has a labelled Secret of this name. */
   readonly hasSshSecret = (name: string): boolean => this.sshSecrets.get(this.#namespace, name) !== undefined;
 
-  /** This provision TaskRun says that its Secret is there. */
+  /** This provision or launch TaskRun says that the Secret is there. */
   readonly hasReported = (uid: string): boolean => this.secretReports.count('taskRun', uid) > 0;
 }

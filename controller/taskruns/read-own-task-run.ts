@@ -1,4 +1,5 @@
-// TaskRuns the controller made in its own namespace, as kept. They are trusted: no tenant can write there.
+// TaskRuns the controller made in its own namespace, as kept, and those a Go controller left there. They are trusted: no
+// tenant can write there.
 import type { LeaseFacts } from '../model/host-lease.ts';
 import { asArray, asObject, asText, asTextMap, type Json } from '../model/json.ts';
 import { annotations, labels, ownTaskRunFinalizer, type TaskType } from '../model/labels.ts';
