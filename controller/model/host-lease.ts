@@ -4,7 +4,7 @@ import type { Duration, Instant } from './instant.ts';
 /** Where a build runs. Everything is released from these, never from the current host-config. */
 export interface HostFacts {
   readonly provider: 'static' | 'local' | 'dynamic';
-  /** Name in host-config; of a host launched for this build, its launch token. */
+  /** Name in host-config; of a launched host, its launch token. */
   readonly host: string;
   /** '' until a launched host has one. */
   readonly address: string;

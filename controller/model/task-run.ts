@@ -64,7 +64,7 @@ export interface UserTaskRun extends TaskRunState {
   readonly finalizers: readonly string[];
 }
 
-/** A TaskRun the controller created in its own namespace. */
+/** A TaskRun the controller created in its own namespace, or an older controller did. */
 export interface OwnTaskRun extends TaskRunState {
   readonly kind: 'own';
   readonly type: TaskType;
@@ -76,7 +76,7 @@ export interface OwnTaskRun extends TaskRunState {
   readonly cleanupTry: number;
   /** Label `…/cleaned`: nothing of its attempt is left on the host. */
   readonly cleaned: boolean;
-  /** Label `…/assigned-host`. */
+  /** Name of its host in its facts; without facts, label `…/assigned-host`. */
   readonly host: string;
   /** Facts as written at creation; of an older controller's TaskRun, read from what it was given. */
   readonly facts: LeaseFacts | undefined;
@@ -84,7 +84,7 @@ export interface OwnTaskRun extends TaskRunState {
   readonly finalizers: readonly string[];
   /** status.completionTime. */
   readonly completed: Instant | undefined;
-  /** spec.status is set: cancelled by us or by somebody. */
+  /** spec.status is TaskRunCancelled, by us or by somebody. */
   readonly cancelled: boolean;
   /** Results by name, strings only. */
   readonly results: Readonly<Record<string, string>>;
