@@ -1,4 +1,4 @@
-// A host of host-config as the facts of a lease keep it: all that is needed to release it when the config has changed.
+// A host, configured or launched, as the facts of a lease keep it: all that is needed to release it when the config has changed.
 import type { Host } from '../model/host.ts';
 import type { HostFacts, LaunchFacts } from '../model/host-lease.ts';
 import type { LaunchedPool } from '../model/pool.ts';

@@ -1,4 +1,4 @@
-// What TaskRuns tell about hosts that were launched for one build each.
+// What TaskRuns tell about hosts that were launched, for one build or for several.
 import type { KeptTaskRun, OwnTaskRun } from '../model/task-run.ts';
 
 /** The launched host that may be there because of this TaskRun; undefined: none, or it is known to be gone. */

@@ -8,7 +8,7 @@ import { readState } from './task-run-state.ts';
 const prefix = 'older:';
 
 /** Works for a build, and does not know its uid. */
-export function isOlder(labelValues: Readonly<Record<string, string>>): boolean {
+export function isFromOlderController(labelValues: Readonly<Record<string, string>>): boolean {
   return labelValues[labels.userTaskUid] === undefined && (labelValues[labels.userTaskName] ?? '') !== '';
 }
 

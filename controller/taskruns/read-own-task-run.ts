@@ -4,7 +4,7 @@ import type { LeaseFacts } from '../model/host-lease.ts';
 import { asArray, asObject, asText, asTextMap, type Json } from '../model/json.ts';
 import { annotations, labels, ownTaskRunFinalizer, type TaskType } from '../model/labels.ts';
 import type { OwnTaskRun } from '../model/task-run.ts';
-import { isOlder, olderBuildUid, readOlderFacts } from './older-task-run.ts';
+import { isFromOlderController, olderBuildUid, readOlderFacts } from './older-task-run.ts';
 import { readCompletion, readFinalizers, readState, succeededCondition } from './task-run-state.ts';
 
 /** Reads the facts a TaskRun of ours carries. Given by lease/signed-facts.ts. */
@@ -37,7 +37,7 @@ export function readOwnTaskRun(raw: Json, parseFacts: ParseFacts): OwnTaskRun | 
     cleaned: labelValues[labels.cleaned] === 'true',
     // The label of a launched host may say what its provider calls it.
     host: facts?.claim?.host ?? labelValues[labels.assignedHost] ?? '',
-    facts: facts ?? (isOlder(labelValues) ? readOlderFacts(raw) : undefined),
+    facts: facts ?? (isFromOlderController(labelValues) ? readOlderFacts(raw) : undefined),
     finalizers,
     hasFinalizer: finalizers.includes(ownTaskRunFinalizer),
     completed: readCompletion(raw),
@@ -52,7 +52,7 @@ function readBuild(
 ): Pick<OwnTaskRun, 'userUid' | 'userName' | 'userNamespace'> {
   const userName = values[labels.userTaskName] ?? '';
   const userNamespace = values[labels.userTaskNamespace] ?? '';
-  const userUid = isOlder(values) ? olderBuildUid(userNamespace, userName) : (values[labels.userTaskUid] ?? '');
+  const userUid = isFromOlderController(values) ? olderBuildUid(userNamespace, userName) : (values[labels.userTaskUid] ?? '');
   return { userUid, userName, userNamespace };
 }
 
