@@ -9,7 +9,7 @@ mp_stage_folder() { rsync -dpR "/.$2" "$MP_TMP/stage/" || mp_die 74 "cannot read
 # Folders of Secrets and ConfigMaps are farms of symbolic links; the build needs plain files.
 mp_stage_flat() {
   mp_stage_folder "$1" "$2"
-  rsync -rLpt --exclude '/..*' --chmod=D0700,F0400 "$2/" "$MP_TMP/stage$2/" || mp_die 74 "cannot read $1 at $2"
+  rsync -rLpt --exclude '/..*' --chmod=D0700,F0400,Fu+X "$2/" "$MP_TMP/stage$2/" || mp_die 74 "cannot read $1 at $2"
 }
 
 mp_plan_mount() {
@@ -96,9 +96,11 @@ mp_is_forwarded() {
   [[ $'\n'${MP_ENV:-}$'\n' != *$'\n'"$1"$'\n'* ]] || return 0
   [[ ${MP_ENV_FROM:-} == true ]] || return 1
   case $1 in
-    KUBERNETES_* | *_SERVICE_HOST | *_SERVICE_PORT | *_SERVICE_PORT_* | *_PORT | *_PORT_*_TCP* | *_PORT_*_UDP*) return 1 ;;
+    KUBERNETES_* | *_SERVICE_HOST | *_SERVICE_PORT | *_SERVICE_PORT_* | *_PORT_*_TCP* | *_PORT_*_UDP*) return 1 ;;
     PLATFORM | MP_* | TEKTON_* | SSH_* | LD_* | NSS_WRAPPER_* | BASH_* | BASHOPTS | SHELLOPTS) return 1 ;;
     PATH | HOME | HOSTNAME | PWD | OLDPWD | SHLVL | TERM | USER | LOGNAME | SHELL | _) return 1 ;;
+    # Of a Service it is a URL; anybody else's is a number.
+    *_PORT) [[ $2 != *://* ]] ;;
   esac
 }
 
@@ -117,7 +119,7 @@ mp_write_command() {
   local entry name value odd='' argument
   while IFS= read -r -d '' entry; do
     name=${entry%%=*} value=${entry#*=}
-    mp_is_forwarded "$name" || continue
+    mp_is_forwarded "$name" "$value" || continue
     if mp_is_cluster_proxy "$name" "$value"; then
       mp_log "$name is not passed on: the host cannot reach a proxy inside the cluster"
       continue

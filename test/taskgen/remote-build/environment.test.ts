@@ -88,7 +88,10 @@ describe('the remote script: environment and arguments', function () {
         FROM_CONFIGMAP: 'yes',
         'from.configmap': 'too',
         WEB_SERVICE_HOST: '10.0.0.1',
+        WEB_PORT: 'tcp://10.0.0.1:80',
         WEB_PORT_80_TCP: 'tcp',
+        WEB_PORT_80_TCP_PORT: '80',
+        NEXUS_PORT: '8081',
         TEKTON_X: '1',
         SSH_AUTH_SOCK: '/x',
         HOSTNAME: 'pod',
@@ -98,11 +101,14 @@ describe('the remote script: environment and arguments', function () {
     expect(arrived).to.include({
       FROM_CONFIGMAP: 'yes',
       'from.configmap': 'too',
+      NEXUS_PORT: '8081',
       SSH_KEY_NAME: 'declared, so it goes',
     });
     expect(arrived).not.to.have.any.keys(
       'WEB_SERVICE_HOST',
+      'WEB_PORT',
       'WEB_PORT_80_TCP',
+      'WEB_PORT_80_TCP_PORT',
       'TEKTON_X',
       'SSH_AUTH_SOCK',
       'MP_UID',
