@@ -3,6 +3,7 @@
 import type { Finding } from './findings.ts';
 import type { GenerateOptions } from './options.ts';
 import type { StepChoice } from './step-choice.ts';
+import { mountsVolume } from './task-model.ts';
 import type { Step, Task } from './task-model.ts';
 
 type Asked = Pick<GenerateOptions, 'imageParameter' | 'transfer'>;
@@ -83,8 +84,7 @@ function laterStepsSeeIt(task: Task, { step, index }: StepChoice): boolean {
   const storage = step.mounts.filter(({ mountPath }) =>
     /\/(?:lib|share)\/containers(?:\/storage)?\/?$/.test(mountPath),
   );
-  const later = task.steps.slice(index + 1).flatMap(({ mounts }) => mounts.map((mount) => mount.name));
-  return storage.some((mount) => later.includes(mount.name));
+  return task.steps.slice(index + 1).some((later) => storage.some(({ name }) => mountsVolume(later, name)));
 }
 
 function unseenImage({ index, name }: StepChoice): Finding {

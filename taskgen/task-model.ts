@@ -154,6 +154,12 @@ function readParameter(item: Fields): Parameter {
   return { name: text(item['name']) ?? '', type, default: given };
 }
 
+/** What a StepAction mounts is not in the file, but a parameter has to tell it the name. */
+export function mountsVolume(step: Step, volume: string): boolean {
+  const isTold = step.isReference && list(step.own['params']).some(({ value }) => value === volume);
+  return isTold || step.mounts.some(({ name }) => name === volume);
+}
+
 /** A mapping, or an empty one in place of anything else. */
 export function fields(value: unknown): Fields {
   return isFields(value) ? value : {};

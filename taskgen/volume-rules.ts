@@ -4,8 +4,8 @@
 import type { Finding, Path } from './findings.ts';
 import type { GenerateOptions } from './options.ts';
 import type { LeftOut, PlannedMount } from './sync-plan.ts';
-import { fields, list } from './task-model.ts';
-import type { Task, Volume, VolumeMount } from './task-model.ts';
+import { fields, list, mountsVolume } from './task-model.ts';
+import type { Step, Task, Volume, VolumeMount } from './task-model.ts';
 
 type Sync = PlannedMount['sync'] | 'skip';
 
@@ -102,7 +102,7 @@ function isStorage(task: Task, stepIndex: number, { mountPath }: VolumeMount): b
 function scratchRow({ task, stepIndex, mount }: Place): Row {
   const data = { mode: 'rw', kind: 'dir' } as const;
   if (isStorage(task, stepIndex, mount)) return { sync: 'storage', ...data, why: ownStorage };
-  const sees = (step: Task['steps'][number]) => step.mounts.some(({ name }) => name === mount.name);
+  const sees = (step: Step) => mountsVolume(step, mount.name);
   const shared = task.sidecars.some(sees);
   const before = shared || task.steps.slice(0, stepIndex).some(sees);
   const after = (shared || task.steps.slice(stepIndex + 1).some(sees)) && !mount.readOnly;
