@@ -19,7 +19,7 @@ for last; do
   case $tool:$word:$last in
     *:push:* | *:build:* | *:other:*) ;;
     buildah::manifest | podman::manifest | podman::image | docker::image | docker::buildx | regctl::image) ;;
-    *::push | cosign::sign | cosign::attach | cosign::attest | oras::attach | oras::cp | oras::copy | crane::copy | regctl::copy) word=push ;;
+    *::push | cosign::sign | cosign::attach | cosign::attest | oras::attach | oras::cp | oras::copy | crane::copy | crane::cp | regctl::copy) word=push ;;
     skopeo::copy | skopeo::sync) word=push ;;
     *::bud | *::build | *::build-using-dockerfile) word=build ;;
     buildah::run | buildah::commit | buildah::copy | buildah::add | buildah::config | podman::commit) word=part ;;

@@ -13,7 +13,7 @@ const localTransport = /\s["']?(?:oci|oci-archive|docker-archive|docker-daemon|d
 const separatePush: TextCheck = {
   code: 'MPT203',
   pattern:
-    /(?:\b|_)(?:buildah|podman|docker|nerdctl)\b[^\n;|&]*\s(?:manifest\s+)?push\b[^\n;|&]*|\bskopeo\b[^\n;|&]*\b(?:copy|sync)\b[^\n;|&]*|\bcosign\s+(?:sign|attach|attest)\b|\b(?:crane|img|makisu|regctl\s+image|helm)\s+(?:push|copy)\b|\boras\s+(?:push|attach|copy|cp)\b/g,
+    /(?:\b|_)(?:buildah|podman|docker|nerdctl)\b[^\n;|&]*\s(?:manifest\s+)?push\b[^\n;|&]*|\bskopeo\b[^\n;|&]*\b(?:copy|sync)\b[^\n;|&]*|\bcosign\s+(?:sign|attach|attest)\b|\b(?:crane|img|makisu|regctl\s+image|helm)\s+(?:push|copy|cp)\b|\boras\s+(?:push|attach|copy|cp)\b/g,
   says: (found) =>
     `The script also pushes ("${found}"); no registry credential reaches the host, so the push would fail there.`,
   fix: 'Say --defer-push, which pushes from the cluster when the image is back, or move the push to a step of its own as in taskgen/sources/buildah.yaml; --registry-auth push lets it push from there. If the pattern is wrong, say --accept MPT203.',
@@ -52,9 +52,16 @@ const pushingTools: readonly (TextCheck & { readonly unless: RegExp; readonly ho
   },
   {
     tool: 'buildkit',
-    pattern: /\bbuildctl\b[^\n;&]*\bpush=true\b[^\n;&]*|\bdocker\s+(?:buildx\s+)?build\b[^\n;&]*\s--push\b/g,
+    pattern:
+      /\bbuildctl\b[^\n;&]*\bpush=true\b[^\n;&]*|\bdocker\s+(?:buildx\s+)?(?:build|bake)\b[^\n;&]*\s(?:--push\b|(?:-o|--output)[ =]["']?type=registry\b)/g,
     unless: /--push=false\b/,
     how: '--output type=oci,dest=FILE',
+  },
+  {
+    tool: 'apko',
+    pattern: /\bapko\s+publish\b[^\n;&]*/g,
+    unless: /\s--local\b/,
+    how: 'apko build CONFIG TAG FILE.tar',
   },
   {
     tool: 'jib',

@@ -33,12 +33,12 @@ const leftContainer: TextCheck = {
   fix: 'Only the image comes back. If later steps need the container, repeat these commands in a file and say --after-load FILE; otherwise --accept MPT207.',
 };
 
-/** Looked for wherever Tekton substitutes: script, args, env and workingDir. */
+/** Looked for wherever Tekton substitutes: script, args, env and workingDir. Behind something else, /tekton/ is part of another path or a URL. */
 const referenceChecks: readonly TextCheck[] = [
   {
     code: 'MPT020',
     pattern:
-      /\$\((?:steps\.[^)]*\.exitCode\.path|credentials\.path)\)|\/tekton\/(?!results\b|home\/?(?![\w./-]))[\w./-]*/g,
+      /\$\((?:steps\.[^)]*\.exitCode\.path|credentials\.path)\)|(?<![\w./~*?)}\]-])\/tekton\/(?!results\b|home\/?(?![\w./-]))[\w./-]*/g,
     says: (found) => `There is no "${found}" on the host, only in the pod.`,
     fix: 'Read it in an earlier step and leave what the build needs in a workspace or a shared volume. If it is not needed on the host, say --accept MPT020.',
   },
@@ -55,11 +55,12 @@ export function scriptFindings(
   choice: StepChoice,
   options: Pick<GenerateOptions, 'deferPush' | 'afterLoad'>,
   pusher: Pusher,
+  image: string,
 ): Finding[] {
   const { step, index: stepIndex, wrapped } = choice;
   const { script } = step;
   if (script === undefined)
-    return pushFindings(commandOf(step), ['spec', 'steps', stepIndex], options.deferPush, pusher);
+    return pushFindings(commandOf(step, image), ['spec', 'steps', stepIndex], options.deferPush, pusher);
   const isWrapped = wrapped.length > 0;
   const at: Path = ['spec', 'steps', stepIndex, isWrapped ? 'command' : 'script'];
   const own = isWrapped ? [...wrapped, ...step.args].join(' ') : withoutComments(script);
@@ -79,8 +80,8 @@ export function scriptFindings(
 }
 
 /** Of a step without a script, and of images that run one program, as far as they are known. */
-function commandOf(step: Step): string {
-  const entrypoint = /\bkaniko\b/.test(step.image ?? '') ? ['/kaniko/executor'] : [];
+function commandOf(step: Step, image: string): string {
+  const entrypoint = /\bkaniko\b/.test(image) ? ['/kaniko/executor'] : [];
   return [...(step.command.length === 0 ? entrypoint : step.command), ...step.args].join(' ');
 }
 

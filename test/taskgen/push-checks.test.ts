@@ -21,6 +21,7 @@ describe('a script', () => {
     'nerdctl push example.com/app',
     'cosign attest --predicate sbom app',
     'crane push app.tar example.com/app',
+    'crane cp example.com/app example.com/app:stable',
     'oras attach app sbom.json',
   ];
   for (const script of pushes) it(`pushes: ${script}`, () => expect(said(script)).to.deep.equal(['MPT203']));
@@ -46,6 +47,11 @@ describe('a script', () => {
     ['buildctl build --output type=image,name=app,push=true', 'MPT203 buildkit'],
     ['buildctl build --output type=oci,dest=app.tar', undefined],
     ['docker buildx build --push .', 'MPT203 buildkit'],
+    ['docker buildx bake --file bake.hcl --push', 'MPT203 buildkit'],
+    ['docker build --output type=registry,name=app .', 'MPT203 buildkit'],
+    ['docker buildx build --cache-from type=registry,ref=app --load .', undefined],
+    ['apko publish apko.yaml example.com/app', 'MPT203 apko'],
+    ['apko build apko.yaml app app.tar', undefined],
     ['mvn compile jib:build', 'MPT203 jib'],
     ['mvn compile com.google.cloud.tools:jib-maven-plugin:3.4.0:build', 'MPT203 jib'],
     ['mvn compile jib:buildTar', undefined],
