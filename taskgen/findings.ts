@@ -55,6 +55,7 @@ export const findingCodes = {
   MPT114: { severity: 'warning', title: 'An environment variable from a Secret is not sent' },
   MPT115: { severity: 'note', title: 'A Secret is sent to the host' },
   MPT116: { severity: 'warning', title: 'A volume claim is sent to the host' },
+  MPT117: { severity: 'warning', title: 'A variable named like one of the pod is not set on the host' },
   MPT120: { severity: 'error', title: 'A step would not see the platform in the tag', acceptable: true },
   MPT121: { severity: 'note', title: 'The tag ends in the platform' },
   MPT201: { severity: 'warning', title: 'A parameter is substituted into the script' },

@@ -16,6 +16,7 @@ export function podmanArguments(securityContext: Fields): string[] {
     ...userArgument(securityContext),
     ...(securityContext['readOnlyRootFilesystem'] === true ? ['--read-only'] : []),
     ...(securityContext['allowPrivilegeEscalation'] === false ? ['--security-opt=no-new-privileges'] : []),
+    ...(securityContext['procMount'] === 'Unmasked' ? ['--security-opt=unmask=ALL'] : []),
     ...(seccomp ? ['--security-opt=seccomp=unconfined'] : []),
   ];
 }

@@ -7,6 +7,7 @@ import type { StepChoice } from './step-choice.ts';
 import type { Topology } from './topology.ts';
 
 const sshMountPath = '/ssh';
+const platformReference = /^\$\(params(?:\.PLATFORM|\[(["'])PLATFORM\1\])\)$/;
 
 /** `ssh`, as in the Tasks people know; `mp-ssh` when that is taken. */
 export function secretVolumeName(
@@ -40,7 +41,7 @@ export function reservedNameFindings(
   const taken = (at: Path, message: string) => findings.push({ code: 'MPT008', at, message, fix: 'Rename it.' });
   for (const variable of step.env) {
     const ours = variable.name.startsWith('MP_');
-    const other = variable.name === 'PLATFORM' && variable.value !== '$(params.PLATFORM)';
+    const other = variable.name === 'PLATFORM' && !platformReference.test(variable.value ?? '');
     if (ours || other) {
       taken(
         ['spec', 'steps', index, 'env'],

@@ -64,7 +64,7 @@ export function planSync(task: Task, stepIndex: number, options: GenerateOptions
 function homeMount(task: Task, step: Step): PlannedMount[] {
   const path = '/tekton/home';
   const isUsed = wordsOf(step).includes(path) || task.parameters.some((parameter) => parameter.default === path);
-  if (!isUsed || step.mounts.some(({ mountPath }) => mountPath.startsWith(path))) return [];
+  if (!isUsed || step.mounts.some(({ mountPath }) => mountPath.replace(/\/+$/, '') === path)) return [];
   const why = 'credentials in it never leave the cluster: it starts empty there';
   return [{ name: 'home of the steps', path, bound: 'true', sync: 'empty', mode: 'rw', kind: 'dir', why }];
 }

@@ -5,8 +5,8 @@ import type { Finding, Path } from './findings.ts';
 import { nameFindings, remoteName } from './task-name.ts';
 import type { GenerateOptions } from './options.ts';
 import { parameterFindings } from './parameter-checks.ts';
-import { fields, text } from './task-model.ts';
-import type { Step, Task } from './task-model.ts';
+import { fields, list, text } from './task-model.ts';
+import type { Task } from './task-model.ts';
 import { imageFindings } from './image-plan.ts';
 import { registryPushFindings } from './registry-auth.ts';
 import type { StepChoice } from './step-choice.ts';
@@ -21,7 +21,7 @@ export function taskFindings(task: Task, choice: StepChoice, topology: Topology,
     ...nameFindings(task.name, name),
     ...parameterFindings(task, options),
     ...sidecarFindings(task),
-    ...stepFormFindings(choice.step, choice.index),
+    ...stepFormFindings(choice, list(task.stepTemplate['command']).length > 0),
     ...secretVolumeName(task, choice.step, choice.index, options).findings,
     ...reservedNameFindings(task, choice, topology),
     ...(topology.hasLocalStep ? stepResultFindings(task, choice) : []),
@@ -56,7 +56,8 @@ function sidecarFindings(task: Task): Finding[] {
   return [{ code: 'MPT013', at: ['spec', 'sidecars'], message, fix }];
 }
 
-function stepFormFindings(step: Step, index: number): Finding[] {
+/** `templated`: stepTemplate has a command, which every step inherits, one with a script too. */
+function stepFormFindings({ step, index }: StepChoice, templated: boolean): Finding[] {
   const at: Path = ['spec', 'steps', index];
   const label = `Step "${step.name ?? index}"`;
   if (step.isReference) {
@@ -65,14 +66,19 @@ function stepFormFindings(step: Step, index: number): Finding[] {
   }
   const findings: Finding[] = [];
   if (step.script === undefined || step.script.trim() === '') {
-    const fix =
-      step.command.length === 0
+    const fix = templated
+      ? 'Take the command out of stepTemplate and write it into each step that runs it, then say --wrap-command; or write scripts.'
+      : step.command.length === 0
         ? "Give it the image's entrypoint as command (podman image inspect IMAGE shows it) and say --wrap-command, or write a script."
         : 'Say --wrap-command, which runs the command through a script (the image needs a shell), or write a script.';
     findings.push({ code: 'MPT002', at, message: `${label} has no script, only command, args or an image.`, fix });
   } else if (step.command.length > 0) {
     const message = `${label} has a script and a command; Tekton refuses that.`;
     findings.push({ code: 'MPT004', at: [...at, 'command'], message, fix: 'Remove the command.' });
+  } else if (templated) {
+    const message = `${label} runs a script, and stepTemplate has a command, which it would inherit; Tekton refuses that.`;
+    const fix = 'Take the command out of stepTemplate and write it into each step that runs it.';
+    findings.push({ code: 'MPT004', at: ['spec', 'stepTemplate', 'command'], message, fix });
   }
   if (step.image === undefined) {
     const fix = 'Give the step the image it builds with.';
