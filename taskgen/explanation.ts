@@ -1,7 +1,7 @@
 // What the generator decided, for people: a table of what is sent, what comes back, what stays, and why. Text only.
 
 import type { PlannedVariable } from './environment-plan.ts';
-import { resultImage } from './image-plan.ts';
+import { missingImage, resultImage } from './image-plan.ts';
 import { podmanArguments } from './podman-arguments.ts';
 import type { RemotePlan } from './remote-step.ts';
 import type { LeftOut, PlannedMount } from './sync-plan.ts';
@@ -80,7 +80,7 @@ function variableRows(variables: readonly PlannedVariable[]): Row[] {
 function imageRow({ task, choice, options }: RemotePlan): Row {
   const image = resultImage(task, choice, options);
   if (image !== '') return row(`image ${image}`, '–', 'back', 'into the storage where later steps look for it');
-  const why = options.transfer === 'none' ? '--transfer none' : `no parameter ${options.imageParameter} names it`;
+  const why = options.transfer === 'none' ? '--transfer none' : (missingImage(task, choice, options)?.because ?? '');
   return row('an image', '–', '–', why);
 }
 

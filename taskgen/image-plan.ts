@@ -5,24 +5,57 @@ import type { GenerateOptions } from './options.ts';
 import type { StepChoice } from './step-choice.ts';
 import { mountsVolume } from './task-model.ts';
 import type { Step, Task } from './task-model.ts';
+import { withoutComments } from './text-checks.ts';
 
-type Asked = Pick<GenerateOptions, 'imageParameter' | 'transfer'>;
 type Loading = Pick<GenerateOptions, 'transfer' | 'deferPush' | 'afterLoad'>;
+/** What decides whether an image comes back. */
+export type ImageOptions = Loading & Pick<GenerateOptions, 'imageParameter' | 'appendPlatform'>;
+
+interface MissingImage {
+  readonly because: string;
+  readonly fix?: string;
+}
 
 /** '' when none comes back. */
-export function resultImage(task: Task, { step }: Pick<StepChoice, 'step'>, options: Asked): string {
-  const isResult = missingBecause(task, step, options) === undefined;
+export function resultImage(task: Task, choice: StepChoice, options: ImageOptions): string {
+  const isResult = missingImage(task, choice, options) === undefined;
   return isResult && options.transfer !== 'none' ? `$(params.${options.imageParameter})` : '';
 }
 
-/** Many Tasks call the image that a step runs in IMAGE, too. */
-function missingBecause(task: Task, step: Step, { imageParameter }: Asked): string | undefined {
-  if (!task.parameters.some(({ name }) => name === imageParameter))
-    return `the Task has no parameter "${imageParameter}"`;
-  const isBuilder = new RegExp(`\\$\\(params(?:\\.${imageParameter}|\\[["']${imageParameter}["']\\])\\)`).test(
-    step.image ?? '',
-  );
-  return isBuilder ? `"${imageParameter}" is the image that the step itself runs in` : undefined;
+/** What can find the image in the builder's container when the script has ended, and what builds without leaving it there. */
+const containerTools = /\b(?:buildah|podman|skopeo)\b/;
+const otherTools =
+  /\/kaniko\/executor\b|(?:^|\s)(?:ko|apko|melange)\s+build\b|\bbuildctl\b|\bjib:buildTar\b|\bjibBuildTar\b|\/lifecycle\/creator\b|\bdocker\s+(?:buildx\s+)?build\b/m;
+
+/** Many Tasks call the image that a step runs in IMAGE, too, or one that other steps build; to ask the host for that would be an error. */
+export function missingImage(task: Task, choice: StepChoice, options: ImageOptions): MissingImage | undefined {
+  const { imageParameter } = options;
+  const { step, wrapped, name } = choice;
+  if (!task.parameters.some((parameter) => parameter.name === imageParameter))
+    return { because: `the Task has no parameter "${imageParameter}"` };
+  const reference = new RegExp(`\\$\\(params(?:\\.${imageParameter}|\\[["']${imageParameter}["']\\])\\)`);
+  if (reference.test(step.image ?? ''))
+    return { because: `"${imageParameter}" is the image that the step itself runs in` };
+  if (isWanted(task, choice, options)) return undefined;
+  const words = [withoutComments(step.script ?? ''), ...wrapped, ...step.args, ...step.env.map(({ value }) => value)].join('\n');
+  const lost = 'no later step shares container storage with it';
+  if (!reference.test(words))
+    return { because: `step "${name}" does not use parameter "${imageParameter}", and ${lost}` };
+  const [tool] = (!containerTools.test(words) && otherTools.exec(words)) || [];
+  if (tool === undefined) return undefined;
+  const fix =
+    'Let it write the image into a workspace, or build with buildah or podman; say --transfer none if nothing is missing.';
+  return { because: `"${tool.trim()}" leaves none in container storage, and ${lost}`, fix };
+}
+
+/** Whether somebody has a use for the image when it is back. */
+function isWanted(
+  task: Task,
+  choice: StepChoice,
+  { transfer, deferPush, afterLoad, appendPlatform }: ImageOptions,
+): boolean {
+  const isAsked = transfer === 'registry' || deferPush || afterLoad !== undefined || appendPlatform;
+  return isAsked || laterStepsSeeIt(task, choice);
 }
 
 /** Later steps look for the image with this driver: a parameter of that name, the variable that buildah reads, or what the script says. */
@@ -47,27 +80,28 @@ export function isLoaded(task: Task, choice: StepChoice, { transfer, deferPush, 
 export function imageFindings(task: Task, choice: StepChoice, options: GenerateOptions): Finding[] {
   const { transfer, deferPush, afterLoad, appendPlatform } = options;
   const comesBack = resultImage(task, choice, options) !== '';
-  const reason = missingBecause(task, choice.step, options) ?? '';
+  const missing = missingImage(task, choice, options);
   const waiting = [
     ...(deferPush ? ['--defer-push'] : []),
     ...(afterLoad === undefined ? [] : ['--after-load']),
     ...(appendPlatform ? ['--append-platform'] : []),
   ];
   if (!comesBack && waiting.length > 0) {
-    const message = `${waiting.join(' and ')}: there is no image, since ${transfer === 'none' ? '--transfer none brings back none' : reason}.`;
+    const message = `${waiting.join(' and ')}: there is no image, since ${transfer === 'none' ? '--transfer none brings back none' : missing?.because}.`;
     const fix = 'Name the parameter with its tag by --image-param, and leave out --transfer none.';
     return [{ code: 'MPT034', at: ['spec', 'params'], message, fix }];
   }
   if (transfer === 'none') return [];
   if (!comesBack) {
-    const message = `No image is brought back from the host: ${reason}.`;
-    const likely = likelyParameters(task, choice.step);
+    const message = `No image is brought back from the host: ${missing?.because}.`;
+    const likely = likelyParameters(task, choice.step).filter((name) => name !== options.imageParameter);
     const which = likely.length === 0 ? '' : ` (perhaps ${likely.join(' or ')})`;
-    const fix = `If it builds an image, name the parameter with its tag by --image-param${which}; otherwise say --transfer none.`;
+    const fix =
+      missing?.fix ??
+      `If it builds an image, name the parameter with its tag by --image-param${which}; otherwise say --transfer none.`;
     return [{ code: 'MPT033', at: ['spec', 'params'], message, fix }];
   }
-  const isUseful = transfer === 'registry' || deferPush || afterLoad !== undefined || laterStepsSeeIt(task, choice);
-  return isUseful ? [] : [unseenImage(choice)];
+  return isWanted(task, choice, options) ? [] : [unseenImage(choice)];
 }
 
 /** Many name an image that something runs in. */

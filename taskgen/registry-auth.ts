@@ -4,6 +4,7 @@
 import type { Finding } from './findings.ts';
 import type { GenerateOptions, RegistryAuth } from './options.ts';
 import { resultImage } from './image-plan.ts';
+import type { ImageOptions } from './image-plan.ts';
 import type { StepChoice } from './step-choice.ts';
 import type { Task } from './task-model.ts';
 import type { YamlValue } from './yaml-text.ts';
@@ -50,11 +51,7 @@ function pushesFromHost({ registryAuth }: Asked): boolean {
 /** Whose push finds the credential on the host: that of the script, or the one that follows when it has ended. */
 export type Pusher = 'nobody' | 'script' | 'transfer';
 
-export function pusherOf(
-  task: Task,
-  choice: StepChoice,
-  options: Pick<GenerateOptions, 'registryAuth' | 'transfer' | 'imageParameter'>,
-): Pusher {
+export function pusherOf(task: Task, choice: StepChoice, options: Asked & ImageOptions): Pusher {
   if (!pushesFromHost(options)) return 'nobody';
   return options.transfer === 'registry' && resultImage(task, choice, options) !== '' ? 'transfer' : 'script';
 }

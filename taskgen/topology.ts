@@ -2,6 +2,7 @@
 // Names and limits of the steps follow from this; their texts are in step-scripts.ts.
 
 import { resultImage } from './image-plan.ts';
+import type { ImageOptions } from './image-plan.ts';
 import type { GenerateOptions } from './options.ts';
 import type { StepChoice } from './step-choice.ts';
 import type { Task } from './task-model.ts';
@@ -17,9 +18,9 @@ export interface Topology {
   readonly refusesLocal: boolean;
 }
 
-type Asked = Pick<GenerateOptions, 'runnerImage' | 'local' | 'imageParameter' | 'transfer'>;
+type Asked = Pick<GenerateOptions, 'runnerImage' | 'local'> & ImageOptions;
 
-export function topologyOf(task: Task, choice: Pick<StepChoice, 'step'>, options: Asked): Topology {
+export function topologyOf(task: Task, choice: StepChoice, options: Asked): Topology {
   const keepsImage = options.runnerImage === 'same';
   const local = options.local ?? (keepsImage ? 'same-step' : 'extra-step');
   // Without builds of its own the cluster still has to take in the image.

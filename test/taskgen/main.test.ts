@@ -48,6 +48,15 @@ describe('taskgen, run as a command', function () {
     expect(readFileSync(join(folder, 'out.yaml'), 'utf8')).to.include('echo hello');
   });
 
+  it('never writes over its source', () => {
+    const { status, stderr } = run(['other.yaml', '-o', './other.yaml']);
+    expect({ status, stderr }).to.deep.equal({
+      status: 2,
+      stderr: 'error: -o ./other.yaml is the source itself, which would be lost; name another file\n',
+    });
+    expect(readFileSync(join(folder, 'other.yaml'), 'utf8')).to.equal(source('other'));
+  });
+
   it('lists findings with their place and ends with 3, writing nothing', () => {
     const { status, stdout, stderr } = run(['broken.yaml', '-o', 'never.yaml']);
     expect({ status, stdout }).to.deep.equal({ status: 3, stdout: '' });
