@@ -1,7 +1,7 @@
 // The taskgen command: reads files, writes the result, prints findings, gives the exit code.
 // Every decision is made elsewhere; this file is all the input and output there is.
 
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { builderImage } from './builder-image.ts';
 import type { ImageFacts } from './builder-image.ts';
@@ -15,7 +15,7 @@ import { generateRemoteTask } from './remote-task.ts';
 import { remoteBuildText } from './remote-build-text.ts';
 import type { Scripts } from './step-scripts.ts';
 import { parseTaskMap } from './task-map.ts';
-import { isCurrent, readText, UsageError, writeText } from './text-files.ts';
+import { isCurrent, mustDiffer, readText, UsageError, writeText } from './text-files.ts';
 
 type ExitCode = 0 | 1 | 2 | 3;
 
@@ -96,8 +96,7 @@ function readMap(file: string): { source: string; output: string; flags: readonl
 
 async function run(invocation: Invocation, scripts: Scripts): Promise<ExitCode> {
   const { sources, output, explain, afterLoad } = invocation;
-  if (output !== undefined && sources.some((source) => resolve(source) === resolve(output)))
-    throw new UsageError(`-o ${output} is the source itself, which would be lost; name another file`);
+  if (output !== undefined) sources.forEach((source) => mustDiffer(source, output));
   const options = { ...invocation.options, afterLoad: afterLoad === undefined ? undefined : readText(afterLoad) };
   const results: (string | undefined)[] = [];
   for (const source of sources) results.push(await generate(source, scripts, { ...invocation, options }));

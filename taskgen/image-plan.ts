@@ -37,7 +37,12 @@ export function missingImage(task: Task, choice: StepChoice, options: ImageOptio
   if (reference.test(step.image ?? ''))
     return { because: `"${imageParameter}" is the image that the step itself runs in` };
   if (isWanted(task, choice, options)) return undefined;
-  const words = [withoutComments(step.script ?? ''), ...wrapped, ...step.args, ...step.env.map(({ value }) => value)].join('\n');
+  const words = [
+    withoutComments(step.script ?? ''),
+    ...wrapped,
+    ...step.args,
+    ...step.env.map(({ value }) => value),
+  ].join('\n');
   const lost = 'no later step shares container storage with it';
   if (!reference.test(words))
     return { because: `step "${name}" does not use parameter "${imageParameter}", and ${lost}` };

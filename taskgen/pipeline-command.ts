@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { defaultOptions } from './options.ts';
 import { generatePipeline } from './pipeline.ts';
-import { isCurrent, readText, writeText } from './text-files.ts';
+import { isCurrent, mustDiffer, readText, writeText } from './text-files.ts';
 
 interface Flags {
   readonly platforms: readonly string[];
@@ -49,6 +49,7 @@ export async function runPipelineCommand(words: readonly string[]): Promise<0 | 
     process.stderr.write('error: --check compares with a file: add -o FILE\n');
     return 2;
   }
+  if (output !== undefined) mustDiffer(file, output);
   const options = { platforms, name, select, imageParameter: imageParam };
   const source = file === '-' ? { text: readText(0), label: 'stdin' } : { text: readText(file), label: file };
   const { text, problems } = generatePipeline(source.text, source.label, options);

@@ -139,5 +139,10 @@ function referenceFindings(step: Step, stepIndex: number, commands: string): Fin
     ['env', step.env.map(({ value }) => value ?? '').join('\n')],
     ['workingDir', step.workingDir],
   ];
-  return referenceChecks.flatMap((check) => places.flatMap(([key, searched]) => firstMatch(check, searched, at(key))));
+  // A volume of the step is on the host, too, wherever it is mounted.
+  const isMeant = (found: string) =>
+    !step.mounts.some(({ mountPath }) => `${found}/`.startsWith(mountPath.replace(/\/*$/, '/')));
+  return referenceChecks.flatMap((check) =>
+    places.flatMap(([key, searched]) => firstMatch(check, searched, at(key), isMeant)),
+  );
 }

@@ -1,6 +1,7 @@
 // Text files of the command line: read, written, compared, with errors that people can use. What the texts mean is decided elsewhere.
 
 import { readFileSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 
 /** What the caller of the command did wrong. */
 export class UsageError extends Error {}
@@ -20,6 +21,11 @@ export function writeText(file: string, text: string): void {
   } catch (error) {
     throw new UsageError(`cannot write ${file}: ${reasonOf(error)}`);
   }
+}
+
+export function mustDiffer(source: string, output: string): void {
+  if (resolve(source) === resolve(output))
+    throw new UsageError(`-o ${output} is the source itself, which would be lost; name another file`);
 }
 
 /** Prints the difference, if any, as a patch. The library is loaded only here: who generates does not wait for it. */
