@@ -41,6 +41,19 @@ async function handOn(arena: Arena, place: WorkPlace, atOnce: number, freed: num
     if (nth < slots) await place.provisioned(names[nth] ?? '');
   }
   await sleep(2_000);
+  const samples = await freeSlots(arena, place, names, atOnce, freed);
+  await place.leave(names);
+  return samples;
+}
+
+/** Ends running builds of these, so many at once, until so many slots were freed; when each was somebody else's. */
+export async function freeSlots(
+  arena: Arena,
+  place: WorkPlace,
+  names: readonly string[],
+  atOnce: number,
+  freed: number,
+): Promise<{ latency: number[]; lost: number[] }> {
   const latency: number[] = [];
   let lost = 0;
   for (let done = 0; done < freed; done += atOnce) {
@@ -56,7 +69,6 @@ async function handOn(arena: Arena, place: WorkPlace, atOnce: number, freed: num
     lost += ending.length - takenAt.length;
     await sleep(250);
   }
-  await place.leave(names);
   return { latency, lost: [lost] };
 }
 

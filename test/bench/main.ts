@@ -12,6 +12,7 @@ import { eventLoop } from './event-loop.ts';
 import { foreignStart, foreignUpdates, memoryEmpty } from './foreign-load.ts';
 import { handover } from './handover.ts';
 import type { Effort, Line, Samples } from './line.ts';
+import { longQueue } from './long-queue.ts';
 import { printed, rowsOf, type Row } from './report.ts';
 import { requests } from './requests.ts';
 
@@ -20,6 +21,7 @@ const lines: readonly Line[] = [
   memoryEmpty,
   ...arrivals,
   ...handover,
+  longQueue,
   requests,
   foreignUpdates,
   foreignStart,
