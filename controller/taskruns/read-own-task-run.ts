@@ -52,7 +52,9 @@ function readBuild(
 ): Pick<OwnTaskRun, 'userUid' | 'userName' | 'userNamespace'> {
   const userName = values[labels.userTaskName] ?? '';
   const userNamespace = values[labels.userTaskNamespace] ?? '';
-  const userUid = isFromOlderController(values) ? olderBuildUid(userNamespace, userName) : (values[labels.userTaskUid] ?? '');
+  const userUid = isFromOlderController(values)
+    ? olderBuildUid(userNamespace, userName)
+    : (values[labels.userTaskUid] ?? '');
   return { userUid, userName, userNamespace };
 }
 
