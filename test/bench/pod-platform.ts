@@ -9,8 +9,6 @@ export const hostsNamespace = 'multi-platform-hosts';
 export const benchNamespace = 'bench';
 export const platform = 'linux/amd64';
 const runner = 'localhost/multi-platform-runner:dev';
-/** What the script runs in: one that is pulled for a while, or `BUILDER=busybox:1`. */
-const builder = process.env['BUILDER'] ?? 'debian:bookworm-slim';
 
 const task = `
 apiVersion: tekton.dev/v1
@@ -60,7 +58,7 @@ function remoteTask(): string {
 
 /** Returns at once, with the time (milliseconds since 1970) just before. */
 export async function startSaying({ kubectl, registry }: Cluster, name: string, script: string): Promise<number> {
-  const params = { PLATFORM: platform, BUILDER_IMAGE: `${registry.inside}/${builder}`, SCRIPT: script };
+  const params = { PLATFORM: platform, BUILDER_IMAGE: `${registry.inside}/debian:bookworm-slim`, SCRIPT: script };
   const taskRun = {
     apiVersion: 'tekton.dev/v1',
     kind: 'TaskRun',
