@@ -3,6 +3,7 @@
 
 import type { YAMLMap } from 'yaml';
 import type { Finding, Path } from './findings.ts';
+import { imageReference, imageText } from './image-reference.ts';
 import type { GenerateOptions } from './options.ts';
 import { list } from './task-model.ts';
 import type { Step, Task } from './task-model.ts';
@@ -26,7 +27,7 @@ export function appendParameters({ appendPlatform }: Asked): YamlValue[] {
 /** Variables of the step that hold the image's name. */
 function imageVariables(step: Step, { imageParameter }: Asked): string[] {
   return step.env
-    .filter(({ value }) => value !== undefined && reference(imageParameter, '^', '$').test(value))
+    .filter(({ value }) => value !== undefined && imageReference(imageParameter, '^', '$').test(value))
     .map(({ name }) => name);
 }
 
@@ -82,7 +83,7 @@ function stepFindings(step: Step, index: number, options: Asked): Finding[] {
     const fix = `Put the parameter into env, as IMAGE, and use the variable in a shell script.`;
     return { code: 'MPT120', at, message: `${label} ${message}; it would see the tag without the platform.`, fix };
   };
-  const anywhere = reference(options.imageParameter);
+  const anywhere = imageReference(options.imageParameter);
   const places: (readonly [string, string])[] = [
     ['script', step.script ?? ''],
     ['args', list(step.own['args'], String).join('\n')],
@@ -97,15 +98,11 @@ function stepFindings(step: Step, index: number, options: Asked): Finding[] {
   ];
   const findings = places
     .filter(([, text]) => anywhere.test(text))
-    .map(([key]) => found(key, `uses $(params.${options.imageParameter}) in its ${key}`));
+    .map(([key]) => found(key, `uses ${imageText(options.imageParameter)} in its ${key}`));
   const used = names.find((name) => new RegExp(`\\b${name}\\b`).test(step.script ?? ''));
   if (used !== undefined && !isShell(step.script ?? ''))
     findings.push(found('script', `uses ${used} in a script that is no shell script`));
   return findings;
-}
-
-function reference(name: string, before = '', after = ''): RegExp {
-  return new RegExp(`${before}\\$\\(params(?:\\.${name}|\\[["']${name}["']\\])\\)${after}`);
 }
 
 /** Without a shebang it is one for /bin/sh. */

@@ -48,6 +48,7 @@ export const findingCodes = {
   MPT035: { severity: 'warning', title: 'The image of the step could not be looked up' },
   MPT036: { severity: 'error', title: 'A flag names something that the Task does not have', acceptable: true },
   MPT037: { severity: 'error', title: 'Flags that contradict each other' },
+  MPT038: { severity: 'warning', title: 'Later steps would not find the image' },
   MPT110: { severity: 'warning', title: 'A workspace that looks like credentials is not sent' },
   MPT111: { severity: 'warning', title: 'A service account token is not sent' },
   MPT112: { severity: 'error', title: 'A volume that cannot be sent' },
@@ -64,6 +65,7 @@ export const findingCodes = {
   MPT204: { severity: 'warning', title: 'The shebang is not at the start of the script' },
   MPT205: { severity: 'error', title: 'The script cannot run in two halves' },
   MPT207: { severity: 'warning', title: 'The script leaves a container behind' },
+  MPT208: { severity: 'warning', title: 'The script reads the list of images in the cluster' },
 } as const satisfies Record<string, CodeEntry>;
 
 export type FindingCode = keyof typeof findingCodes;

@@ -61,7 +61,10 @@ function taskFlags(): Option[] {
 function imageFlags(): Option[] {
   const { imageParameter, transfer, registryAuth } = defaultOptions;
   return [
-    flag('--image-param <name>', 'parameter with the tag of the image that the step builds').default(imageParameter),
+    flag(
+      '--image-param <name>',
+      "parameter with the tag of the image that the step builds, or a text with several: '$(params.url):$(params.tag)'",
+    ).default(imageParameter),
     flag('--append-platform', 'add the parameter IMAGE_APPEND_PLATFORM, which ends the tag in -<platform>'),
     flag('--defer-push', 'for a script that also pushes: that part runs in the cluster, with the image back'),
     flag('--after-load <file>', 'script to run in the cluster when the image is loaded, before later steps'),

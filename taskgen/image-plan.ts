@@ -1,10 +1,11 @@
 // The image that a build leaves on the host: under which name, in which storage it is wanted in the cluster, and whether anybody sees it there.
 
 import type { Finding } from './findings.ts';
+import { imageParameters, imageReference, imageText } from './image-reference.ts';
 import type { GenerateOptions } from './options.ts';
 import type { StepChoice } from './step-choice.ts';
 import { mountsVolume } from './task-model.ts';
-import type { Step, Task } from './task-model.ts';
+import type { Task } from './task-model.ts';
 import { withoutComments } from './text-checks.ts';
 
 type Loading = Pick<GenerateOptions, 'transfer' | 'deferPush' | 'afterLoad'>;
@@ -19,7 +20,7 @@ interface MissingImage {
 /** '' when none comes back. */
 export function resultImage(task: Task, choice: StepChoice, options: ImageOptions): string {
   const isResult = missingImage(task, choice, options) === undefined;
-  return isResult && options.transfer !== 'none' ? `$(params.${options.imageParameter})` : '';
+  return isResult && options.transfer !== 'none' ? imageText(options.imageParameter) : '';
 }
 
 /** What can find the image in the builder's container when the script has ended, and what builds without leaving it there. */
@@ -31,10 +32,10 @@ const otherTools =
 export function missingImage(task: Task, choice: StepChoice, options: ImageOptions): MissingImage | undefined {
   const { imageParameter } = options;
   const { step, wrapped, name } = choice;
-  if (!task.parameters.some((parameter) => parameter.name === imageParameter))
-    return { because: `the Task has no parameter "${imageParameter}"` };
-  const reference = new RegExp(`\\$\\(params(?:\\.${imageParameter}|\\[["']${imageParameter}["']\\])\\)`);
-  if (reference.test(step.image ?? ''))
+  const parts = imageParameters(imageParameter);
+  const unknown = parts.find((part) => !task.parameters.some((parameter) => parameter.name === part));
+  if (unknown !== undefined) return { because: `the Task has no parameter "${unknown}"` };
+  if (imageReference(imageParameter).test(step.image ?? ''))
     return { because: `"${imageParameter}" is the image that the step itself runs in` };
   if (isWanted(task, choice, options)) return undefined;
   const words = [
@@ -44,7 +45,7 @@ export function missingImage(task: Task, choice: StepChoice, options: ImageOptio
     ...step.env.map(({ value }) => value),
   ].join('\n');
   const lost = 'no later step shares container storage with it';
-  if (!reference.test(words))
+  if (!parts.every((part) => imageReference(part).test(words)))
     return { because: `step "${name}" does not use parameter "${imageParameter}", and ${lost}` };
   const [tool] = (!containerTools.test(words) && otherTools.exec(words)) || [];
   if (tool === undefined) return undefined;
@@ -91,26 +92,51 @@ export function imageFindings(task: Task, choice: StepChoice, options: GenerateO
     ...(afterLoad === undefined ? [] : ['--after-load']),
     ...(appendPlatform ? ['--append-platform'] : []),
   ];
+  const likely = likelyNames(task, choice).filter((name) => name !== options.imageParameter);
+  const which = likely.length === 0 ? '' : ` (perhaps ${likely.join(' or ')})`;
   if (!comesBack && waiting.length > 0) {
     const message = `${waiting.join(' and ')}: there is no image, since ${transfer === 'none' ? '--transfer none brings back none' : missing?.because}.`;
-    const fix = 'Name the parameter with its tag by --image-param, and leave out --transfer none.';
+    const fix = `Name the parameter with its tag by --image-param${which}, and leave out --transfer none.`;
     return [{ code: 'MPT034', at: ['spec', 'params'], message, fix }];
   }
   if (transfer === 'none') return [];
   if (!comesBack) {
     const message = `No image is brought back from the host: ${missing?.because}.`;
-    const likely = likelyParameters(task, choice.step).filter((name) => name !== options.imageParameter);
-    const which = likely.length === 0 ? '' : ` (perhaps ${likely.join(' or ')})`;
     const fix =
       missing?.fix ??
       `If it builds an image, name the parameter with its tag by --image-param${which}; otherwise say --transfer none.`;
-    return [{ code: 'MPT033', at: ['spec', 'params'], message, fix }];
+    const expected = expectedFindings(task, choice, which);
+    return expected.length > 0 ? expected : [{ code: 'MPT033', at: ['spec', 'params'], message, fix }];
   }
   return isWanted(task, choice, options) ? [] : [unseenImage(choice)];
 }
 
-/** Many name an image that something runs in. */
-function likelyParameters(task: Task, step: Step): string[] {
+function commandsOf({ step, wrapped }: StepChoice): string {
+  return [step.script ?? '', ...wrapped, ...step.command, ...step.args].join(' ');
+}
+
+/** It builds into storage that it shares, so somebody counts on it. */
+function expectedFindings(task: Task, choice: StepChoice, which: string): Finding[] {
+  const { index, name } = choice;
+  const builds = /\b(?:buildah|podman)\b[^\n]*\s(?:bud|build|commit)\s/.test(withoutComments(commandsOf(choice)));
+  if (!builds || !laterStepsSeeIt(task, choice)) return [];
+  const message = `Step "${name}" builds an image into container storage that later steps share, and none comes back from the host: they would not find it.`;
+  const fix = `Name the parameter with its tag by --image-param${which}; if the later steps can do without, say --transfer none.`;
+  return [{ code: 'MPT038', at: ['spec', 'steps', index], message, fix }];
+}
+
+/** What the step says is the tag; otherwise names that sound like one. Many name an image that something runs in. */
+function likelyNames(task: Task, choice: StepChoice): string[] {
+  const { step } = choice;
+  const [, given = ''] =
+    /\s(?:-t|--tag)[ =]["']?((?:[\w.:/-]|\$\(params\.[\w-]+\)|\$\{?\w+\}?)+)(?=["'\s]|$)/.exec(commandsOf(choice)) ??
+    [];
+  const tag = given.replace(
+    /\$\{?(\w+)\}?/g,
+    (variable, name) => step.env.find((it) => it.name === name)?.value ?? variable,
+  );
+  if (/\$\(params\./.test(tag) && !/\$(?!\()/.test(tag))
+    return /^\$\([^)]*\)$/.test(tag) ? imageParameters(tag) : [`'${tag}'`];
   const names = task.parameters.filter(({ type }) => type === 'string').map(({ name }) => name);
   return names.filter(
     (name) =>

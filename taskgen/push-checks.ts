@@ -13,7 +13,7 @@ const localTransport = /\s["']?(?:oci|oci-archive|docker-archive|docker-daemon|d
 const separatePush: TextCheck = {
   code: 'MPT203',
   pattern:
-    /(?:\b|_)(?:buildah|podman|docker|nerdctl)\b[^\n;|&]*\s(?:manifest\s+)?push\b[^\n;|&]*|\bskopeo\b[^\n;|&]*\b(?:copy|sync)\b[^\n;|&]*|\bcosign\s+(?:sign|attach|attest)\b|\b(?:crane|img|makisu|regctl\s+image|helm)\s+(?:push|copy|cp)\b|\boras\s+(?:push|attach|copy|cp)\b/g,
+    /(?:\b|_)(?:buildah|podman|docker|nerdctl)\b[^\n;|&]*\s(?:manifest\s+)?push\b[^\n;|&]*|\bskopeo\b[^\n;|&]*\b(?:copy|sync)\b[^\n;|&]*|\bcosign\s+(?:sign|attach|attest)\b|\b(?:crane|img|makisu|regctl\s+image|helm)\s+(?:push|copy|cp)\b|\boras\s+(?:(?:blob|manifest)\s+)?(?:push|attach|copy|cp)\b/g,
   says: (found) =>
     `The script also pushes ("${found}"); no registry credential reaches the host, so the push would fail there.`,
   fix: 'Say --defer-push, which pushes from the cluster when the image is back, or move the push to a step of its own as in taskgen/sources/buildah.yaml; --registry-auth push lets it push from there. If the pattern is wrong, say --accept MPT203.',
@@ -36,44 +36,65 @@ const unrepeatable: TextCheck = {
   fix: 'Move the push to a step of its own, or build from a Dockerfile with --tag.',
 };
 
-/** Tools that build and push in one go. */
+/** Tools that build and push in one go, the command lines that do not, and how to have the image without a push. */
+const intoFile = (how: string) => `Let it write a file or folder into a workspace (${how})`;
+
 const pushingTools: readonly (TextCheck & { readonly unless: RegExp; readonly how: string })[] = [
   {
     tool: 'kaniko',
     pattern: /\/kaniko\/executor\b[^\n;&]*/g,
     unless: /--no-push\b/,
-    how: '--no-push --tar-path=FILE',
+    how: intoFile('--no-push --tar-path=FILE'),
   },
   {
     tool: 'ko',
     pattern: /(?:^|[\s;&|/])ko\s+(?:publish|build|resolve|apply|create)\b[^\n;&]*/gm,
     unless: /--push=false\b|--local\b|\s-L\b/,
-    how: '--push=false --oci-layout-path=FOLDER',
+    how: intoFile('--push=false --oci-layout-path=FOLDER'),
   },
   {
     tool: 'buildkit',
     pattern:
       /\bbuildctl\b[^\n;&]*\bpush=true\b[^\n;&]*|\bdocker\s+(?:buildx\s+)?(?:build|bake)\b[^\n;&]*\s(?:--push\b|(?:-o|--output)[ =]["']?type=registry\b)/g,
     unless: /--push=false\b/,
-    how: '--output type=oci,dest=FILE',
+    how: intoFile('--output type=oci,dest=FILE'),
   },
   {
     tool: 'apko',
     pattern: /\bapko\s+publish\b[^\n;&]*/g,
     unless: /\s--local\b/,
-    how: 'apko build CONFIG TAG FILE.tar',
+    how: intoFile('apko build CONFIG TAG FILE.tar'),
   },
   {
     tool: 'jib',
     pattern: /\bjib(?:-maven-plugin)?(?::[\w.${}()-]+)?:build\b|\bgradlew?\b[^\n;&]*\sjib\b(?!\w)/g,
     unless: /\bjib(?:-maven-plugin)?(?::[\w.${}()-]+)?:buildTar\b/,
-    how: 'jib:buildTar (Maven) or jibBuildTar (Gradle)',
+    how: intoFile('jib:buildTar (Maven) or jibBuildTar (Gradle)'),
   },
   {
     tool: 'buildpacks',
     pattern: /\bpack\s+build\b[^\n;&]*\s--publish\b|\/(?:cnb\/)?lifecycle\/(?:creator|exporter)\b[^\n;&]*/g,
     unless: /\s-(?:daemon|layout)\b/,
-    how: '-layout',
+    how: intoFile('-layout'),
+  },
+  {
+    tool: 'dotnet',
+    pattern: /(?:[/-]t(?:arget)?:PublishContainer|\bPublishProfile=DefaultContainer)\b[^\n;&]*/g,
+    unless: /\bContainerArchiveOutputPath=/,
+    how: intoFile('-p ContainerArchiveOutputPath=FILE'),
+  },
+  {
+    tool: 'tkn',
+    pattern: /\btkn\s+bundle\s+push\b[^\n;&]*/g,
+    unless: /\s--help\b/,
+    how: 'Take it out of this step',
+  },
+  {
+    // Often the words of an array, one a line.
+    tool: 'konflux-build-cli',
+    pattern: /\b(?:konflux-build-cli\s+image|kubectl-package)\s+build\b[^;&)]*?\s--push(?:=\S*)?(?![\w-])/g,
+    unless: /--push=false\b/,
+    how: 'Take --push out, so that the image stays in container storage,',
   },
 ].map(({ tool, ...rest }) => ({
   ...rest,
@@ -116,10 +137,29 @@ function hostPushFindings(commands: string, at: Path, pushes: readonly Finding[]
   return [{ code: 'MPT036', at, message, fix }];
 }
 
+const listing: TextCheck = {
+  code: 'MPT208',
+  pattern:
+    /\$\(\s*(?:buildah|podman|docker)\s+images\b[^\n;&)]*|\b(?:buildah|podman|docker)\s+images\b[^\n;&|)]*(?:\||>)[^\n;&|]*/g,
+  says: (found) =>
+    `The script reads the list of images ("${found}"); when it runs a second time, in the cluster, only the image that was built is there, not those it was built from.`,
+  fix: 'Push from the host, where all of them are (--registry-auth push); if the script can do without them, say --accept MPT208.',
+};
+
+/** In a script without any of them there is no image; make may hide them. */
+const imageTools = /\b(?:buildah|podman|docker|nerdctl|skopeo|crane|img|makisu|regctl|make)\b/;
+
 /** Of a script that runs up to its push on the host and a second time, without building, in the cluster. */
 function deferFindings(commands: string, at: Path): Finding[] {
   const pushes = firstMatch(separatePush, commands, at, isPush).length > 0;
-  if (pushes) return firstMatch(unrepeatable, commands, at);
+  if (pushes && !imageTools.test(commands)) {
+    const message =
+      'The script pushes files and builds no image, which is what --defer-push brings back before it pushes.';
+    const fix =
+      'Let it write them into a workspace or a shared volume and push them in a step of its own; --registry-auth push lets it push from the host.';
+    return [{ code: 'MPT205', at, message, fix }];
+  }
+  if (pushes) return [...firstMatch(unrepeatable, commands, at), ...firstMatch(listing, commands, at)];
   const message = 'The script has no push that --defer-push could wait with.';
   return [{ code: 'MPT205', at, message, fix: 'Leave out --defer-push.' }];
 }

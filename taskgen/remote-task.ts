@@ -6,7 +6,7 @@ import { isMap, isSeq } from 'yaml';
 import type { YAMLMap } from 'yaml';
 import { convertToV1, versionFindings } from './api-version.ts';
 import { appendFindings, appendParameters, prefixStep, stepsToPrefix } from './append-platform.ts';
-import { builderFindings, builderImage } from './builder-image.ts';
+import { builderFindings } from './builder-image.ts';
 import { expandAliases } from './alias-expansion.ts';
 import { planEnvironment } from './environment-plan.ts';
 import { judgeSeverity } from './findings.ts';
@@ -86,7 +86,7 @@ function plan(
   const environment = planEnvironment(choice.step, choice.index, options);
   const findings = [
     ...taskFindings(task, choice, topology, options),
-    ...scriptFindings(choice, options, pusherOf(task, choice, options), builderImage(task, choice)),
+    ...scriptFindings(task, choice, options, pusherOf(task, choice, options)),
     ...sync.findings,
     ...environment.findings,
     ...sizeFindings(task, choice, stepScripts(scripts, choice, topology, options), chosen.content),

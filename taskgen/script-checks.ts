@@ -1,12 +1,13 @@
 // What the build script itself may not contain, or should not: it is read as text, never run.
 // A pattern can be wrong about a script; those codes are warnings, or errors that `--accept` lifts.
 
+import { builderImage } from './builder-image.ts';
 import type { Finding, Path } from './findings.ts';
 import type { GenerateOptions } from './options.ts';
 import { pushFindings } from './push-checks.ts';
 import type { Pusher } from './registry-auth.ts';
 import type { StepChoice } from './step-choice.ts';
-import type { Step } from './task-model.ts';
+import type { Step, Task } from './task-model.ts';
 import { carriedScripts, firstMatch, withoutComments } from './text-checks.ts';
 import type { TextCheck } from './text-checks.ts';
 import { isPrintable } from './yaml-text.ts';
@@ -52,19 +53,23 @@ const referenceChecks: readonly TextCheck[] = [
 ];
 
 export function scriptFindings(
+  task: Task,
   choice: StepChoice,
   options: Pick<GenerateOptions, 'deferPush' | 'afterLoad'>,
   pusher: Pusher,
-  image: string,
 ): Finding[] {
   const { step, index: stepIndex, wrapped } = choice;
   const { script } = step;
-  if (script === undefined)
-    return pushFindings(commandOf(step, image), ['spec', 'steps', stepIndex], options.deferPush, pusher);
+  if (script === undefined) {
+    const run = commandOf(step, builderImage(task, choice));
+    const all = `${run}\n${unpackedScripts(task, choice, run)}`;
+    return pushFindings(all, ['spec', 'steps', stepIndex], options.deferPush, pusher);
+  }
   const isWrapped = wrapped.length > 0;
   const at: Path = ['spec', 'steps', stepIndex, isWrapped ? 'command' : 'script'];
   const own = isWrapped ? [...wrapped, ...step.args].join(' ') : withoutComments(script);
-  const commands = `${own}\n${withoutComments(carriedScripts(script))}`;
+  const carried = `${carriedScripts(script)}\n${unpackedScripts(task, choice, own)}`;
+  const commands = `${own}\n${withoutComments(carried)}`;
   const findings = [
     ...pushFindings(commands, at, options.deferPush, pusher),
     ...formFindings(script, at),
@@ -77,6 +82,14 @@ export function scriptFindings(
   return findings.map(({ scriptOffset, ...finding }) =>
     scriptOffset === undefined || scriptOffset >= own.length ? finding : { ...finding, scriptOffset },
   );
+}
+
+/** What earlier steps carried along and unpacked into a file that this one names, and the scripts that came with it. */
+function unpackedScripts(task: Task, { index }: StepChoice, run: string): string {
+  const scripts = task.steps.slice(0, index).map(({ script }) => script ?? '');
+  const isNamed = (script: string) =>
+    [...script.matchAll(/\bbase64 [^\n>]*>\s*["']?(\/[^\s"';]+)/g)].some(([, file]) => run.includes(String(file)));
+  return scripts.filter(isNamed).map(carriedScripts).join('\n');
 }
 
 /** Of a step without a script, and of images that run one program, as far as they are known. */

@@ -16,8 +16,8 @@ export interface PlannedMount {
   readonly bound: string;
   readonly sync: 'in' | 'out' | 'both' | 'empty' | 'storage';
   readonly mode: 'rw' | 'ro';
-  /** `flat`: a Secret or ConfigMap, symbolic links resolved. `file`: the path is one file. */
-  readonly kind: 'dir' | 'flat' | 'file';
+  /** `flat`: a Secret or ConfigMap, symbolic links resolved. `file`: the path is one file. `rest`: a folder without the mounts in it. */
+  readonly kind: 'dir' | 'flat' | 'file' | 'rest';
   readonly why: string;
 }
 
@@ -53,6 +53,7 @@ export function planSync(task: Task, stepIndex: number, options: GenerateOptions
     ...step.mounts.map((mount) => planVolume(task, stepIndex, mount, options, findings)),
     ...artifactMounts(step, stepIndex),
     ...homeMount(task, step),
+    ...workspaceFolder(task, step),
   ];
   const mounts = planned.filter((it): it is PlannedMount => 'sync' in it);
   const leftOut = planned.filter((it) => !('sync' in it));
@@ -69,8 +70,23 @@ function homeMount(task: Task, step: Step): PlannedMount[] {
   return [{ name: 'home of the steps', path, bound: 'true', sync: 'empty', mode: 'rw', kind: 'dir', why }];
 }
 
-function wordsOf({ script, args, env }: Step): string {
-  return [script, ...args, ...env.map(({ value }) => value)].join('\n');
+/** All steps share this folder of the pod, whatever workspaces are mounted in it; many clone, or leave a file, right there. */
+function workspaceFolder(task: Task, step: Step): PlannedMount[] {
+  const path = '/workspace';
+  const isBelow = (inner: string, outer: string) => `${inner}/`.startsWith(outer.replace(/\/*$/, '/'));
+  const places = [...task.workspaces, ...step.mounts].map(({ mountPath }) => mountPath);
+  if (places.includes(path)) return [];
+  const defaults = task.parameters.map((parameter) => parameter.default).filter((it) => typeof it === 'string');
+  const words = [wordsOf(step), step.workingDir, ...defaults].join('\n');
+  const named = [...words.matchAll(/(?<![\w./~*?)}\]-])\/workspace(?![\w-])(?:\/[\w.-]+)*/g)].map(([found]) => found);
+  const isUsed = named.some((found) => !places.some((place) => isBelow(found, place)));
+  if (!isUsed && !words.includes('$(resources.')) return [];
+  const why = 'the steps share it; without the workspaces and volumes in it';
+  return [{ name: `folder ${path}`, path, bound: 'true', sync: 'both', mode: 'rw', kind: 'rest', why }];
+}
+
+function wordsOf({ script, command, args, env }: Step): string {
+  return [script, ...command, ...args, ...env.map(({ value }) => value)].join('\n');
 }
 
 /** Where Tekton reads what a step says of its inputs and outputs; only a script that uses the references writes there. */

@@ -28,6 +28,8 @@ export interface Workspace {
   readonly name: string;
   readonly readOnly: boolean;
   readonly optional: boolean;
+  /** Where steps find it that do not claim it for themselves. */
+  readonly mountPath: string;
 }
 
 interface Parameter {
@@ -121,7 +123,9 @@ function mergeFields(template: Fields, own: Fields): Fields {
 function mergeBy(key: string, template: unknown, own: unknown): Fields[] {
   const ours = list(own);
   const overridden = new Set(ours.map((item) => item[key]));
-  return [...list(template).filter((item) => !overridden.has(item[key])), ...ours];
+  // Of two entries for one thing in the template the last one counts.
+  const theirs = new Map(list(template).map((item) => [item[key], item]));
+  return [...[...theirs.values()].filter((item) => !overridden.has(item[key])), ...ours];
 }
 
 function readVariable(item: Fields): EnvironmentVariable {
@@ -144,7 +148,9 @@ function readVolume(item: Fields): Volume {
 }
 
 function readWorkspace(item: Fields): Workspace {
-  return { name: text(item['name']) ?? '', readOnly: item['readOnly'] === true, optional: item['optional'] === true };
+  const name = text(item['name']) ?? '';
+  const mountPath = text(item['mountPath']) ?? `/workspace/${name}`;
+  return { name, readOnly: item['readOnly'] === true, optional: item['optional'] === true, mountPath };
 }
 
 function readParameter(item: Fields): Parameter {

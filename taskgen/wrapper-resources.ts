@@ -51,7 +51,7 @@ const suffixes: Readonly<Record<string, number>> = {
   Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40, Pi: 2 ** 50, Ei: 2 ** 60,
 }; // prettier-ignore
 
-/** A quantity as a number; what is none counts as endless, so that it is never chosen. */
+/** A quantity as a number; anything else counts as endless, so that it is never chosen. */
 export function amountOf(quantity: string): number {
   const [, number, suffix = ''] = /^(\d+(?:\.\d+)?)([a-zA-Z]*)$/.exec(quantity) ?? [];
   if (number === undefined) return Infinity;

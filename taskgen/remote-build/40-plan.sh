@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # variables cross the parts; a test checks the whole
 # From the MP_ variables: what is sent, mounted and brought back, and the file that sets the script's environment. Touches no host.
 
-MP_SEND=() MP_FETCH=() MP_RUN=() MP_MAKE=() MP_RESULTS=()
+MP_SEND=() MP_FETCH=() MP_RUN=() MP_MAKE=() MP_RESULTS=() MP_PLACES=() MP_EXCLUDE=()
 
 # A folder without its content, and those above it: their modes must be right on the host, because they come back.
 mp_stage_folder() { rsync -dpR "/.$2" "$MP_TMP/stage/" || mp_die 74 "cannot read $1 at $2"; }
@@ -10,6 +10,31 @@ mp_stage_folder() { rsync -dpR "/.$2" "$MP_TMP/stage/" || mp_die 74 "cannot read
 mp_stage_flat() {
   mp_stage_folder "$1" "$2"
   rsync -rLpt --exclude '/..*' --chmod=D0700,F0400,Fu+X "$2/" "$MP_TMP/stage$2/" || mp_die 74 "cannot read $1 at $2"
+}
+
+# What is in /workspace beside the workspaces: a mount in it goes its own way, or none.
+mp_stage_rest() {
+  local entry
+  mp_stage_folder "$1" "$2"
+  for entry in "$2"/* "$2"/.[!.]* "$2"/..?*; do
+    [[ ! -e $entry && ! -L $entry ]] || mp_is_place "$entry" || MP_SEND+=("/.$entry")
+  done
+}
+
+mp_is_place() {
+  local place
+  for place in "${MP_PLACES[@]}"; do [[ $place/ != "$1"/* ]] || return 0; done
+  return 1
+}
+
+# Where the pod has mounts, and what Tekton put of its credentials into HOME, which can be in a folder that is sent.
+mp_find_places() {
+  local place name
+  while read -r _ _ _ _ place _; do MP_PLACES+=("$place"); done </proc/self/mountinfo
+  for name in .docker .gitconfig .git-credentials .ssh; do
+    [[ -z ${HOME:-} || ! -e /tekton/creds/$name ]] || MP_EXCLUDE+=("--exclude=${HOME%/}/$name")
+  done
+  MP_PLACES+=("${MP_EXCLUDE[@]#--exclude=}")
 }
 
 mp_plan_mount() {
@@ -32,6 +57,8 @@ mp_plan_mount() {
   elif [[ $kind == flat ]]; then
     mp_log "$name: its files are sent to the host"
     mp_stage_flat "$name" "$path"
+  elif [[ $kind == rest ]]; then
+    mp_stage_rest "$name" "$path"
   elif [[ $kind == file ]]; then
     MP_SEND+=("/.$path")
   else
@@ -42,6 +69,7 @@ mp_plan_mount() {
 mp_plan_mounts() {
   local n field variable results
   local -A mount
+  mp_find_places
   # To podman of root every user is what it is, and gets what was sent; a user's own podman makes it the one we log in as.
   MP_CHOWN=$MP_AS_ROOT
   [[ $MP_USER != root ]] || MP_CHOWN=true

@@ -18,7 +18,7 @@ mp_host_podman() { podman "$@"; }
 mp_host_check_rights() { :; }
 mp_host_settle() { :; }
 
-# Who waits at a pipe for a container that has ended waits for ever.
+# Whoever waits at a pipe for a container that has ended would wait for ever.
 mp_host_wake() {
   for mp_host_pipe in "$1"/root/mp-job/*.pipe; do
     [ ! -p "$mp_host_pipe" ] || : <>"$mp_host_pipe"

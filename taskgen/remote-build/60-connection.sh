@@ -115,7 +115,7 @@ mp_send() {
   for ((try = 1; ; try++)); do
     code=0
     mp_run rsync -rlptH -R -x -s -W "${MP_COMPRESSION[@]}" --no-implied-dirs --timeout=300 --info=stats1 --no-human-readable --rsync-path="$ready" \
-      "${MP_SEND[@]}" "build-host:$MP_JOB/root/" >"$MP_TMP/send.stats" || code=$?
+      "${MP_EXCLUDE[@]}" "${MP_SEND[@]}" "build-host:$MP_JOB/root/" >"$MP_TMP/send.stats" || code=$?
     case $code in
       0 | 24) return 0 ;;
       10 | 12 | 30 | 35) ((try < 3)) || return "$code" ;;

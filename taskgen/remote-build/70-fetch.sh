@@ -39,9 +39,12 @@ mp_stream_to() {
 }
 
 mp_fetch_mount() {
-  local slash=/
+  local slash=/ place others=()
   [[ $2 != file ]] || slash=''
-  mp_rsync_back "$1" "${MP_COMPRESSION[@]}" -lH "build-host:$MP_JOB/root$3$slash" "$3$slash"
+  if [[ $2 == rest ]]; then
+    for place in "${MP_PLACES[@]}"; do [[ $place != "$3"/* ]] || others+=("--exclude=${place#"$3"}"); done
+  fi
+  mp_rsync_back "$1" "${MP_COMPRESSION[@]}" "${others[@]}" -lH "build-host:$MP_JOB/root$3$slash" "$3$slash"
 }
 
 # mp_fetch WITH_IMAGE: sets MP_RC; fails when anything that should have come did not.

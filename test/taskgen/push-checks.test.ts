@@ -23,6 +23,7 @@ describe('a script', () => {
     'crane push app.tar example.com/app',
     'crane cp example.com/app example.com/app:stable',
     'oras attach app sbom.json',
+    'oras blob push example.com/app file',
   ];
   for (const script of pushes) it(`pushes: ${script}`, () => expect(said(script)).to.deep.equal(['MPT203']));
 
@@ -61,6 +62,15 @@ describe('a script', () => {
     ['pack build app --publish', 'MPT203 buildpacks'],
     ['/cnb/lifecycle/creator app', 'MPT203 buildpacks'],
     ['/cnb/lifecycle/creator -layout app', undefined],
+    ['tkn bundle push example.com/bundle -f task.yaml', 'MPT203 tkn'],
+    ['dotnet publish -p ContainerRegistry=example.com /t:PublishContainer', 'MPT203 dotnet'],
+    ['dotnet publish /t:PublishContainer -p ContainerArchiveOutputPath=app.tar', undefined],
+    [
+      'cmd=(\n  konflux-build-cli image build -t "$IMAGE"\n  # as a tag\n  --push\n  "$@"\n)',
+      'MPT203 konflux-build-cli',
+    ],
+    ['konflux-build-cli image build -t "$IMAGE" --push-format oci', undefined],
+    ['konflux-build-cli image build -t "$IMAGE" --push=false', undefined],
   ] as const;
   for (const [script, expected] of tools) {
     it(`${expected === undefined ? 'leaves the registry alone' : expected}: ${script}`, () =>
@@ -74,6 +84,19 @@ describe('a script', () => {
   for (const line of ['buildah run c make', 'buildah commit c app', 'buildah bud --iidfile id .']) {
     it(`cannot run twice: ${line}`, () => expect(said(`${line}\nbuildah push app`, true)).to.deep.equal(['MPT205']));
   }
+
+  for (const line of ['buildah images | grep -v app >base', 'base=$(podman images --filter reference=base)']) {
+    it(`sees other images when it runs twice: ${line}`, () =>
+      expect(said(`buildah bud -t app .\nbuildah push app\n${line}`, true)).to.deep.equal(['MPT208']));
+  }
+
+  it('of files has no image to wait for', () => {
+    expect(said('mvn package\noras push example.com/app app.zip', true)).to.deep.equal(['MPT205']);
+  });
+
+  it('may show the list of images', () => {
+    expect(said('buildah bud -t app .\nbuildah images\nbuildah push app', true)).to.deep.equal([]);
+  });
 
   it('without a push has nothing to wait with', () => expect(said('make', true)).to.deep.equal(['MPT205']));
 });

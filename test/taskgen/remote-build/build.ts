@@ -12,7 +12,7 @@ export interface Mount {
   /** Below /workspace or /data. */
   readonly path: string;
   readonly sync: 'in' | 'out' | 'both' | 'empty' | 'storage';
-  readonly kind?: 'dir' | 'flat' | 'file';
+  readonly kind?: 'dir' | 'flat' | 'file' | 'rest';
   readonly mode?: 'rw' | 'ro';
   readonly bound?: string;
 }
@@ -23,6 +23,8 @@ export interface Build {
   /** Files of the pod, by absolute path. */
   readonly files?: Readonly<Record<string, string | Buffer>>;
   readonly args?: readonly (string | Buffer)[];
+  /** Folders that are a mount of the pod, as workspaces are. */
+  readonly mounted?: readonly string[];
   /** Variables the Task declares: they are to reach the script. */
   readonly env?: Readonly<Record<string, string | Buffer>>;
   /** What the generator sets, and other variables of the pod. */
@@ -140,6 +142,7 @@ function writePod(world: World, folder: string, build: Build): void {
     join(folder, 'env'),
     endedByNul(Object.entries({ ...settingsOf(build), ...build.env }).map(([key, value]) => [key, value])),
   );
+  writeFileSync(join(folder, 'mounted'), (build.mounted ?? []).map((path) => `${path}\n`).join(''));
   writeFileSync(
     join(folder, 'args'),
     Buffer.concat((build.args ?? []).map((argument) => Buffer.concat([Buffer.from(argument), Buffer.from([0])]))),

@@ -1,12 +1,13 @@
 #!/bin/bash
-# Runs the build step of one pod: its folders ($1/volumes/*) at the places a pod has them (/ssh, /mp-shared, /workspace …), exactly the environment
-# and the arguments listed in $1/env and $1/args (each ended by NUL), as uid $2. Decides nothing about the step.
+# Runs the build step of one pod: its folders ($1/volumes/*) at the places a pod has them (/ssh, /mp-shared, /workspace …), those listed in
+# $1/mounted as mounts of their own, exactly the environment and the arguments listed in $1/env and $1/args (each ended by NUL), as uid $2. Decides nothing about the step.
 set -euo pipefail
 pod=$1 uid=$2
 for folder in "$pod"/volumes/*/; do
   chown -R "$uid" "$folder"
   mount --bind "$folder" "/$(basename "$folder")"
 done
+while read -r folder; do mount --bind "$folder" "$folder"; done <"$pod/mounted"
 mapfile -d '' -t arguments <"$pod/args"
 cd /
 # As a kubelet does it: no value is ever an argument of a process, not even for a moment, and names may be ones no shell takes.
