@@ -7,6 +7,9 @@
 # Seconds for sshd to listen, packages to be installed before (key tools) included.
 : "${START_TIMEOUT:=120}"
 
+# Seconds for the node to bring our key to a pod of an earlier try. Mostly one; some nodes look at Secrets only every minute.
+: "${KEY_TIMEOUT:=120}"
+
 # Service: the cluster's own address of it, which needs no name to be resolved; IPv6 by name, because rsync takes no bare one.
 find_address() {
   local cluster_ip
@@ -63,12 +66,23 @@ CHECKS
 }
 
 run_checks() { # address, port
-  local code=0
+  local code why pause=1 started=$SECONDS
   SSH_DIR=$work/ssh write_ssh_options
   ssh_options+=(-p "$2" -o "HostKeyAlias=$known_as")
-  host_checks | timeout --kill-after=5 120 ssh "${ssh_options[@]}" -- "$1" /bin/sh -s >"$work/answer" 2>"$work/said" || code=$?
-  ((code != 124 && code != 137)) || fail_pod HostTimeout 'it did not answer within 120 s'
-  ((code == 0)) || fail_pod "$(why_ssh_failed "$(<"$work/said")")" "ssh $USER@$known_as: $(last_line "$work/said")"
+  while :; do
+    code=0
+    host_checks | timeout --kill-after=5 120 ssh "${ssh_options[@]}" -- "$1" /bin/sh -s >"$work/answer" 2>"$work/said" || code=$?
+    ((code != 0)) || return 0
+    ((code != 124 && code != 137)) || fail_pod HostTimeout 'it did not answer within 120 s'
+    why=$(why_ssh_failed "$(<"$work/said")")
+    if [[ $adopted == false || $why != AuthenticationFailed ]] || ((SECONDS - started >= KEY_TIMEOUT)); then
+      fail_pod "$why" "ssh $USER@$known_as: $(last_line "$work/said")"
+    fi
+    ((pause > 1)) || log "host $LAUNCH_TOKEN does not know our key yet"
+    sleep "$pause"
+    # sshd of OpenSSH 9.8 and newer shuts out who is refused faster than every five seconds.
+    pause=5
+  done
 }
 
 check_host() {

@@ -59,6 +59,12 @@ create() { # resource, number of the object; sets made
   esac
 }
 
+read_service() {
+  api GET "$(path_of services "$LAUNCH_TOKEN")"
+  [[ $status == 200 ]] || explain_api "reading service $LAUNCH_TOKEN"
+  state=$(jq -r --arg key "$label/build-secret" '.metadata.annotations[$key] // ""' "$work/reply")
+}
+
 make_host() {
   local made
   create networkpolicies 1
@@ -67,11 +73,9 @@ make_host() {
   create services 3
   if [[ $made == false ]]; then
     adopted=true
-    api GET "$(path_of services "$LAUNCH_TOKEN")"
-    [[ $status == 200 ]] || explain_api "reading service $LAUNCH_TOKEN"
+    read_service
   fi
   cp "$work/reply" "$work/service"
-  state=$(jq -r --arg key "$label/build-secret" '.metadata.annotations[$key] // ""' "$work/service")
   create pods 4
 }
 
@@ -103,22 +107,36 @@ write_known_hosts() {
   printf '%s %s\n' "$known_as" "$(cut -d' ' -f1,2 "$work/host_key.pub")" >"$work/ssh/known_hosts"
 }
 
+# The pod of a launch that was deleted has up to 30 seconds left, and makes the Secret in them as ever; the note follows at once.
+noted_by_earlier_try() {
+  local try
+  for try in 1 2 3 4 5; do
+    read_service
+    [[ $state != made ]] || return 0
+    sleep 1
+  done
+  return 1
+}
+
 # Ours or not: a Secret in the build's namespace cannot be read. So that an earlier try has made it is noted on the Service; one that
 # came so far as to make the Service may have.
 give_to_build() {
+  local noting
   mkdir "$work/secret"
   printf '%s\n' "$USER@$address" >"$work/secret/host"
   printf '%s\n' "$home" >"$work/secret/user-dir"
   cp "$work/ssh/id_rsa" "$work/ssh/known_hosts" "$work/secret/"
   ((port == 22)) || printf '%s\n' "$port" >"$work/secret/port"
   write_secret
-  create_secret "$adopted"
+  create_secret "$adopted" noted_by_earlier_try
+  { annotate services build-secret made || log "it could not be noted that the Secret is there: $status $(api_message)"; } &
+  noting=$!
   tell_controller SecretCreated 'the Secret of the build is there'
-  annotate services build-secret made || log "it could not be noted that the Secret is there: $status $(api_message)"
+  wait "$noting"
 }
 
 main() {
-  local state adopted=false pod_port=2222 os arch machine address port known_as home
+  local state='' adopted=false pod_port=2222 os arch machine address port known_as home
   check_launch_parameters
   check_placement_keys
   check_machine_keys

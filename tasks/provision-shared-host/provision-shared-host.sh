@@ -12,7 +12,7 @@
 # For admins to set in the Task's env. The space is what an empty image storage needs to be of any use.
 : "${MIN_FREE_MB:=1024}" "${REQUIRE_PODMAN:=true}"
 
-# Good at the one-time password server only: it must not be able to act as this pod.
+# Good at the key server (one-time passwords) only: it must not be able to act as this pod.
 otp_token=/var/run/secrets/multi-platform-otp/token
 
 check_parameters() {

@@ -46,7 +46,7 @@ write_secret() {
         { apiVersion: "tekton.dev/v1", kind: "TaskRun", name: env.TASKRUN_NAME, uid: env.TASKRUN_UID } ] } end) }' >"$work/secret.json"
 }
 
-create_secret() { # may an earlier try have made it?
+create_secret() { # may an earlier try have made it?; command that finds the note of one that did
   local message what="Secret $NAMESPACE/$SECRET_NAME"
   post "$(api_url "$NAMESPACE" secrets)" "$account/ca.crt" application/json "$work/secret.json" "$account/token"
   message=$(jq -r '.message // empty' "$work/reply" 2>/dev/null) || message=
@@ -54,8 +54,9 @@ create_secret() { # may an earlier try have made it?
     201) log "$what created" ;;
     409)
       # Not ours to read, so it cannot be told whose it is; but never overwritten.
-      [[ $sure == true && $1 == false ]] || fail SecretUncertain "$what exists; an earlier try of this task may have made it"
-      fail SecretExists "$what exists already; it was not overwritten"
+      [[ $sure == false || $1 == true ]] || fail SecretExists "$what exists already; it was not overwritten"
+      if [[ -z ${2:-} ]] || ! "$2"; then fail SecretUncertain "$what exists; an earlier try of this task may have made it"; fi
+      log "$what was created by an earlier try"
       ;;
     404) fail NamespaceGone "$what: $message" ;;
     401 | 403)

@@ -77,24 +77,31 @@ describe('a build on a pod of its own', function () {
     expect(done.status.conditions[0].reason).to.equal('TaskRunCancelled');
   });
 
-  it('P1: a launch that is deleted half-way is made again, for the same pod', async () => {
-    const { cluster } = shared();
-    const build = { namespace, name: 'relaunched' };
-    await startBuild(cluster, { ...build, platform: podPlatform, files: { script: 'true' }, task: 'script-remote' });
-    const selector = `${prefix}/task-type=launch,${prefix}/user-task-name=relaunched`;
-    const launch = await until(
-      async () => {
-        const list = ['get', 'taskruns', '-n', 'multi-platform-controller', '-l', selector];
-        const { items } = await cluster.kubectl.json<Raw>(list);
-        return items[0]?.status?.podName === undefined ? undefined : items[0];
-      },
-      () => 'no launch ever began',
-    );
-    const remove = ['delete', 'taskrun', launch.metadata.name, '-n', 'multi-platform-controller', '--wait=false'];
-    await cluster.kubectl.run(remove);
-    const done = await untilDone(cluster, build);
-    expect(done.status.conditions[0].status, await logOf(cluster, build)).to.equal('True');
-  });
+  /** Deleted when its own pod, or that of the host, is as wanted. */
+  const cutOff: readonly [string, string, (launch: Raw) => Promise<boolean>][] = [
+    ['half-way', 'relaunched', async (launch) => launch.status?.podName !== undefined],
+    ['when its host runs already', 'adopted', async () => (await podFor('adopted'))?.status.phase === 'Running'],
+  ];
+  for (const [moment, name, isThen] of cutOff) {
+    it(`P1: a launch that is deleted ${moment} is made again, for the same pod`, async () => {
+      const { cluster } = shared();
+      const build = { namespace, name };
+      await startBuild(cluster, { ...build, platform: podPlatform, files: { script: 'true' }, task: 'script-remote' });
+      const selector = `${prefix}/task-type=launch,${prefix}/user-task-name=${name}`;
+      const launch = await until(
+        async () => {
+          const list = ['get', 'taskruns', '-n', 'multi-platform-controller', '-l', selector];
+          const { items } = await cluster.kubectl.json<Raw>(list);
+          return items[0] !== undefined && (await isThen(items[0])) ? items[0] : undefined;
+        },
+        () => 'no launch ever came so far',
+      );
+      const remove = ['delete', 'taskrun', launch.metadata.name, '-n', 'multi-platform-controller', '--wait=false'];
+      await cluster.kubectl.run(remove);
+      const done = await untilDone(cluster, build);
+      expect(done.status.conditions[0].status, await logOf(cluster, build)).to.equal('True');
+    });
+  }
 
   it('P4: no node for its pod: the build is told in the words of the scheduler, and goes on when there is one', async () => {
     const { cluster } = shared();

@@ -2,9 +2,11 @@
 import { expect } from 'chai';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { labels } from '../../../controller/model/labels.ts';
-import { hostsNamespace, type Launch, launchTokenLabel, pathOf, PodStand, tenant } from './pod-stand.ts';
+import { decoded, hostsNamespace, type Launch, launchTokenLabel, pathOf, PodStand, tenant } from './pod-stand.ts';
 
 const resources = ['networkpolicies', 'secrets', 'services', 'pods'];
+const sentence = '0/3 nodes are available: 3 Insufficient cpu.';
+const unschedulable = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: sentence };
 
 describe('launch-pod', function () {
   this.timeout(120_000);
@@ -13,6 +15,13 @@ describe('launch-pod', function () {
     stand = await PodStand.start();
   });
   after(() => stand?.stop());
+
+  /** The Event about the launch TaskRun with this uid. */
+  async function toldUnschedulable(uid: string) {
+    const selector = `involvedObject.uid%3D${uid},reason%3DUnschedulable`;
+    const path = `/api/v1/namespaces/multi-platform-controller/events?fieldSelector=${selector}`;
+    return (await stand.read(path)).items[0];
+  }
 
   /** Launches, with the pod running beside it. */
   async function launched(launch: Launch, prepare?: string) {
@@ -83,11 +92,55 @@ describe('launch-pod', function () {
       return {};
     }
 
+    it('P1: of a launch that was cut off when it ran already is adopted as soon as its node has brought it the new key', async () => {
+      const launch = stand.aLaunch();
+      await launched(launch);
+      await stand.server.ask('DELETE', pathOf('secrets', tenant, launch.secret));
+      await noteSecret(launch, null);
+      const bringing = (async () => {
+        const isTold = (pod: { metadata: { annotations?: object } }) =>
+          Object.keys(pod.metadata.annotations ?? {}).some((name) => name.endsWith('/keys-added'));
+        while (!isTold(await stand.object('pods', launch))) await sleep(50);
+        await sleep(3000);
+        stand.bringKeys(launch, decoded((await stand.object('secrets', launch)).data));
+      })();
+      const [{ code, log }] = await Promise.all([stand.launch(launch), bringing]);
+      expect(code, log).to.equal(0);
+      expect(await stand.buildSecret(launch)).to.include({ host: 'build@127.0.0.1\n' });
+      stand.endPod(launch);
+    });
+
+    it('P1: whose Secret an earlier launch makes meanwhile, as its pod has yet to end, is its host as well', async () => {
+      const launch = stand.aLaunch();
+      const first = await launched(launch);
+      const secret = await stand.buildSecret(launch);
+      await noteSecret(launch, null);
+      stand.endPod(launch);
+      await stand.setStatus(launch, { phase: 'Pending', conditions: [unschedulable] });
+      const noting = (async () => {
+        while ((await toldUnschedulable('relaunch-uid')) === undefined) await sleep(50);
+        await stand.runPod(launch);
+        // The Secret is tried for before the note is there.
+        await sleep(3000);
+        await noteSecret(launch, 'made');
+      })();
+      const env = { OWN_NAME: 'relaunch', OWN_UID: 'relaunch-uid' };
+      const [again] = await Promise.all([stand.launch(launch, { env }), noting]);
+      expect(again.code, again.log).to.equal(0);
+      expect(again.results).to.deep.equal(first.results);
+      expect(await stand.buildSecret(launch)).to.deep.equal(secret);
+      stand.endPod(launch);
+    });
+
+    async function noteSecret({ token }: Launch, note: 'made' | null): Promise<void> {
+      const annotations = { 'build.appstudio.redhat.com/build-secret': note };
+      await stand.server.ask('PATCH', pathOf('services', hostsNamespace, token), { metadata: { annotations } });
+    }
+
     it('P1: whose Secret may have been made by a launch that was cut off is given up', async () => {
       const launch = stand.aLaunch();
       await launched(launch);
-      const annotations = { 'build.appstudio.redhat.com/build-secret': null };
-      await stand.server.ask('PATCH', pathOf('services', hostsNamespace, launch.token), { metadata: { annotations } });
+      await noteSecret(launch, null);
       stand.endPod(launch);
       const again = await stand.launch(launch, await runningSoon(launch));
       expect(again.results['REASON'], again.log).to.equal('SecretUncertain');
@@ -117,9 +170,6 @@ describe('launch-pod', function () {
   });
 
   describe('P4: without a node', () => {
-    const sentence = '0/3 nodes are available: 3 Insufficient cpu.';
-    const unschedulable = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: sentence };
-
     it("P4: waits, tells the scheduler's sentence, and goes on when there is one", async () => {
       const launch = stand.aLaunch();
       const playing = (async () => {
@@ -134,11 +184,9 @@ describe('launch-pod', function () {
       ]);
       expect(code, log).to.equal(0);
       expect(log).to.contain(`no node yet: ${sentence}`);
-      const events = await stand.read(
-        '/api/v1/namespaces/multi-platform-controller/events?fieldSelector=reason%3DUnschedulable',
-      );
-      expect(events.items[0]).to.include({ message: sentence });
-      expect(events.items[0].involvedObject).to.include({ kind: 'TaskRun', name: 'launch', uid: 'launch-uid' });
+      const told = await toldUnschedulable('launch-uid');
+      expect(told).to.include({ message: sentence });
+      expect(told.involvedObject).to.include({ kind: 'TaskRun', name: 'launch' });
       stand.endPod(launch);
     });
 

@@ -148,18 +148,22 @@ export class PodStand {
   async runPod(launch: Launch, prepare = 'true'): Promise<void> {
     while ((await this.object('pods', launch)) === undefined) await sleep(50);
     const { spec } = await this.object('services', launch);
-    const keys = decoded((await this.object('secrets', launch)).data);
     const folder = `/pods/${launch.token}`;
     this.host.read(`mkdir -p ${folder} /home/build; chmod 755 /pods ${folder}`);
-    for (const [name, content] of Object.entries(keys)) {
-      this.host.read(`cat >${folder}/${name} <<'CONTENT'\n${content}CONTENT`);
-    }
+    this.bringKeys(launch, decoded((await this.object('secrets', launch)).data));
     const env = `MP_KEYS=${folder} MP_USER=build MP_PORT=${spec.ports[0].nodePort} MP_TOOLS= MP_USERNS=false`;
     this.host.read(
       `${prepare}; ${env} setsid sh ${folder}/start >${folder}/log 2>&1 </dev/null & echo $! >${folder}/pid`,
     );
     const containerStatuses = [{ name: 'host', ready: true, started: true, restartCount: 0, image: '', imageID: '' }];
     await this.setStatus(launch, { phase: 'Running', hostIP: '127.0.0.1', podIP: '127.0.0.1', containerStatuses });
+  }
+
+  /** The Secret of the host as its pod sees it. */
+  bringKeys({ token }: Launch, keys: Readonly<Record<string, string>>): void {
+    for (const [name, content] of Object.entries(keys)) {
+      this.host.read(`cat >/pods/${token}/${name} <<'CONTENT'\n${content}CONTENT`);
+    }
   }
 
   endPod({ token }: Launch): void {
