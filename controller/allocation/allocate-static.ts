@@ -2,6 +2,7 @@
 import { configGrace } from '../model/config-grace.ts';
 import type { HostRequest } from '../model/host-request.ts';
 import type { Instant } from '../model/instant.ts';
+import { mostFailedLaunches } from '../model/most-failed-launches.ts';
 import type { Told, WaitReason } from '../model/reason.ts';
 import type { Decision } from './allocate.ts';
 import { FreeHosts } from './free-hosts.ts';
@@ -16,9 +17,6 @@ import {
   noSshSecret,
   waitedTooLong,
 } from './told-reasons.ts';
-
-/** Where hosts are launched there is always another one. */
-const mostFailedHosts = 3;
 
 /** `held` is kept up to date: slots by namespace, those given away here included. */
 export function allocateStatic(
@@ -54,8 +52,8 @@ class Round {
     const { limits } = this.#pool;
     const { namespace, since } = request;
     const { launched } = this.#pool;
-    const nobodyLeft = launched === undefined ? this.#nobodyLeft(request) : this.#noneLaunched(request, launched);
-    if (nobodyLeft !== undefined) return nobodyLeft;
+    const noHost = launched === undefined ? this.#noHostLeft(request) : this.#noHostToCome(request, launched);
+    if (noHost !== undefined) return noHost;
     const held = this.#held.get(namespace) ?? 0;
     const capped = limits.maxPerNamespace !== undefined && held >= limits.maxPerNamespace;
     const closed = this.#quarantine.of(namespace);
@@ -72,7 +70,7 @@ class Round {
   }
 
   /** No host is left that this request could ever run on; a missing ssh Secret may come yet, as a late part of a change. */
-  #nobodyLeft(request: HostRequest): Decision | undefined {
+  #noHostLeft(request: HostRequest): Decision | undefined {
     if (request.failedHosts.length < this.#usable.size) return undefined;
     const tried = new Set(request.failedHosts.filter((name) => this.#usable.has(name)));
     if (tried.size < this.#usable.size) return undefined;
@@ -85,11 +83,11 @@ class Round {
     return this.#now >= until ? { outcome: 'reject', request, told } : { outcome: 'wait', request, told, until };
   }
 
-  /** Another host may be launched for it, unless that was of no use so far. */
-  #noneLaunched(request: HostRequest, { refused, missingSecret }: MoreHosts): Decision | undefined {
+  /** Where hosts are launched there is always another one, unless launching was of no use so far. */
+  #noHostToCome(request: HostRequest, { refused, missingSecret }: MoreHosts): Decision | undefined {
     const missing = secretMissing(missingSecret, request, this.#now);
     if (missing !== undefined) return missing;
-    if (request.failedHosts.length >= mostFailedHosts)
+    if (request.failedHosts.length >= mostFailedLaunches)
       return { outcome: 'reject', request, told: allHostsFailed(request) };
     const useless = refused !== undefined && request.since < refused.failed && this.#usable.size === 0;
     return useless ? { outcome: 'reject', request, told: refused.told } : undefined;

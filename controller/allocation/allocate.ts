@@ -1,5 +1,5 @@
 // Who gets which host: one call per platform, many requests, one pool, one instant. Decides only; writes nothing.
-// The cost grows with the requests, whatever the number of hosts: thousands may wait for one platform.
+// The cost grows with the requests and hardly with the hosts: thousands may wait for one platform.
 import { configGrace } from '../model/config-grace.ts';
 import type { Host } from '../model/host.ts';
 import type { HostRequest } from '../model/host-request.ts';

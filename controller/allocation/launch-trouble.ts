@@ -1,5 +1,6 @@
 // What the last launches of a dynamic-pool say about the next one: when it is worth a try, and who need not wait for it.
 import type { Instant } from '../model/instant.ts';
+import { mostFailedLaunches } from '../model/most-failed-launches.ts';
 import { saidBy } from '../model/said-by.ts';
 import type { OwnTaskRun } from '../model/task-run.ts';
 import { launchPause } from './launch-pause.ts';
@@ -15,9 +16,6 @@ export interface LaunchTrouble {
   /** Trying again helps none of the builds that waited for this one. */
   readonly isFinal: boolean;
 }
-
-/** After so many hosts that came to nothing, another one helps nobody. */
-const mostFailures = 3;
 
 /** `launches`: TaskRuns that launched, or are to launch, hosts of one pool. Undefined: the newest that ended succeeded. */
 export function launchTrouble(launches: readonly OwnTaskRun[]): LaunchTrouble | undefined {
@@ -35,7 +33,7 @@ export function launchTrouble(launches: readonly OwnTaskRun[]): LaunchTrouble | 
     until: failed + launchPause(failures.length),
     said: saidBy(newest),
     isShortage: reason === 'InsufficientCapacity',
-    isFinal: reason === 'LaunchRefused' || others.length >= mostFailures,
+    isFinal: reason === 'LaunchRefused' || others.length >= mostFailedLaunches,
   };
 }
 

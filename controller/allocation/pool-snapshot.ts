@@ -15,7 +15,7 @@ export interface FailedProvision {
   readonly failed: Instant;
 }
 
-/** A static host and what it is used for, claims not yet confirmed by the watch included. */
+/** A host with slots and what it is used for, claims not yet confirmed by the watch included. */
 export interface HostUse {
   readonly host: Host;
   readonly taken: number;
@@ -23,11 +23,11 @@ export interface HostUse {
   readonly failures: readonly FailedProvision[];
   /** When the newest of the builds got this host whose provision is known to have succeeded. */
   readonly lastGood: Instant | undefined;
-  /** Its ssh Secret exists in the operator namespace and holds a key. */
+  /** The operator namespace has its ssh Secret, with our label; nobody reads what is in it. */
   readonly hasSshSecret: boolean;
   /** Takes no new builds: host-config says so. */
   readonly cordoned: boolean;
-  /** Takes no new builds: it is being emptied for its periodic care. */
+  /** Takes no new builds: it is being emptied for its periodic care or, in a dynamic-pool, before it is terminated. */
   readonly draining: boolean;
 }
 
@@ -39,6 +39,7 @@ export interface UnusablePool {
   readonly since: Instant;
 }
 
+/** Hosts with slots: static ones, or those of a dynamic-pool, which has `launched` as well. */
 export interface StaticSnapshot {
   readonly status: 'static';
   readonly platform: Platform;
@@ -58,7 +59,7 @@ export interface StaticSnapshot {
 export interface MoreHosts {
   /** Why no slot is free. */
   readonly told: Told<WaitReason>;
-  /** None can be had: this is for builds that are older than the launch that showed it. */
+  /** Launching is hopeless: what builds are told that are older than the launch that showed it. */
   readonly refused: { readonly told: Told<RejectReason>; readonly failed: Instant } | undefined;
   readonly missingSecret: MissingSecret | undefined;
 }

@@ -1,4 +1,4 @@
-// What becomes of a build while a Secret is not there without which no host can be launched, or used: a grace, then no.
+// What becomes of a build while a Secret is missing that launched hosts need: it waits for a grace, then it is refused.
 import { configGrace } from '../model/config-grace.ts';
 import type { HostRequest } from '../model/host-request.ts';
 import type { Instant } from '../model/instant.ts';

@@ -21,10 +21,11 @@ export function namespaceNotAllowed({ namespace }: HostRequest): Told<RejectReas
 }
 
 export function noSshSecret(hosts: readonly HostUse[]): Told<RejectReason & WaitReason> {
-  return noLaunchSecret([...new Set(hosts.map((use) => use.host.secret))].join(', '));
+  return noSshSecretNamed([...new Set(hosts.map((use) => use.host.secret))].join(', '));
 }
 
-export function noLaunchSecret(secrets: string): Told<RejectReason & WaitReason> {
+/** `secrets`: one name, or several with commas. */
+export function noSshSecretNamed(secrets: string): Told<RejectReason & WaitReason> {
   const remedy = `ask an administrator to create Secret ${secrets} with key id_rsa and the label build.appstudio.redhat.com/multi-platform-secret in the operator namespace`;
   return {
     reason: 'SshSecretMissing',

@@ -1,5 +1,5 @@
 // The queue of a platform, one request at a time. With fair share, namespaces take turns: the one with fewest slots is
-// next, and inside it the order is as ever. Decides who is asked next, not what becomes of it.
+// next, and inside it the order is as usual. Decides who is asked next, not what becomes of it.
 import type { HostRequest } from '../model/host-request.ts';
 import type { PoolLimits } from '../model/pool.ts';
 import type { Instant } from '../model/instant.ts';

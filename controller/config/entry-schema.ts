@@ -15,7 +15,7 @@ export class EntrySchema {
   readonly #validate: ValidateFunction;
   readonly #properties: Readonly<Record<string, unknown>>;
 
-  /** Throws when the schema is none, with a sentence. */
+  /** Throws, with a sentence, when this is no JSON Schema. */
   constructor(schema: object, formats: Formats = {}) {
     if (Object.hasOwn(schema, '$async')) throw new Error('$async is not supported');
     // All of them are text: to say so again for every key is up to the author.

@@ -18,10 +18,8 @@ export interface HostConfig {
   /** Platforms that are named in the config and have no working pool: why. */
   readonly broken: ReadonlyMap<string, readonly ConfigProblem[]>;
   readonly problems: readonly ConfigProblem[];
-  /** Key `instance-tag`: goes to provision TaskRuns as INSTANCE_TAG. */
+  /** Key `instance-tag`: goes to provision TaskRuns, and to the Tasks of providers, as INSTANCE_TAG. */
   readonly instanceTag: string;
-  /** Key `additional-instance-tags`: on every instance that is launched. */
-  readonly instanceTags: ReadonlyMap<string, string>;
   readonly care: CareSettings;
   readonly known: KnownGood;
 }

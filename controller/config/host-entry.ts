@@ -62,7 +62,7 @@ export function parseHostEntry(name: string, entry: Entry): ParsedHost {
   return { host: { ...host, concurrency: Number(text('concurrency')) }, problems: warnings };
 }
 
-/** Accepted since ever; a provision TaskRun that cannot log in will say so. */
+/** Was always accepted; a provision TaskRun that cannot log in will say so. */
 function missingUser(name: string): ConfigProblem {
   return { key: `host.${name}.user`, message: 'is missing: give the account to log in with', severity: 'warning' };
 }

@@ -56,8 +56,7 @@ export function parseHostConfig(data: Data, known: KnownGood = nothingKnown, tas
     });
   }
   const instanceTag = data['instance-tag']?.trim() ?? '';
-  const instanceTags = parseTags(data, problems);
-  const additionalTags = [...instanceTags].map(([name, value]) => `${name}=${value}`).join(',');
+  const additionalTags = parseTags(data, problems);
   const launched = parseLaunched(data, lists, limitsOf, { tasks, instanceTag, additionalTags }, problems);
   // The order of resolution is local, launched, static. A launched platform with a mistake in it is nobody else's.
   const listed = [...lists.dynamic, ...lists.dynamicPool];
@@ -73,7 +72,6 @@ export function parseHostConfig(data: Data, known: KnownGood = nothingKnown, tas
     broken: brokenPlatforms(problems, pools),
     problems: bounded(problems),
     instanceTag,
-    instanceTags,
     care,
     known: { ...lists, cordoned, platforms },
   };
@@ -90,8 +88,8 @@ function withKnown<Entry>(
   return problems.length === before ? entries : [...new Set([...entries, ...known])];
 }
 
-/** `k=v, k=v`; AWS calls these tags. */
-function parseTags(data: Data, problems: Problems): Map<string, string> {
+/** Key `additional-instance-tags`, as `k=v,k=v`: on every instance that is launched. */
+function parseTags(data: Data, problems: Problems): string {
   const key = 'additional-instance-tags';
   const tags = new Map<string, string>();
   for (const entry of parseList(key, data[key], problems)) {
@@ -104,7 +102,7 @@ function parseTags(data: Data, problems: Problems): Map<string, string> {
         severity: 'warning',
       });
   }
-  return tags;
+  return [...tags].map(([name, value]) => `${name}=${value}`).join(',');
 }
 
 function warnOfUnknownKeys(data: Data, platforms: readonly Platform[], problems: Problems): void {

@@ -12,7 +12,7 @@ export interface ParsedHosts {
   readonly platforms: ReadonlyMap<string, string>;
 }
 
-/** A host whose platform cannot be read is missed by the builds of the one it had before. */
+/** A host whose platform cannot be read counts as a broken host of the platform it had before. */
 export function parseHosts(
   data: Readonly<Record<string, string>>,
   known: KnownGood['platforms'],

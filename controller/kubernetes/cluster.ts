@@ -15,7 +15,7 @@ export interface ObjectMeta {
   /** Absent on cluster-scoped objects only. */
   readonly namespace?: string;
   readonly uid: string;
-  /** Opaque: compared by equality only. */
+  /** Opaque: compared by equality only, but for is-not-newer.ts. */
   readonly resourceVersion: string;
   readonly creationTimestamp?: string;
   readonly deletionTimestamp?: string;

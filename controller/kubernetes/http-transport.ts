@@ -102,8 +102,8 @@ export class HttpTransport {
   }
 
   /**
-   * Bytes as they arrive, for a watch; `onAnswer` tells that it was accepted. Ends when the server ends it; rejects with an ApiError when nothing arrived for
-   * `idleLimit`, when the connection broke or when the signal aborted it.
+   * Bytes as they arrive, for a watch; `onAnswer` tells that it was accepted. Ends when the server ends it; rejects with an
+   * ApiError when nothing arrived for `idleLimit`, when the connection broke or when the signal aborted it.
    */
   async *stream(
     request: ApiRequest,

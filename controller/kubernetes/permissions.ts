@@ -56,13 +56,13 @@ export const permissions: readonly Permission[] = [
     resource: 'secrets',
     verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'],
     scope: 'operator-namespace',
-    why: 'ssh keys of hosts, the key that signs facts, stored one-time tokens',
+    why: 'ssh keys of hosts (names only), the key that signs facts, stored keys of builds',
   },
   {
     resource: 'events',
     verbs: ['list', 'watch'],
     scope: 'operator-namespace',
-    why: 'provision TaskRuns tell that the Secret is there before Kubernetes tells that they ended',
+    why: 'provision and launch TaskRuns tell that the Secret is there, or why they wait, before they end',
   },
   { resource: 'leases', verbs: ['get', 'create', 'update'], scope: 'operator-namespace', why: 'leader election' },
 ];

@@ -159,7 +159,7 @@ export class Reflector<T extends CachedObject, IndexName extends string = never>
       limited.release();
     }
     this.#noteActivity();
-    // Nothing happened, and the server ended it in due time: so it is where little changes.
+    // Nothing happened, and the server ended it in due time: that is usual where little changes.
     const quiet = initial === undefined && clock.monotonic() - opened >= lasting / 2;
     if (!progress && !quiet)
       throw new ApiError({ kind: 'unavailable', message: `watch ${path}: ended without an event` });

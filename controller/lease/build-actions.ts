@@ -53,7 +53,10 @@ export function remove(target: OwnTaskRun): Action[] {
   ];
 }
 
-/** One cleanup per lease, or terminate: it is tried again by itself. */
+/**
+ * The cleanup TaskRun of a lease, or the one that terminates its host; nothing where there is one already. Further tries are
+ * for next-child-actions.ts.
+ */
 export function cleanUp(observed: Observed, { facts, claim }: Claimed): Action[] {
   const lease = { attempt: facts.attempt, claim };
   if (claim.provider === 'local' || isHandedOver(observed, lease)) return [];
@@ -63,8 +66,9 @@ export function cleanUp(observed: Observed, { facts, claim }: Claimed): Action[]
 }
 
 /**
- * The key Secret may have been made: it must go before one of that name can say what is wrong. First of all, so that a crash
- * on the way does not make the next look take away what was said.
+ * Gives up what was begun for an attempt. The Secret with the key may be there already: it has to go before an error Secret of
+ * the same name can be made. It goes before the cleanup TaskRun is made: where that exists, a look after a crash skips all
+ * of this, so it never deletes the error Secret.
  */
 export function undoAttempt(observed: Observed, taskRun: UserTaskRun, claimed: Claimed): Action[] {
   const begun = isHandedOver(observed, claimed.facts);

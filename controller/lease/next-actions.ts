@@ -76,7 +76,7 @@ function nextOfClaim(
   const isLaunched = claimed.claim.provider === 'dynamic';
   switch (phase) {
     case 'claimed':
-      return planOf(isLaunched ? launchHost(observed, taskRun, claimed) : provision(observed, taskRun, claimed));
+      return isLaunched ? planOf(launchHost(observed, taskRun, claimed)) : provision(observed, taskRun, claimed, now);
     case 'launching':
       return planOf(forgetWaiting(taskRun), awaitLaunch(observed, taskRun, claimed, now));
     case 'launched':
@@ -84,7 +84,7 @@ function nextOfClaim(
     case 'unlaunched':
       return planOf(failedLaunch(observed, taskRun, claimed));
     case 'provisioning':
-      return planOf(forgetWaiting(taskRun), awaitProvision(observed, taskRun, claimed));
+      return planOf(forgetWaiting(taskRun), awaitProvision(observed, taskRun, claimed, now));
     case 'provisioned':
       return planOf(deliver(observed, taskRun, claimed));
     case 'failed':
@@ -120,24 +120,26 @@ function forgetWaiting(taskRun: UserTaskRun): Action[] {
   return isMarkedWaiting(taskRun) ? [patch(taskRun, withoutWaiting())] : [];
 }
 
-function awaitProvision(observed: Observed, taskRun: UserTaskRun, claimed: Claimed): Plan {
+function awaitProvision(observed: Observed, taskRun: UserTaskRun, claimed: Claimed, now: Instant): Plan {
   const running = provisionOf(observed, claimed.facts);
   if (!running?.deleting) return deliverEarly(observed, taskRun, claimed);
-  const lost = claimed.claim.provider === 'dynamic' ? failedOnLaunched : lostProvision;
-  return planOf(lost(observed, taskRun, claimed));
+  const isLaunched = claimed.claim.provider === 'dynamic';
+  return isLaunched
+    ? planOf(failedOnLaunched(observed, taskRun, claimed))
+    : lostProvision(observed, taskRun, claimed, now);
 }
 
-function provision(observed: Observed, taskRun: UserTaskRun, claimed: Claimed): Action[] {
+function provision(observed: Observed, taskRun: UserTaskRun, claimed: Claimed, now: Instant): Plan {
   const { facts, claim } = claimed;
   const { seen } = observed;
   if (claim.provider === 'local') {
-    return [{ type: 'create-secret', owner: taskRun, data: localSecretData }, ...delivered(taskRun, claimed)];
+    return planOf([{ type: 'create-secret', owner: taskRun, data: localSecretData }, ...delivered(taskRun, claimed)]);
   }
   const [made] = seen?.attempt === facts.attempt ? [seen.step] : [];
-  if (made === 'provision') return lostProvision(observed, taskRun, claimed);
+  if (made === 'provision') return lostProvision(observed, taskRun, claimed, now);
   const over = isHandedOver(observed, facts);
   // Attempt 0 was an older controller's: its users are not named as ours.
-  if (over || facts.attempt === 0) return [...cleanUp(observed, claimed), patch(taskRun, nextAttempt(facts))];
+  if (over || facts.attempt === 0) return planOf([...cleanUp(observed, claimed), patch(taskRun, nextAttempt(facts))]);
   const start: Action[] = [
     {
       type: 'create-task-run',
@@ -145,9 +147,9 @@ function provision(observed: Observed, taskRun: UserTaskRun, claimed: Claimed): 
     },
     event(taskRun, 'Normal', 'Provisioning', `preparing host ${claim.host} (attempt ${facts.attempt})`),
   ];
-  if (made === 'claim') return start;
+  if (made === 'claim') return planOf(start);
   // The claim is from an earlier process. It may have come further than the facts tell, if Tekton set them back since.
-  return [{ type: 'check-secret', owner: taskRun, present: delivered(taskRun, claimed), missing: start }];
+  return planOf([{ type: 'check-secret', owner: taskRun, present: delivered(taskRun, claimed), missing: start }]);
 }
 
 /** What still launches or prepares its host. */

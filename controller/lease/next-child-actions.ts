@@ -16,9 +16,9 @@ export function nextChildActions(observed: Observed, now: Instant, keep: KeepTim
   // What cleaned a host goes last: it remembers for the others that it did.
   const inOrder = [...observed.children].sort((a, b) => rankOf(a) - rankOf(b));
   const plans = inOrder.map((child) => {
-    if (isUndo(child)) return nextOfCleanup(observed, child, now, keep);
+    if (isUndo(child)) return nextOfUndo(observed, child, now, keep);
     const prepares = child.type === 'provision' || child.type === 'launch';
-    return prepares ? nextOfProvision(observed, child, now, keep) : noPlan;
+    return prepares ? nextOfPreparation(observed, child, now, keep) : noPlan;
   });
   const plan = planOf([], ...plans);
   const going = new Set(plan.actions.flatMap((it) => (it.type === 'delete-task-run' ? [it.target.uid] : [])));
@@ -30,7 +30,7 @@ function rankOf(child: OwnTaskRun): number {
 }
 
 /** Provision and launch TaskRuns of earlier attempts, and of builds that ended or are gone. */
-function nextOfProvision(observed: Observed, child: OwnTaskRun, now: Instant, keep: KeepTimes): Plan {
+function nextOfPreparation(observed: Observed, child: OwnTaskRun, now: Instant, keep: KeepTimes): Plan {
   // A launch TaskRun stays: should the facts get lost, it tells which host there is.
   const delivered =
     child.type === 'provision' && observed.taskRun?.facts?.ready === true && child.outcome === 'succeeded';
@@ -59,11 +59,11 @@ function isInUse({ taskRun }: Observed, child: OwnTaskRun): boolean {
 }
 
 /** Tried again, with growing pauses, until one succeeded. A failed one is kept for its log, its successor made. */
-function nextOfCleanup(observed: Observed, child: OwnTaskRun, now: Instant, keep: KeepTimes): Plan {
+function nextOfUndo(observed: Observed, child: OwnTaskRun, now: Instant, keep: KeepTimes): Plan {
   const all = cleanupsOf(observed, leaseOf(child));
   const failed = all.filter(({ outcome }) => outcome === 'failed');
-  // Nobody else would try again what an older controller gave up.
   if (child.cleaned) return retire(child, now, keep.failed);
+  // Nobody else would try again what an older controller gave up.
   if (all.length === 0 && child.outcome === 'failed') return planOf(tryAgain(observed, child));
   if (child.outcome === 'succeeded') {
     if (isInUse(observed, child)) return noPlan;
@@ -92,7 +92,7 @@ function isHopeless({ isConfigured, launchedPool }: Observed, { host, cleanupTry
   return host !== '' && !known && triedFor(cleanupTry) >= cleanupPatience;
 }
 
-/** Ended after its host was terminated, or has yet to: what it launched meanwhile may be there again. */
+/** A launch that ended after its host was terminated, or has not ended: the host may be there again. */
 function lateLaunch({ children }: Observed, done: OwnTaskRun): OwnTaskRun | undefined {
   const launches = children.filter(
     (child) => child.type === 'launch' && !child.deleting && worksFor(child, leaseOf(done)),

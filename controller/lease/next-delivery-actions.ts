@@ -2,6 +2,7 @@
 // one-time token is good again for every retry.
 import type { Action } from '../model/action.ts';
 import type { UserTaskRun } from '../model/task-run.ts';
+import { provisionTaskOf } from '../taskruns/own-task-run-manifest.ts';
 import { cleanUp, event, patch, podNews, type Claimed } from './build-actions.ts';
 import { launchOf, provisionOf, type Observed } from './observed.ts';
 import { hostText } from './host-facts.ts';
@@ -16,13 +17,13 @@ export function deliver(observed: Observed, taskRun: UserTaskRun, claimed: Claim
     ...delivered(taskRun, claimed, hasOneTimeKey(observed, claimed)),
     ...(done ? [{ type: 'delete-task-run', target: done } as const] : []),
   ];
-  const message =
-    'provision task failed to create a secret: ask an administrator to look at Task provision-shared-host';
+  const task = provisionTaskOf(claimed.facts.platform);
+  const message = `provision task failed to create a secret: ask an administrator to look at Task ${task}`;
   const missing = [...cleanUp(observed, claimed), ...refusal(taskRun, { reason: 'SecretNotCreated', message })];
   return [{ type: 'check-secret', owner: taskRun, present, missing }];
 }
 
-/** It says so before Tekton says that it ended. Looked after, not believed: without the Secret its end is awaited. */
+/** The TaskRun says so before Tekton says that it ended. That is checked, not believed: without the Secret its end is awaited. */
 export function deliverEarly(observed: Observed, taskRun: UserTaskRun, claimed: Claimed): Plan {
   const { facts, claim } = claimed;
   const running = claim.launch?.preparesItself ? launchOf(observed, facts) : provisionOf(observed, facts);

@@ -1,12 +1,15 @@
 // What follows when a host could not be prepared, or when the TaskRun that should do it was lost: another try, another
 // host, or the end.
 import type { Action } from '../model/action.ts';
+import { second, type Duration, type Instant } from '../model/instant.ts';
 import { saidBy } from '../model/said-by.ts';
 import type { UserTaskRun } from '../model/task-run.ts';
 import { cleanUp, deleteSecret, event, patch, undoAttempt, type Claimed } from './build-actions.ts';
-import { refuseForeignSecret } from './foreign-secret.ts';
-import { provisionOf, type Observed } from './observed.ts';
-import { blamelessReasons, neverEntered } from './provision-reasons.ts';
+import { isForeignSecret, refuseForeignSecret } from './foreign-secret.ts';
+import { delivered } from './next-delivery-actions.ts';
+import { isHandedOver, provisionOf, type Observed } from './observed.ts';
+import { planOf, type Plan } from './plan.ts';
+import { blamelessReasons, mostBlamelessAttempts, neverEntered } from './provision-reasons.ts';
 import { refusal } from './refusal.ts';
 import { giveUpHost, nextAttempt } from './write-lease.ts';
 
@@ -16,12 +19,10 @@ export function tryElsewhere(observed: Observed, taskRun: UserTaskRun, claimed: 
   const failed = provisionOf(observed, facts);
   const said = failed === undefined ? 'it was deleted' : saidBy(failed);
   const reason = failed?.results['REASON'] ?? '';
-  if (reason === 'SecretExists') {
-    return refuseForeignSecret(observed, taskRun, claimed);
-  }
+  if (isForeignSecret(reason, facts)) return refuseForeignSecret(observed, taskRun, claimed);
   const blameless = blamelessReasons.has(reason);
   const undo = neverEntered.has(reason) ? [] : undoAttempt(observed, taskRun, claimed);
-  if (blameless && facts.attempt >= blamelessAttempts) {
+  if (blameless && facts.attempt >= mostBlamelessAttempts) {
     const message = `Error allocating host: failed to provision host: ${said}: run the build again later`;
     return [...undo, ...refusal(taskRun, { reason: 'ProvisionImpossible', message })];
   }
@@ -32,20 +33,27 @@ export function tryElsewhere(observed: Observed, taskRun: UserTaskRun, claimed: 
   ];
 }
 
-/** After so many attempts that no host is to blame for, trying on helps nobody. */
-const blamelessAttempts = 5;
+/** The pod of a TaskRun that is gone runs on for about so long. */
+const runsOn: Duration = 5 * second;
 
 /**
- * Tekton never finishes a TaskRun that is being deleted, and one that is gone may have left a pod that runs on: the same
- * host again, under a new attempt. Users on hosts, and Secrets, belong to one attempt.
+ * Tekton never finishes a TaskRun that is being deleted, and the pod of one that is gone runs on for a moment, perhaps until
+ * it has made the Secret: then the build has what it needs. Otherwise the same host again, under a new attempt: users on
+ * hosts, and Secrets, belong to one attempt.
  */
-export function lostProvision(observed: Observed, taskRun: UserTaskRun, claimed: Claimed): Action[] {
+export function lostProvision(observed: Observed, taskRun: UserTaskRun, claimed: Claimed, now: Instant): Plan {
   const { facts, claim } = claimed;
+  const { seen } = observed;
+  const until = ((seen?.attempt === facts.attempt ? seen.lostSince : undefined) ?? -Infinity) + runsOn;
+  if (now < until) return { actions: [], lookAgainAt: until };
   const message = `the TaskRun that prepared host ${claim.host} was deleted (attempt ${facts.attempt}): it is started again`;
-  return [
+  const missing = [
     ...cleanUp(observed, claimed),
     deleteSecret(taskRun),
     patch(taskRun, nextAttempt(facts)),
     event(taskRun, 'Warning', 'ProvisionFailed', message),
   ];
+  // Somebody cleans up behind it already.
+  if (isHandedOver(observed, facts)) return planOf(missing);
+  return planOf([{ type: 'check-secret', owner: taskRun, present: delivered(taskRun, claimed), missing }]);
 }

@@ -2,13 +2,14 @@
 // serves one try of one build; whatever becomes of that, it is terminated.
 import type { Action } from '../model/action.ts';
 import { second, type Instant } from '../model/instant.ts';
+import { mostFailedLaunches } from '../model/most-failed-launches.ts';
 import type { RejectReason } from '../model/reason.ts';
 import { saidBy } from '../model/said-by.ts';
 import type { OwnTaskRun, UserTaskRun } from '../model/task-run.ts';
 import { launchTaskRun } from '../taskruns/launch-task-run-manifest.ts';
 import { provisionTaskRun } from '../taskruns/own-task-run-manifest.ts';
 import { cleanUp, event, patch, undoAttempt, type Claimed } from './build-actions.ts';
-import { refuseForeignSecret } from './foreign-secret.ts';
+import { isForeignSecret, refuseForeignSecret } from './foreign-secret.ts';
 import { hostText, launchedHost } from './host-facts.ts';
 import { delivered, deliverEarly } from './next-delivery-actions.ts';
 import { isHandedOver, launchOf, provisionOf, type Observed } from './observed.ts';
@@ -17,10 +18,7 @@ import { refusal } from './refusal.ts';
 import { launchDeadline } from './timeouts.ts';
 import { giveUpLaunch, nextAttempt, noteLaunched } from './write-lease.ts';
 
-/** After so many hosts that came to nothing, another one helps nobody. */
-const maxLaunches = 3;
-
-/** The same as often as it takes: its token stands for one host. */
+/** May be done again and again: the token stands for one host. */
 export function launchHost(observed: Observed, taskRun: UserTaskRun, claimed: Claimed): Action[] {
   const { facts, claim } = claimed;
   const pool = observed.launchedPool(facts.platform, claim.launch?.type ?? '');
@@ -99,7 +97,8 @@ export function noteHost(observed: Observed, taskRun: UserTaskRun, { facts, clai
 /** Its provision failed, or was lost. */
 export function failedOnLaunched(observed: Observed, taskRun: UserTaskRun, claimed: Claimed): Action[] {
   const provision = provisionOf(observed, claimed.facts);
-  if (provision?.results['REASON'] === 'SecretExists') return refuseForeignSecret(observed, taskRun, claimed);
+  if (isForeignSecret(provision?.results['REASON'], claimed.facts))
+    return refuseForeignSecret(observed, taskRun, claimed);
   const said =
     provision?.outcome === 'failed' ? whyFailed(provision, claimed) : 'the TaskRun that prepared it was deleted';
   return anotherHost(observed, taskRun, claimed, said, true);
@@ -114,7 +113,7 @@ function anotherHost(
 ): Action[] {
   const { facts, claim } = claimed;
   const failed = (facts.failedLaunches ?? 0) + 1;
-  if (counts && failed >= maxLaunches) {
+  if (counts && failed >= mostFailedLaunches) {
     const remedy = 'run the build again later; if it fails again, ask an administrator to look at the launch';
     const message = `Error allocating host: failed to provision host: ${said} (${failed} hosts came to nothing): ${remedy}`;
     return refuse(observed, taskRun, claimed, 'LaunchFailed', message);

@@ -1,7 +1,7 @@
 // What must happen for a build that carries our finalizer but no facts: a Go controller put it there, or somebody took
 // the facts away. Believes our own TaskRuns first, then a label that is ours or older than we are. That label only names a
-// host, and only one of the build's platform; it opens no host to anybody, because a Secret that is not there yet always
-// comes with a claim of its own.
+// host, and only one of the build's platform; it opens no host to anybody: where the build's Secret is not there, the label
+// is taken off and the build waits like any other.
 import type { Action } from '../model/action.ts';
 import { configGrace } from '../model/config-grace.ts';
 import type { LeaseFacts } from '../model/host-lease.ts';

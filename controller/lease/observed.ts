@@ -1,5 +1,6 @@
 // What is known of one build: its TaskRun, and ours that work for it.
 import type { HostFacts, LeaseFacts } from '../model/host-lease.ts';
+import type { Instant } from '../model/instant.ts';
 import type { LaunchedPool } from '../model/pool.ts';
 import type { OwnTaskRun, UserTaskRun } from '../model/task-run.ts';
 import { readOlderBuildUid } from '../taskruns/older-task-run.ts';
@@ -16,7 +17,7 @@ export interface Observed {
   /** uids of provision and launch TaskRuns that say that the Secret is there, although they still run. */
   readonly reported: ReadonlySet<string>;
   /** How far the build came while this process looked on; undefined: the claim was found as it is. */
-  readonly seen: { readonly attempt: number; readonly step: 'claim' | 'provision' } | undefined;
+  readonly seen: Seen | undefined;
   /** What label `…/assigned-host` of an unsigned build stands for. */
   readonly labelled: Labelled;
   /** The host is in host-config, or nobody can tell. */
@@ -24,6 +25,13 @@ export interface Observed {
   /** The pool that launches hosts for this platform by Tasks of this type; undefined: none does now. */
   readonly launchedPool: (platform: string, type: string) => LaunchedPool | undefined;
   readonly installation: Installation;
+}
+
+export interface Seen {
+  readonly attempt: number;
+  readonly step: 'claim' | 'provision';
+  /** Its provision TaskRun is gone, or being deleted. */
+  readonly lostSince?: Instant;
 }
 
 /** Anyone may have written the label: it names a host of the build's own platform, or nothing. */
@@ -72,7 +80,8 @@ export function isUndo({ type }: Pick<OwnTaskRun, 'type'>): boolean {
 export function cleanupsOf({ children }: Observed, lease: Lease | undefined): OwnTaskRun[] {
   if (lease === undefined) return [];
   const all = children.filter(
-    (child) => isUndo(child) && worksFor(child, lease) && (child.outcome === 'succeeded' || !isOlders(child)),
+    (child) =>
+      isUndo(child) && worksFor(child, lease) && (child.outcome === 'succeeded' || !isOfOlderController(child)),
   );
   return all.sort((a, b) => b.cleanupTry - a.cleanupTry);
 }
@@ -85,7 +94,7 @@ export function isHandedOver(observed: Observed, lease: Lease): boolean {
 }
 
 /** Made by an older controller, for a build it knew by name. */
-export function isOlders({ userUid, hasFinalizer, attempt }: OwnTaskRun): boolean {
+export function isOfOlderController({ userUid, hasFinalizer, attempt }: OwnTaskRun): boolean {
   return attempt === 0 && !hasFinalizer && readOlderBuildUid(userUid) !== undefined;
 }
 

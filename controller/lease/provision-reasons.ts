@@ -15,6 +15,7 @@ export const neverEntered: ReadonlySet<string> = new Set([
 export const blamelessReasons: ReadonlySet<string> = new Set([
   'InvalidParameter',
   'AlreadyCleaned',
+  'SecretExists',
   'SecretUncertain',
   'NamespaceGone',
   'Forbidden',
@@ -22,3 +23,6 @@ export const blamelessReasons: ReadonlySet<string> = new Set([
   'ApiUnavailable',
   'OtpServerRefused',
 ]);
+
+/** After so many attempts that no host is to blame for, trying on helps nobody. */
+export const mostBlamelessAttempts = 5;

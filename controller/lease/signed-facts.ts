@@ -22,7 +22,7 @@ export function verifyFacts(key: KeyObject, uid: string, signed: string): LeaseF
   return parseFacts(text);
 }
 
-/** Facts as a TaskRun of ours carries them; undefined when the text is none. */
+/** Facts as a TaskRun of ours carries them; undefined when the text holds no facts. */
 export function parseFacts(text: string): LeaseFacts | undefined {
   const raw = parseJson(text);
   const platform = asText(raw['platform']);

@@ -8,6 +8,7 @@ export interface KeepTimes {
   readonly update: Duration;
 }
 
+/** What the flags of settings.ts say when they are not given. */
 export const defaultKeepTimes: KeepTimes = { failed: hour, update: 24 * hour };
 
 /** After a cancel, a provision TaskRun is awaited this long; then cleanup starts, which locks a late one out on the host. */
@@ -26,7 +27,7 @@ export function cleanupBackoff(failedTry: number): Duration {
 /** A host that is no longer in host-config is given up when its cleanup failed for this long. */
 export const cleanupPatience: Duration = 24 * hour;
 
-/** For how long a cleanup was tried when this try failed: the pauses before it. No store, and never too much. */
+/** For how long a cleanup was tried when this try failed: the sum of the pauses before it, so nothing has to be stored. */
 export function triedFor(failedTry: number): Duration {
   let total = 0;
   for (let earlier = 1; earlier < failedTry; earlier += 1) total += cleanupBackoff(earlier);

@@ -110,7 +110,7 @@ export function noteRetries(facts: LeaseFacts, retries: number): UserTaskRunChan
   return { facts: { ...facts, retries } };
 }
 
-/** The one-time password server keeps its key until the release. */
+/** The key server keeps its key until the release. */
 export function noteOneTimeKey(facts: LeaseFacts): UserTaskRunChange {
   return { facts: { ...facts, oneTimeKey: true } };
 }
@@ -134,7 +134,7 @@ export function announceWait(
   position: number,
 ): UserTaskRunChange {
   const dashed = dashedPlatform(platform);
-  // Who reads the label counts slots by it; this one somebody else wrote.
+  // Other programs count slots by this label, and we did not write it.
   const noForgery = assignedHost === undefined ? {} : { ...noHost, [labels.leaseMark]: null };
   return {
     // Nobody can have configured a longer one, and it would be no label value.

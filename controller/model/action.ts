@@ -3,7 +3,7 @@ import type { EventReason } from './reason.ts';
 import type { LeaseFacts } from './host-lease.ts';
 import type { OwnTaskRun, UserTaskRun } from './task-run.ts';
 
-/** One change, in the order of effects: claim before act. */
+/** One change. A list of them is in the order of effects: claim before act. */
 export type Action =
   | { readonly type: 'patch-user-task-run'; readonly target: UserTaskRun; readonly change: UserTaskRunChange }
   | { readonly type: 'create-task-run'; readonly manifest: TaskRunManifest }

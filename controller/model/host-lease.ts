@@ -3,6 +3,7 @@ import type { Duration, Instant } from './instant.ts';
 
 /** Where a build runs. Everything is released from these, never from the current host-config. */
 export interface HostFacts {
+  /** `static`: a host with slots, also one of a dynamic-pool. `dynamic`: launched for this build alone. `local`: the build's own pod. */
   readonly provider: 'static' | 'local' | 'dynamic';
   /** Name in host-config; of a launched host, its launch token. */
   readonly host: string;
@@ -11,7 +12,7 @@ export interface HostFacts {
   readonly user: string;
   /** Name of the ssh Secret in the operator namespace. */
   readonly sshSecret: string;
-  /** Of a host launched for this build; no other has it. */
+  /** Of a host launched for this build; on the TaskRun that launches a host of a dynamic-pool, of that host. */
   readonly launch?: LaunchFacts;
 }
 
@@ -45,7 +46,7 @@ export interface LeaseFacts {
   readonly ready?: true;
   /** The build was refused for this RejectReason; the error Secret holds the sentence. */
   readonly rejected?: string;
-  /** Its key lies with the one-time password server. */
+  /** Its key lies with the key server. */
   readonly oneTimeKey?: true;
   /** Retries of the build for which its one-time token was armed. */
   readonly retries?: number;
@@ -53,27 +54,33 @@ export interface LeaseFacts {
   readonly failedLaunches?: number;
 }
 
-/**
- * Derived, never stored; the order of life is in lease/transitions.ts.
- * `waiting` no slot yet · `claimed` slot taken, nothing done for it yet · `launching` its own host is launched ·
- * `launched` that host is there · `unlaunched` it could not be launched · `provisioning` the provision TaskRun runs ·
- * `provisioned` it succeeded · `failed` it failed · `ready` the Secret is there ·
- * `stopping` the build ended while its host is still being prepared · `releasing` the build ended, its slot is to be given back ·
- * `rejected` never gets a host · `over` nothing is held · `unsigned` its facts are missing, or behind what happened: they
- * are found again, or it holds nothing
- */
+/** Derived, never stored; the order of life is in lease/transitions.ts. */
 export type LeasePhase =
+  /** Its facts are missing, or behind what happened: they are found again, or it holds nothing. */
   | 'unsigned'
+  /** No slot yet. */
   | 'waiting'
+  /** A slot is taken, nothing is done for it yet. */
   | 'claimed'
+  /** Its own host is being launched. */
   | 'launching'
+  /** Its own host is there. */
   | 'launched'
+  /** Its own host could not be launched. */
   | 'unlaunched'
+  /** The provision TaskRun runs. */
   | 'provisioning'
+  /** The provision TaskRun succeeded. */
   | 'provisioned'
+  /** The provision TaskRun failed. */
   | 'failed'
+  /** The Secret is there. */
   | 'ready'
+  /** The build ended while its host is still being prepared. */
   | 'stopping'
+  /** The build ended; its slot is to be given back. */
   | 'releasing'
+  /** Never gets a host. */
   | 'rejected'
+  /** Nothing is held. */
   | 'over';

@@ -2,7 +2,7 @@
 import type { Platform } from './platform.ts';
 
 export interface Host {
-  /** Name in host-config (`host.<name>.…`). */
+  /** Name in host-config (`host.<name>.…`); of a host of a dynamic-pool, its launch token. */
   readonly name: string;
   /** IP address or DNS name. */
   readonly address: string;

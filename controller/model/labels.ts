@@ -55,7 +55,10 @@ export const annotations = {
 } as const;
 
 export const userTaskRunFinalizer = 'appstudio.io/multi-platform-finalizer';
-/** On cleanup and terminate TaskRuns until they succeeded. */
+/**
+ * On cleanup and terminate TaskRuns until they succeeded; on the launch TaskRun of a dynamic-pool's host until the TaskRun
+ * that terminates it exists.
+ */
 export const ownTaskRunFinalizer = 'appstudio.io/multi-platform-cleanup';
 
 export const secretNamePrefix = 'multi-platform-ssh-';

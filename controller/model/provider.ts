@@ -70,7 +70,7 @@ export function keyOfParam(param: string): string {
   return param.toLowerCase().replaceAll('_', '-');
 }
 
-/** `launch-pod` → launch, pod; undefined for a Task that is none of a provider. */
+/** `launch-pod` → launch, pod; undefined for a Task of no provider. */
 export function readProviderTaskName(name: string): { readonly verb: ProviderVerb; readonly type: string } | undefined {
   const verb = providerVerbs.find((it) => name.startsWith(`${it}-`));
   const type = verb === undefined ? '' : name.slice(verb.length + 1);

@@ -3,7 +3,7 @@ import type { LeaseFacts } from './host-lease.ts';
 import type { Instant } from './instant.ts';
 import type { TaskType } from './labels.ts';
 
-/** Facts that are none of ours are kept to be told from others; longer ones need not be. */
+/** Facts we did not sign are kept, so that the next write can test for them; of longer ones only a part. */
 export const longestForgery = 4096;
 
 /** What every TaskRun has, whoever made it. */
@@ -43,7 +43,7 @@ export interface UserTaskRun extends TaskRunState {
   readonly assignedHost: string | undefined;
   /** Label `…/attempt` as it stands: anyone may have written it. */
   readonly attemptLabel: string | undefined;
-  /** Label `…/lease-mark` as it stands: anyone may have written it, who has the key alone can write one that fits. */
+  /** Label `…/lease-mark` as it stands: anyone may have written it, but only with the key one that fits. */
   readonly markLabel: string | undefined;
   /** Label `…/target-platform`. */
   readonly targetPlatform: string | undefined;

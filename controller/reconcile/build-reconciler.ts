@@ -39,7 +39,10 @@ export class BuildReconciler {
   constructor(options: BuildReconcilerOptions) {
     this.#options = options;
     this.#unsigned = new UnsignedBuilds(options.knownHosts.mayHold);
-    this.#progress = new ProgressMemory((uid) => options.taskRuns.byUid(uid) !== undefined);
+    this.#progress = new ProgressMemory(
+      (uid) => options.taskRuns.byUid(uid) !== undefined,
+      () => options.clock.now(),
+    );
   }
 
   /** To be called with every change of the cache. */

@@ -1,5 +1,6 @@
 // Facts that somebody else took away: stripped from a TaskRun, set back to what they were, or gone with it because our
 // finalizer was removed. Remembers how each such build was last seen, so that its host is released all the same.
+// Lost with a restart: then TaskRuns of ours tell what the build holds (lease/recover-facts.ts).
 import { isOlder } from '../lease/is-older.ts';
 import type { LeaseFacts } from '../model/host-lease.ts';
 import type { KeptTaskRun, UserTaskRun } from '../model/task-run.ts';

@@ -14,7 +14,7 @@ export interface CollectOptions {
   readonly taskRuns: TaskRuns;
   readonly hostConfig: HostConfigState;
   readonly hasSshSecret: (name: string) => boolean;
-  /** It is being emptied for its periodic care. */
+  /** It takes no new builds: see Upkeep.isDraining(). */
   readonly isDraining: (host: string) => boolean;
   readonly isLeader: () => boolean;
   readonly now: () => Instant;

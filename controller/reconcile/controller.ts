@@ -21,7 +21,7 @@ import { knownHosts } from './known-hosts.ts';
 import { newLookQueue } from './look-queue.ts';
 import { performWith, type Perform } from './perform.ts';
 import { performOptions } from './perform-options.ts';
-import { PlatformLanes } from './platform-lane.ts';
+import { PlatformLanes } from './platform-lanes.ts';
 import { refreshWith } from './refresh.ts';
 import type { SecretReport } from './secret-reports.ts';
 import { keysOfAll, keysOfQueues } from './sweep.ts';

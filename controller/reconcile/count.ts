@@ -26,7 +26,7 @@ export function countDone(metrics: Metrics, action: Action, now: Instant): void 
   }
   if (before?.claim?.address === '' && (after?.claim?.address ?? '') !== '')
     metrics.observe('host_allocation_time', target.platform, (now - before.claim.since) / second);
-  // A build that goes on, on another host or to hear that there is none, has not run.
+  // A build that loses its host without having ended has not run: it gets another host, or is refused.
   if (before?.claim !== undefined && after?.claim === undefined && target.ended !== undefined) {
     metrics.observe('task_run_time', target.platform, (target.ended - target.created) / second);
   }

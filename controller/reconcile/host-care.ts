@@ -1,4 +1,4 @@
-// Has static hosts cared for: looks at them when something changes that matters, does what allocation/host-care.ts says, and
+// Has static hosts cared for: looks at them when something changes that matters, does what allocation/next-care.ts says, and
 // tells what came of it. Decides nothing itself; what it remembers may be lost.
 import {
   nextCare,
@@ -7,7 +7,7 @@ import {
   type CareHost,
   type CareMemory,
   type CareStep,
-} from '../allocation/host-care.ts';
+} from '../allocation/next-care.ts';
 import { foundBuilds } from '../allocation/care-runs.ts';
 import type { HostConfig } from '../config/host-config.ts';
 import { ApiError } from '../kubernetes/api-errors.ts';
@@ -129,7 +129,7 @@ export class HostCare {
     return plan.lookAgainAt;
   }
 
-  /** Returns why the API server will have no update of a host, which trying on does not change. */
+  /** Returns why the API server refused the update of a host: trying again would not help. */
   async #perform(step: CareStep): Promise<{ readonly host: Host; readonly why: string } | undefined> {
     try {
       await this.#options.perform(this.#actionOf(step));

@@ -1,5 +1,5 @@
 // Finds launched hosts that nobody knows any more, and has them terminated: looks once per sweep, and does what
-// lease/instance-sweep.ts says.
+// lease/next-instance-sweep.ts says.
 import type { HostConfig } from '../config/host-config.ts';
 import type { Clock } from '../kubernetes/clock.ts';
 import { hostToLaunch } from '../lease/host-facts.ts';
@@ -8,7 +8,7 @@ import {
   nothingListed,
   type InstanceSweepMemory,
   type InstanceSweepStep,
-} from '../lease/instance-sweep.ts';
+} from '../lease/next-instance-sweep.ts';
 import type { Action } from '../model/action.ts';
 import { assertNever } from '../model/assert-never.ts';
 import type { LaunchFacts } from '../model/host-lease.ts';

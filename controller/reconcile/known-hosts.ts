@@ -80,7 +80,7 @@ function pooledHosts({ concurrency }: LaunchedPool, launches: readonly OwnTaskRu
   return launches.flatMap((launch) => pooledHost(launch, concurrency) ?? []);
 }
 
-/** Attempts whose token is looked for: beyond that, somebody wrote the label for our work. */
+/** Attempts whose token is tried. A label with a higher number was written to make us work. */
 const mostAttempts = 100;
 
 /**

@@ -7,8 +7,8 @@ export function launchedHostOf(taskRun: KeptTaskRun): string | undefined {
   if (claim?.provider !== 'dynamic') return undefined;
   if (taskRun.kind === 'user') return claim.host;
   const isGone = taskRun.cleaned || (taskRun.type === 'terminate' && taskRun.outcome === 'succeeded');
-  // One that was lost is made again, under the same token.
-  // A host of several builds is not made again: its launch stays on the record until somebody terminates it.
+  // The lost launch of a host for one build is made again, under the same token. That of a host for several is not: its
+  // finalizer keeps it on the record until the host is terminated.
   const isLost = taskRun.type === 'launch' && taskRun.deleting && !taskRun.hasFinalizer;
   return isGone || isLost ? undefined : claim.host;
 }

@@ -1,6 +1,6 @@
-// Keeps the hosts of dynamic-pools: looks when something changes that matters, does what allocation/pool-hosts.ts says. Decides
+// Keeps the hosts of dynamic-pools: looks when something changes that matters, does what allocation/plan-pool.ts says. Decides
 // nothing itself; what it remembers may be lost.
-import { planPool, type PooledHost, type PoolPlan, type PoolStep, type PoolUse } from '../allocation/pool-hosts.ts';
+import { planPool, type PooledHost, type PoolPlan, type PoolStep, type PoolUse } from '../allocation/plan-pool.ts';
 import { ApiError } from '../kubernetes/api-errors.ts';
 import type { Clock } from '../kubernetes/clock.ts';
 import { pooledLaunch, terminatePooled } from '../lease/pooled-launch.ts';
@@ -38,9 +38,9 @@ export interface LaunchedPoolsOptions {
   readonly onError: (message: string, error: unknown) => void;
 }
 
-/** After the API server would have no such TaskRun. */
+/** After the API server refused the TaskRun of a launch. */
 const refusedPause: Duration = minute;
-/** From this try of a cleanup on nobody is there to be cleaned up for: the host goes anyway. */
+/** For this try of a cleanup, and for later ones, no host is kept. */
 const lastCleanup = 3;
 
 export class LaunchedPools {
@@ -49,7 +49,7 @@ export class LaunchedPools {
   /** Platforms that have such a pool, or had. */
   readonly #platforms = new Set<string>();
   readonly #closed = new Map<string, ReadonlySet<string>>();
-  /** Launches whose creation is not known to have come to anything, by host. */
+  /** Launches whose TaskRun may not have been created yet, by host. */
   readonly #unknown = new Map<string, { readonly platform: string; readonly manifest: TaskRunManifest }>();
   readonly #refusedUntil = new Map<string, Instant>();
   #launches = 0;

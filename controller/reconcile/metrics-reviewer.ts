@@ -1,4 +1,4 @@
-// Who may read the metrics, asked of the API server: TokenReview, then SubjectAccessReview.
+// Who may read the metrics, asked of the API server: TokenReview, then SubjectAccessReview. The key server asks in the same way.
 import type { Cluster } from '../kubernetes/cluster.ts';
 import { asArray, asObject, asText } from '../model/json.ts';
 import type { Reviewer, TokenUser } from '../telemetry/token-gate.ts';

@@ -96,10 +96,7 @@ async function patchUser(options: PerformOptions, target: UserTaskRun, change: U
   const operations = userTaskRunPatch(target, signed.change, signed.signedFacts);
   if (operations.every((operation) => operation.op === 'test')) return;
   const { namespace, name } = target;
-  const patched = await unless(
-    'gone',
-    options.cluster.patch('taskruns', namespace, name, { type: 'json', operations }),
-  );
+  const patched = await unlessGone(options.cluster.patch('taskruns', namespace, name, { type: 'json', operations }));
   remember(options, patched);
 }
 
@@ -124,10 +121,7 @@ type PatchOperations = Extract<Parameters<Cluster['patch']>[3], { type: 'json' }
 async function patchOwn(options: PerformOptions, target: OwnTaskRun, change: PatchOperations): Promise<void> {
   const operations = [{ op: 'test', path: '/metadata/uid', value: target.uid } as const, ...change];
   const { namespace, name } = target;
-  const patched = await unless(
-    'gone',
-    options.cluster.patch('taskruns', namespace, name, { type: 'json', operations }),
-  );
+  const patched = await unlessGone(options.cluster.patch('taskruns', namespace, name, { type: 'json', operations }));
   remember(options, patched);
 }
 
@@ -142,7 +136,7 @@ function withoutOwnFinalizer({ finalizers }: OwnTaskRun): PatchOperations {
 
 async function deleteTaskRun(options: PerformOptions, target: OwnTaskRun): Promise<void> {
   const { namespace, name, uid } = target;
-  const left = await unless('gone', options.cluster.delete('taskruns', namespace, name, { uid }));
+  const left = await unlessGone(options.cluster.delete('taskruns', namespace, name, { uid }));
   if (left === undefined) options.taskRuns.deletedByUs(uid);
   else remember(options, left);
 }
@@ -158,10 +152,10 @@ async function secretExists(cluster: Cluster, owner: UserTaskRun): Promise<boole
   }
 }
 
-/** A Secret may be there because its build, one of the same name, was deleted a moment ago: so long it may take to go. */
-const collected = 10_000;
+/** How long the Secret of a deleted build of the same name may still be there. */
+const collectionTime = 10_000;
 
-/** One that stays is what the build reads. */
+/** A Secret that is there already, and stays, is left alone: it is what the build reads. */
 async function createSecret(
   { cluster, clock }: PerformOptions,
   action: Extract<Action, { type: 'create-secret' }>,
@@ -171,7 +165,7 @@ async function createSecret(
     await cluster.create('secrets', owner.namespace, secretManifest(owner, data));
   } catch (error) {
     if (!(error instanceof ApiError) || error.kind !== 'exists') throw error;
-    const young = clock.now() < owner.created + collected;
+    const young = clock.now() < owner.created + collectionTime;
     if (young || /object is being deleted/.test(error.message)) throw error.as({ kind: 'conflict' });
   }
 }
@@ -182,7 +176,7 @@ async function deleteSecret(
   action: Extract<Action, { type: 'delete-secret' }>,
 ): Promise<void> {
   try {
-    await unless('gone', options.cluster.delete('secrets', action.namespace, action.name));
+    await unlessGone(options.cluster.delete('secrets', action.namespace, action.name));
   } catch (error) {
     if (!(error instanceof ApiError) || error.kind !== 'refused') throw error;
     if (/ValidatingAdmissionPolicy/.test(error.message)) return;
@@ -190,11 +184,11 @@ async function deleteSecret(
   }
 }
 
-/** No key is stored when no one-time password server is installed. */
+/** No key is stored when no key server is installed. */
 async function rearmToken(cluster: Cluster, action: Extract<Action, { type: 'rearm-token' }>): Promise<void> {
   const { namespace, owner, retries } = action;
   const body = rearmPatch(retries);
-  await unless('gone', cluster.patch('secrets', namespace, storedKeyName(owner.uid), { type: 'merge', body }));
+  await unlessGone(cluster.patch('secrets', namespace, storedKeyName(owner.uid), { type: 'merge', body }));
 }
 
 async function annotatePod(
@@ -203,7 +197,7 @@ async function annotatePod(
   annotations: Readonly<Record<string, string | null>>,
 ): Promise<void> {
   const body = { metadata: { annotations } };
-  await unless('gone', cluster.patch('pods', about.namespace, about.podName, { type: 'merge', body }));
+  await unlessGone(cluster.patch('pods', about.namespace, about.podName, { type: 'merge', body }));
 }
 
 function remember({ project, taskRuns }: PerformOptions, answer: KubeObject | undefined): void {
@@ -213,12 +207,12 @@ function remember({ project, taskRuns }: PerformOptions, answer: KubeObject | un
   if (kept !== undefined) taskRuns.written(kept);
 }
 
-/** The answer; undefined when it failed in the expected way. */
-async function unless<Answer>(kind: 'gone', request: Promise<Answer>): Promise<Answer | undefined> {
+/** The answer; undefined when what was to be changed is gone. */
+async function unlessGone<Answer>(request: Promise<Answer>): Promise<Answer | undefined> {
   try {
     return await request;
   } catch (error) {
-    if (isKind(error, kind)) return undefined;
+    if (isKind(error, 'gone')) return undefined;
     throw error;
   }
 }

@@ -1,7 +1,7 @@
-// Secrets without which nobody could use what is launched for a platform, or nothing could be launched at all: the first that is
-// not there, and what builds are told about it. Goes by names; contents are never read.
+// The Secrets that a platform of launched hosts needs, to launch them or to log in: the first that is missing, and what builds are
+// told about it. Goes by names; contents are never read.
 import type { MissingSecret } from '../allocation/pool-snapshot.ts';
-import { noCredentials, noLaunchSecret } from '../allocation/told-reasons.ts';
+import { noCredentials, noSshSecretNamed } from '../allocation/told-reasons.ts';
 import { launchedPrefix } from '../config/launched-entry.ts';
 import type { LaunchedPool } from '../model/pool.ts';
 import { credentialsWorkspace } from '../model/provider.ts';
@@ -16,7 +16,7 @@ export function missingSecretOf(
   const credentials = poolSecrets(pool, provider.launch)[credentialsWorkspace] ?? '';
   const key = `${launchedPrefix(platform)}.${provider.launch.credentialsKey}`;
   const needed = [
-    { name: sshSecret, told: noLaunchSecret(sshSecret) },
+    { name: sshSecret, told: noSshSecretNamed(sshSecret) },
     { name: credentials, told: noCredentials(key, credentials) },
   ].filter(({ name }) => name !== '');
   // Each is asked for at every look, so that the grace of one that comes and goes begins anew.

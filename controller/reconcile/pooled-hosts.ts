@@ -50,8 +50,8 @@ export function hostsTaken(platform: string, taskRuns: TaskRuns): Set<string> {
   return new Set([...taskRuns.by('launchedHosts', platform)].flatMap((it) => launchedHostOf(it) ?? []));
 }
 
-/** What builds are told that find no free slot. */
-export function launchesOf(pool: LaunchedPool, sources: SnapshotSources): MoreHosts {
+/** What is known of its hosts that are not there yet, for builds that find no free slot. */
+export function moreHostsOf(pool: LaunchedPool, sources: SnapshotSources): MoreHosts {
   const { taskRuns } = sources;
   const { platform, maxInstances } = pool;
   const launches = pooledLaunches(platform, taskRuns);

@@ -1,5 +1,5 @@
 // What provision TaskRuns, and launches that prepare their host, report before they end: the Secret is there. A hint that
-// saves a second; it is never believed, only looked after.
+// saves a second; it is checked, never believed.
 import { Cache } from '../kubernetes/cache.ts';
 import type { KubeObject } from '../kubernetes/cluster.ts';
 import { asObject, asText } from '../model/json.ts';

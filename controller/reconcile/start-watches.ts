@@ -9,7 +9,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Controller } from './controller.ts';
 import { readLaunchReport, unschedulableReason } from './launch-news.ts';
-import { readOwnedSecret } from './orphans.ts';
+import { readOwnedSecret } from './orphan-sweep.ts';
 import { keepProviderTask } from './provider-tasks.ts';
 import { readSecretReport, secretCreatedReason } from './secret-reports.ts';
 import { readSshSecret } from './ssh-secrets.ts';

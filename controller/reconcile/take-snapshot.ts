@@ -8,7 +8,7 @@ import type { Host } from '../model/host.ts';
 import type { HostRequest } from '../model/host-request.ts';
 import type { Instant } from '../model/instant.ts';
 import { hasLaunched, launchedHostOf } from './launched-host.ts';
-import { asStaticPool, launchesOf } from './pooled-hosts.ts';
+import { asStaticPool, moreHostsOf } from './pooled-hosts.ts';
 import { takeLaunchedSnapshot, type AssumedLaunch } from './take-launched-snapshot.ts';
 import { parsePlatform } from '../model/platform.ts';
 import type { StaticPool } from '../model/pool.ts';
@@ -16,24 +16,28 @@ import { saidBy } from '../model/said-by.ts';
 import type { KeptTaskRun, OwnTaskRun, UserTaskRun } from '../model/task-run.ts';
 import type { ConfiguredPool } from './host-config-state.ts';
 
-/**
- * `waiting` by PLATFORM · `claims` by host, live builds only · `endedClaims` by host, builds that ended and are not
- * released yet · `children` by build uid · `failedProvisions` by host, where the host may be to blame · `firstCleanups` by
- * host, while they run · `working` by host: ours that do something there for a build · `cleanups` by
- * host, until they succeeded · `updates` all under one value, allUpdates · `launchedHosts` by platform, whatever tells that a launched host may be there ·
- * `endedLaunches` by platform.
- */
 export type TaskRunIndex =
+  /** By PLATFORM: builds in the queue. */
   | 'waiting'
+  /** By host: live builds that hold a slot. */
   | 'claims'
+  /** By host: builds that ended and are not released yet. */
   | 'endedClaims'
+  /** By uid of the build: TaskRuns of ours that work for it. */
   | 'children'
+  /** By host: failed provisions for which it may be to blame. */
   | 'failedProvisions'
+  /** By host: first tries of cleanups that run. */
   | 'firstCleanups'
+  /** By host: TaskRuns of ours that run there for a build. */
   | 'working'
+  /** By host: cleanups that have not succeeded. */
   | 'cleanups'
+  /** All under one value, allUpdates. */
   | 'updates'
+  /** By platform: whatever tells that a launched host may be there. */
   | 'launchedHosts'
+  /** By platform. */
   | 'endedLaunches';
 export type TaskRuns = Cache<KeptTaskRun, TaskRunIndex>;
 
@@ -50,7 +54,7 @@ export const taskRunIndexes: Readonly<Record<TaskRunIndex, (taskRun: KeptTaskRun
   launchedHosts: (taskRun) => (launchedHostOf(taskRun) === undefined ? undefined : taskRun.facts?.platform),
   endedLaunches: (taskRun) => (taskRun.kind === 'own' && hasLaunched(taskRun) ? taskRun.facts?.platform : undefined),
   working: (taskRun) => (taskRun.kind === 'own' && isWorking(taskRun) ? taskRun.host : undefined),
-  cleanups: (taskRun) => (taskRun.kind === 'own' && isUndone(taskRun) ? taskRun.host : undefined),
+  cleanups: (taskRun) => (taskRun.kind === 'own' && isUnfinishedCleanup(taskRun) ? taskRun.host : undefined),
   updates: (taskRun) => (taskRun.kind === 'own' && taskRun.type === 'update' ? allUpdates : undefined),
 };
 
@@ -59,7 +63,7 @@ export function staticHostOf({ facts }: UserTaskRun): string | undefined {
   return facts?.claim?.provider === 'static' ? facts.claim.host : undefined;
 }
 
-/** A slot is taken from the claim until the build has ended. */
+/** A slot is taken from the claim until the build has ended; where cleanup keeps it longer, useOf() counts that. */
 export function holdsSlot(taskRun: UserTaskRun): boolean {
   return isLive(taskRun) && staticHostOf(taskRun) !== undefined;
 }
@@ -78,7 +82,7 @@ export function isFirstCleanup({ type, cleanupTry, outcome }: OwnTaskRun): boole
 }
 
 /** What a build left there is not known to be gone. */
-function isUndone({ type, outcome, cleaned }: OwnTaskRun): boolean {
+function isUnfinishedCleanup({ type, outcome, cleaned }: OwnTaskRun): boolean {
   return type === 'clean' && outcome !== 'succeeded' && !cleaned;
 }
 
@@ -90,16 +94,8 @@ function isLive({ outcome, deleting }: UserTaskRun): boolean {
   return outcome === 'running' && !deleting;
 }
 
-/** Somebody's Secret of the same name says nothing about the host either. */
 function isBlamed({ type, outcome, cancelled, results }: OwnTaskRun): boolean {
-  const reason = results['REASON'] ?? '';
-  return (
-    type === 'provision' &&
-    outcome === 'failed' &&
-    !cancelled &&
-    reason !== 'SecretExists' &&
-    !blamelessReasons.has(reason)
-  );
+  return type === 'provision' && outcome === 'failed' && !cancelled && !blamelessReasons.has(results['REASON'] ?? '');
 }
 
 export interface SnapshotSources {
@@ -110,7 +106,7 @@ export interface SnapshotSources {
   readonly assumed: (host: string) => readonly string[];
   /** Launched hosts of this platform that the cache does not show, each with the namespace of its build; absent: none. */
   readonly assumedLaunches?: (platform: string) => readonly AssumedLaunch[];
-  /** It is being emptied for its periodic care. */
+  /** It takes no new builds: see Upkeep.isDraining(). */
   readonly isDraining: (host: string) => boolean;
   /** What only the lane remembers; absent: nothing. */
   readonly lastServed?: ReadonlyMap<string, Instant>;
@@ -126,7 +122,7 @@ export function takeSnapshot(platform: string, configured: ConfiguredPool, sourc
   if (pool.kind === 'static') return takeStaticSnapshot(pool, sources);
   return {
     ...takeStaticSnapshot(asStaticPool(pool, sources.taskRuns), sources),
-    launched: launchesOf(pool, sources),
+    launched: moreHostsOf(pool, sources),
   };
 }
 

@@ -1,5 +1,5 @@
 // Builds that carry our finalizer but no facts, as after an upgrade from a Go controller, and a label we may believe. Until
-// each is decided on, the host it names is kept for it; once it is known not to be adopted, nothing is.
+// each is decided on, a slot of the host it names is kept for it; afterwards only if the build is adopted.
 import { hasEnded, isUnsigned } from '../lease/read-lease.ts';
 import type { KeptTaskRun, UserTaskRun } from '../model/task-run.ts';
 

@@ -1,4 +1,5 @@
-// What is done beside builds: hosts are cared for, and what belongs to nobody is removed. Puts these together and tells of them.
+// What is done beside builds: hosts are cared for, those of dynamic-pools are launched and terminated, and what belongs to nobody
+// is removed. Puts these together and tells of them.
 import type { KeyObject } from 'node:crypto';
 import type { Clock } from '../kubernetes/clock.ts';
 import type { KeepTimes } from '../lease/timeouts.ts';
@@ -12,7 +13,7 @@ import { HostCare, type CareNews } from './host-care.ts';
 import { InstanceSweep } from './instance-sweep.ts';
 import { LaunchNews } from './launch-news.ts';
 import { LaunchedPools } from './launched-pools.ts';
-import { OrphanSweep } from './orphans.ts';
+import { OrphanSweep } from './orphan-sweep.ts';
 import type { Perform } from './perform.ts';
 import type { WatchedState } from './watched-state.ts';
 
@@ -142,7 +143,7 @@ export class Upkeep {
     this.#pools.lookAtAll();
   }
 
-  /** Takes no builds: until it was cared for, or ever again. */
+  /** Takes no new builds: a static host until it was cared for, one of a dynamic-pool for good. */
   isDraining(host: string): boolean {
     return this.#care.isDraining(host) || this.#pools.isClosed(host);
   }

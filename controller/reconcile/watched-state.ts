@@ -12,7 +12,7 @@ import { HostConfigState } from './host-config-state.ts';
 import type { LabelWriter } from './known-hosts.ts';
 import { newLaunchReports, type LaunchReports } from './launch-news.ts';
 import type { LeaseKey } from './lease-key.ts';
-import type { OwnedSecret } from './orphans.ts';
+import type { OwnedSecret } from './orphan-sweep.ts';
 import { pooledLaunches } from './pooled-hosts.ts';
 import { KnownProviderTasks } from './provider-tasks.ts';
 import { newSecretReports, type SecretReports } from './secret-reports.ts';

@@ -1,5 +1,5 @@
-// The TaskRun that launches a host for one build, as a manifest. Its params, labels and workspaces are API (contract of
-// the provider's Tasks).
+// The TaskRun that launches a host, for one build or (lease/pooled-launch.ts) for several, as a manifest. Its params, labels
+// and workspaces are API (contract of the provider's Tasks).
 import type { TaskRunManifest } from '../model/action.ts';
 import type { HostFacts, LeaseFacts } from '../model/host-lease.ts';
 import { minute, second } from '../model/instant.ts';
@@ -47,7 +47,7 @@ export function launchTaskRun(
   };
 }
 
-/** About the host of one build; Tekton lets alone what a Task does not declare. */
+/** About the one host; Tekton ignores what a Task does not declare. */
 export function hostParams(build: BuildIdentity, { attempt }: LeaseFacts, claim: HostFacts): Record<string, string> {
   return {
     LAUNCH_TOKEN: claim.host,

@@ -49,7 +49,7 @@ export function listTaskRun(
   };
 }
 
-/** Result INSTANCES; undefined when it is none. What has no token is not ours. */
+/** Result INSTANCES; undefined when it is no list. What has no token is not ours. */
 export function readInstances(text: string | undefined): readonly Instance[] | undefined {
   const listed = parseJson(text ?? '');
   if (!Array.isArray(listed)) return undefined;

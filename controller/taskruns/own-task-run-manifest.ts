@@ -90,7 +90,7 @@ export function cleanupTaskRun(
 }
 
 /** macOS and Windows hosts are prepared by Tasks that are not ours; those of the Go controller have these names. */
-function provisionTaskOf(platform: string): string {
+export function provisionTaskOf(platform: string): string {
   if (platform.startsWith('windows')) return 'provision-host-windows';
   return platform.startsWith('macos') ? 'provision-host-macos' : 'provision-shared-host';
 }

@@ -8,7 +8,7 @@ import {
   type ProviderWorkspace,
 } from '../model/provider.ts';
 
-/** Undefined for a Task that is none of a provider: its name says so. */
+/** Undefined for a Task of no provider: its name says so. */
 export function readProviderTask(task: Json): ProviderTask | undefined {
   const metadata = asObject(task['metadata']);
   const name = asText(metadata['name']) ?? '';

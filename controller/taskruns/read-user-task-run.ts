@@ -17,12 +17,13 @@ const longestPlatform = 128;
 const longestMessage = 4096;
 /** More than a hundred hosts of ordinary names. */
 const longestFailedHosts = 4096;
-const mostFailedHosts = 256;
+/** Names that are kept of them. */
+const mostNames = 256;
 
 /** Tekton refuses longer names; labels, and names of what we would make for it, could not hold them. */
 const longestName = 63;
 
-/** Undefined: this TaskRun mounts no Secret of ours, or has a task type, or a name that is none; nothing of it is kept. */
+/** Undefined: this TaskRun mounts no Secret of ours, has a task type, or has too long a name; nothing of it is kept. */
 export function readUserTaskRun(raw: Json, verify: VerifyFacts): UserTaskRun | undefined {
   const taskSpec = asObject(asObject(raw['status'])['taskSpec']);
   if (!mountsOurSecret(taskSpec)) return undefined;
@@ -127,8 +128,8 @@ function readPriority(text: string | undefined): Pick<UserTaskRun, 'priority' | 
     : { priority: 0, unreadablePriority: boundedText(text, 32) };
 }
 
-/** We append to it: of more than anybody fails on, the newest count. Every decision looks through it. */
+/** We append to it, and every decision looks through it: only the newest are kept, more than anybody fails on. */
 function readFailedHosts(text: string | undefined): readonly string[] {
   const entries = boundedTail(text ?? '', longestFailedHosts).split(',');
-  return [...new Set(entries.filter((entry) => entry !== ''))].slice(-mostFailedHosts);
+  return [...new Set(entries.filter((entry) => entry !== ''))].slice(-mostNames);
 }

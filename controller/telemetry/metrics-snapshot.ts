@@ -1,7 +1,7 @@
 // What the controller knows at the instant of a scrape, as plain data. Filled by the caller, turned into gauges here.
 import type { Platform } from '../model/platform.ts';
 
-/** What a slot is doing: `blocked` ones are free, on a host that takes no new builds (cordoned, quarantined, invalid). */
+/** What a slot is doing: `blocked` ones are free, on a host that takes no new builds (cordoned, draining, quarantined, no Secret). */
 type SlotState = 'used' | 'free' | 'blocked';
 
 export interface HostSnapshot {

@@ -88,6 +88,22 @@ describe('a build that is disturbed', function () {
     await cluster.kubectl.run(['delete', 'taskrun', 'dropped', '-n', namespace, '--wait']);
   });
 
+  const begun: readonly [string, string, string][] = [
+    ['when it has begun', 'lost-early', 'until pgrep -f "sshd: [r]oot@notty" >/dev/null; do sleep 0.01; done'],
+    ['when it has made the user', 'lost-late', 'until getent passwd | grep -q "^u-"; do sleep 0.01; done'],
+  ];
+  for (const [moment, name, asSoonAs] of begun) {
+    it(`by the deletion of its provision ${moment}, whose pod runs on for a moment: it is prepared again`, async () => {
+      const { cluster, host } = shared();
+      const build = await start(name, 'true');
+      const { metadata } = await untilOurs(cluster, build, 'provision');
+      await host.run(`timeout 120 sh -c '${asSoonAs}'`);
+      await cluster.kubectl.run(['delete', 'taskrun', metadata.name, ...operator, '--wait=false']);
+      const done = await untilDone(cluster, build);
+      expect(done.status.conditions[0].status, await logOf(cluster, build)).to.equal('True');
+    });
+  }
+
   it('by the end of the controller, while it is prepared, while it runs and while its host is cleaned: it succeeds', async () => {
     const { cluster } = shared();
     const build = await start('orphaned', 'echo the script is here\nsleep 15\n');

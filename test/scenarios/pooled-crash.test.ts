@@ -5,7 +5,7 @@ import { pooledLives } from '../support/build-life.ts';
 import { LifeRounds } from '../support/life-rounds.ts';
 
 describe('scenario: crash sweep of hosts of several builds', function () {
-  this.timeout(180_000);
+  this.timeout(400_000);
   this.bail(true);
   let rounds: LifeRounds;
 

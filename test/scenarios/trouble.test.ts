@@ -83,6 +83,39 @@ describe('scenario: trouble', function () {
     await lane.expectClean();
   });
 
+  it('7d: a deleted provision whose pod runs on and makes the Secret: the build has its host', async () => {
+    const lane = await openLane(scenario);
+    await lane.build('b');
+    const lost = await lane.running('provision', 'b');
+    await scenario.remove(operatorNamespace, lost.metadata.name);
+    await scenario.buildSecret(lost);
+    await lane.ready('b');
+    expect(lane.everOurs('provision', 'b')).to.have.length(1);
+    await lane.finish('b');
+    await clean(lane, 'b');
+    await lane.expectClean();
+  });
+
+  it("7e: a Secret that comes later than that is in nobody's way", async () => {
+    const lane = await openLane(scenario);
+    await lane.build('b');
+    const lost = await lane.running('provision', 'b');
+    await scenario.remove(operatorNamespace, lost.metadata.name);
+    const second = await lane.next('provision', 'b', lost);
+    await scenario.buildSecret(lost);
+    await clean(lane, 'b');
+    await lane.end(second, 'failed', { REASON: 'SecretExists', MESSAGE: 'it is there' });
+    const third = await lane.next('provision', 'b', second);
+    expect(await scenario.secret(lane.tenant, secretName('b'))).to.equal(undefined);
+    await clean(lane, 'b');
+    await scenario.provision(third);
+    const build = await lane.ready('b');
+    expect(build.metadata.annotations).not.to.have.property(`${prefix}/failed-hosts`);
+    await lane.finish('b');
+    await clean(lane, 'b');
+    await lane.expectClean();
+  });
+
   it('29b: a provision that succeeds without making the Secret ends the build with a sentence', async () => {
     const lane = await openLane(scenario);
     await lane.build('b');

@@ -5,7 +5,7 @@ import { minute, second } from '../../../controller/model/instant.ts';
 import { noLimits, type PoolLimits } from '../../../controller/model/pool.ts';
 import { aRequest, start } from '../../support/host-builders.ts';
 import { aPool } from '../../support/pool-builders.ts';
-import { noLaunchSecret } from '../../../controller/allocation/told-reasons.ts';
+import { noSshSecretNamed } from '../../../controller/allocation/told-reasons.ts';
 import { messageOf, only, outcomes } from './allocation-sentences.ts';
 
 function launched(changes: Partial<LaunchedSnapshot> = {}, limits: Partial<PoolLimits> = {}): LaunchedSnapshot {
@@ -69,7 +69,7 @@ describe('hosts that are launched', () => {
   });
 
   it('without a Secret that it takes to launch them, or to log in: a grace, then no', () => {
-    const missing = launched({ missingSecret: { told: noLaunchSecret('ssh-key'), since: start } });
+    const missing = launched({ missingSecret: { told: noSshSecretNamed('ssh-key'), since: start } });
     expect(outcomes(missing, [aRequest()], start + 14 * second)).to.deep.equal(['build waits 1']);
     expect(only(missing, aRequest())).to.include({ until: start + 15 * second });
     expect(outcomes(missing, [aRequest()], start + 15 * second)).to.deep.equal(['build rejected: SshSecretMissing']);

@@ -5,7 +5,7 @@ import {
   type CareHost,
   type CarePlan,
   type CareSnapshot,
-} from '../../../controller/allocation/host-care.ts';
+} from '../../../controller/allocation/next-care.ts';
 import type { CareSettings } from '../../../controller/model/care.ts';
 import { hour, minute, type Instant } from '../../../controller/model/instant.ts';
 import type { OwnTaskRun } from '../../../controller/model/task-run.ts';

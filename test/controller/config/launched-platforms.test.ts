@@ -67,7 +67,7 @@ describe('host-config: launched platforms', () => {
   });
 
   it('tags of all platforms reach each, its own instance-tag wins', () => {
-    const tags = { 'instance-tag': 'prod', 'additional-instance-tags': 'Project=x, Owner=y' };
+    const tags = { 'instance-tag': 'prod', 'additional-instance-tags': 'Project=x, Owner = y=z ,odd,' };
     expect(launchedPool(parse({ ...launchedConfig(), ...tags }))).to.include({
       instanceTag: 'prod',
       additionalTags: 'Project=x,Owner=y',

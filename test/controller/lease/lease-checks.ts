@@ -1,6 +1,6 @@
 // What must hold at every moment in the small world of leases, as sentences about what is wrong: nothing is held twice,
 // and every change of phase is in the table.
-import { isOlders } from '../../../controller/lease/observed.ts';
+import { isOfOlderController } from '../../../controller/lease/observed.ts';
 import { readPhase } from '../../../controller/lease/read-lease.ts';
 import { transitions } from '../../../controller/lease/transitions.ts';
 import type { Host } from '../../../controller/model/host.ts';
@@ -60,7 +60,7 @@ function overCapacity({ builds, hosts }: Truth): string[] {
 
 function twice({ ours }: Truth): string[] {
   return (['provision', 'clean', 'launch', 'terminate'] as const).flatMap((type) => {
-    const live = ours.filter((it) => it.type === type && isLive(it) && !it.cancelled && !isOlders(it));
+    const live = ours.filter((it) => it.type === type && isLive(it) && !it.cancelled && !isOfOlderController(it));
     const doubled = live.filter((it) => live.some((other) => other !== it && leaseOf(other) === leaseOf(it)));
     return doubled.length > 0 ? [`${doubled.length} live ${type} TaskRuns of one attempt`] : [];
   });

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { ProgressMemory } from '../../../controller/reconcile/progress-memory.ts';
 import type { KeptTaskRun } from '../../../controller/model/task-run.ts';
 import { aProvisionFor, aTaskRun } from '../../support/builders.ts';
+import { start } from '../../support/host-builders.ts';
 
 const waiting = aTaskRun().forPlatform('linux/arm64').build();
 const claimed = aTaskRun().forPlatform('linux/arm64').claimed().build();
@@ -11,13 +12,17 @@ const provision = aProvisionFor(claimed).build();
 /** What is there, as a cache would tell it. */
 function world() {
   const there = new Map<string, KeptTaskRun>();
-  const memory = new ProgressMemory((uid) => there.has(uid));
+  let now = start;
+  const memory = new ProgressMemory(
+    (uid) => there.has(uid),
+    () => now,
+  );
   const note = (before: KeptTaskRun | undefined, after: KeptTaskRun | undefined, putBack = false): void => {
     if (after === undefined) there.delete(before?.uid ?? '');
     else there.set(after.uid, after);
     memory.note(before, after, putBack);
   };
-  return { memory, note, of: () => memory.of(claimed.uid) };
+  return { memory, note, of: () => memory.of(claimed.uid), pass: (time: number) => (now += time) };
 }
 
 describe('how far a build came', () => {
@@ -32,6 +37,22 @@ describe('how far a build came', () => {
     note(claimed, waiting);
     note(waiting, claimed);
     expect(of(), 'set back, and found again').to.deep.equal({ attempt: 1, step: 'provision' });
+    note(claimed, again);
+    expect(of()).to.deep.equal({ attempt: 2, step: 'claim' });
+  });
+
+  it('since when its provision TaskRun is lost: being deleted, or gone', () => {
+    const { note, of, pass } = world();
+    note(undefined, waiting);
+    note(waiting, claimed);
+    note(undefined, provision);
+    pass(1);
+    const deleting = aProvisionFor(claimed).deleting().build();
+    note(provision, deleting);
+    pass(1);
+    note(deleting, deleting);
+    note(deleting, undefined);
+    expect(of()).to.deep.equal({ attempt: 1, step: 'provision', lostSince: start + 1 });
     note(claimed, again);
     expect(of()).to.deep.equal({ attempt: 2, step: 'claim' });
   });

@@ -146,7 +146,7 @@ describe('care of hosts: what is kept', () => {
     expect(world.lookAt(day)).to.deep.equal(['retire a']);
   });
 
-  it('one that never ended goes too, and one that goes already is let alone', () => {
+  it('one that never ended goes too, and one that goes already is left alone', () => {
     const world = new CareWorld();
     world.runs.push(
       anUpdate({ of: 'stuck', created: start - day, cancelled: true }),

@@ -1,6 +1,6 @@
 // A dynamic-pool at one instant: how many hosts are launched, which are closed, what becomes of each.
 import { expect } from 'chai';
-import { planPool, type PooledHost, type PoolUse } from '../../../controller/allocation/pool-hosts.ts';
+import { planPool, type PooledHost, type PoolUse } from '../../../controller/allocation/plan-pool.ts';
 import type { HostUse } from '../../../controller/allocation/pool-snapshot.ts';
 import { pooledLaunch } from '../../../controller/lease/pooled-launch.ts';
 import { launchDeadline } from '../../../controller/lease/timeouts.ts';

@@ -1,7 +1,7 @@
 // Whatever happens to hosts, builds, updates and the controller itself: what must hold of every decision about care.
 import { expect } from 'chai';
 import * as fc from 'fast-check';
-import { noCareYet } from '../../../controller/allocation/host-care.ts';
+import { noCareYet } from '../../../controller/allocation/next-care.ts';
 import { hour, minute, type Instant } from '../../../controller/model/instant.ts';
 import { CareWorld, day } from './care-world.ts';
 

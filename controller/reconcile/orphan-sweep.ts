@@ -16,7 +16,7 @@ export interface OwnedSecret {
   readonly namespace: string;
   readonly name: string;
   readonly resourceVersion: string;
-  /** uid of the build's TaskRun. '': it does not say, and is let alone. */
+  /** uid of the build's TaskRun. '': it does not say, so it is left alone. */
   readonly buildUid: string;
 }
 

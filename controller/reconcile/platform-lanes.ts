@@ -14,6 +14,7 @@ import type { UserTaskRun } from '../model/task-run.ts';
 import { annotations } from '../model/labels.ts';
 import { AssumedClaims } from './assumed-claims.ts';
 import { LaneMemory } from './lane-memory.ts';
+import { LateConfig } from './late-config.ts';
 import type { Perform } from './perform.ts';
 import { retryPause, SteppedAside } from './stepped-aside.ts';
 import { isWaiting, readRequest, takeSnapshot, type TaskRuns } from './take-snapshot.ts';
@@ -25,7 +26,7 @@ export interface LaneOptions {
   readonly taskRuns: TaskRuns;
   readonly hostConfig: HostConfigState;
   readonly hasSshSecret: (name: string) => boolean;
-  /** It is being emptied for its periodic care. */
+  /** It takes no new builds: see Upkeep.isDraining(). */
   readonly isDraining: (host: string) => boolean;
   readonly perform: Perform;
   /** Reads a TaskRun again, into the cache: after a write whose fate is unknown. */
@@ -62,6 +63,7 @@ export class PlatformLanes {
   readonly #stopped = new AbortController();
   readonly #restUntil = new Map<string, Instant>();
   readonly #aside = new SteppedAside();
+  readonly #lateConfig = new LateConfig();
 
   constructor(options: LaneOptions) {
     this.#options = options;
@@ -95,11 +97,14 @@ export class PlatformLanes {
     for (const allocation of allocate(snapshot, requests, now)) {
       const taskRun = waiting.get(allocation.request.uid);
       if (taskRun === undefined) continue;
+      const heldUntil = allocation.outcome === 'reject' ? this.#lateConfig.heldUntil(allocation, now) : undefined;
       if (allocation.outcome === 'wait') {
         if (allocation.until !== undefined) times.push(allocation.until);
         announcer.announce(taskRun, allocation);
-      } else {
+      } else if (heldUntil === undefined) {
         this.#write(taskRun, allocation, now);
+      } else {
+        times.push(heldUntil);
       }
     }
     return earliest(times);
@@ -118,6 +123,7 @@ export class PlatformLanes {
 
   forget(uid: string): void {
     this.#aside.forget(uid);
+    this.#lateConfig.forget(uid);
     this.#told.delete(uid);
   }
 

@@ -174,11 +174,17 @@ describe('platform lanes: what is told', () => {
     await stand.stop();
   });
 
-  it('unknown platform: at once', async () => {
-    const stand = new ControllerStand(hostConfigData({ only: 1 }));
+  it('unknown platform: after 2 s, and not when the host-config from before the build comes by then', async () => {
+    const stand = new ControllerStand(undefined);
+    stand.configure(hostConfigData({ only: 1 }));
     stand.controller.start();
     stand.create('a', 'linux/s390x');
+    stand.create('early', 'linux/ppc64le');
+    await stand.clock.advance(1.5 * second);
+    expect(stand.errorOf('a')).to.equal(undefined);
+    stand.configure({ ...hostConfigData({ only: 1 }), 'local-platforms': 'linux/ppc64le' });
     await stand.clock.advance(second);
+    expect(stand.placed()).to.deep.equal({ early: 'localhost' });
     expect(stand.errorOf('a')).to.match(/^Error allocating host: no hosts configured for platform linux\/s390x: /);
     await stand.stop();
   });

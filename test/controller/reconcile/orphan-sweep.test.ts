@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { Cache } from '../../../controller/kubernetes/cache.ts';
 import { hour } from '../../../controller/model/instant.ts';
 import { labels, ownTaskRunFinalizer } from '../../../controller/model/labels.ts';
-import { OrphanSweep, readOwnedSecret, type OwnedSecret } from '../../../controller/reconcile/orphans.ts';
+import { OrphanSweep, readOwnedSecret, type OwnedSecret } from '../../../controller/reconcile/orphan-sweep.ts';
 import { aProvisionFor, aTaskRun, endedStatus, operatorNamespace } from '../../support/builders.ts';
 import { apiError } from '../../support/memory-cluster.ts';
 import { MemoryStand } from '../../support/memory-stand.ts';

@@ -47,7 +47,7 @@ export interface PoolPlan {
   readonly lookAgainAt: Instant | undefined;
 }
 
-/** Provisions that failed in a row, of so many builds: the host is not worth keeping. */
+/** When the provisions of so many builds failed on a host, and none since succeeded, it is not worth keeping. */
 const mostFailedBuilds = 3;
 
 /** `keep`: how long a launch that failed is kept for its log. */

@@ -1,4 +1,4 @@
-// A provision TaskRun that says that the Secret is there before it ends: looked after, never believed.
+// When a provision TaskRun says that the Secret is there: while it runs and when it has succeeded. Checked, never believed.
 import { expect } from 'chai';
 import { nextActions } from '../../../controller/lease/next-actions.ts';
 import { aProvisionFor, aTaskRun, type OwnTaskRunBuilder, type TaskRunBuilder } from '../../support/builders.ts';
@@ -26,4 +26,17 @@ describe('a provision TaskRun that reports before it ends', () => {
     expect(whenReported(claimed(), undefined).join()).not.to.contain('check Secret');
     expect(whenReported(claimed().ready(), provision).join()).not.to.contain('check Secret');
   });
+});
+
+describe('a provision TaskRun that succeeds without making the Secret', () => {
+  for (const [platform, task] of [
+    ['linux/arm64', 'provision-shared-host'],
+    ['macos/arm64', 'provision-host-macos'],
+    ['windows/amd64', 'provision-host-windows'],
+  ] as const)
+    it(`ends the build of ${platform} with the name of its Task`, () => {
+      const build = aTaskRun().forPlatform(platform).claimed(aHost('h').forPlatform(platform));
+      const does = whenReported(build, aProvisionFor(build.build()).ended('succeeded', start));
+      expect(does.at(-1)).to.match(new RegExp(`look at Task ${task}$`));
+    });
 });
