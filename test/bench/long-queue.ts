@@ -48,9 +48,9 @@ export const longQueue: Line = {
       const next = await arena.start(plan, place);
       try {
         await arena.view.until(() => served() > before, patience * 1000);
+        return { ...handedOn, memory: [memory], cpu: [cpu], restart: [(performance.now() - began) / 1000] };
       } finally {
         await next.stop();
       }
-      return { ...handedOn, memory: [memory], cpu: [cpu], restart: [(performance.now() - began) / 1000] };
     }),
 };

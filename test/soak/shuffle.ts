@@ -51,7 +51,11 @@ async function runOnce(seed: number): Promise<void> {
   mocha
     // Ended here: what a test that failed still waits for is not waited for.
     .run((failures) => process.exit(failures > 0 ? 1 : 0))
-    .on('fail', (test) => console.log(`\nseed ${seed}: ${relative(root, test.file ?? '')}: ${test.fullTitle()}`));
+    // At once: the reporter tells only when the whole run is over.
+    .on('fail', (test, error) => {
+      const where = relative(root, test.file ?? '');
+      console.log(`\nseed ${seed}: ${where}: ${test.fullTitle()}\n${error?.stack ?? error}`);
+    });
 }
 
 function shuffleTests(random: Random, suite: Mocha.Suite): void {

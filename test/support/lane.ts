@@ -131,8 +131,8 @@ export class Lane {
   }
 
   /** The build as it is now; undefined when it is gone. */
-  get(name: string, namespace = this.tenant): Raw {
-    return this.scenario.watched.all.find(({ metadata }) => metadata.namespace === namespace && metadata.name === name);
+  get(name: string, namespace = this.tenant, among = this.scenario.watched.all): Raw {
+    return among.find(({ metadata }) => metadata.namespace === namespace && metadata.name === name);
   }
 
   /** Builds of this lane that hold a slot, by name. */
@@ -169,7 +169,7 @@ export class Lane {
   async released(name: string): Promise<void> {
     await this.scenario.watched.until(() => {
       const build = this.get(name);
-      if (build === undefined) return true;
+      if (build === undefined) return this.get(name, this.tenant, this.scenario.watched.ever) !== undefined;
       return !build.metadata.finalizers?.includes(userFinalizer) && hostOf(build) === undefined;
     });
   }
