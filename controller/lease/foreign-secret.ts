@@ -9,7 +9,7 @@ import { mostBlamelessAttempts } from './provision-reasons.ts';
 import { refusal } from './refusal.ts';
 
 /**
- * Why a provision failed: because of a Secret that is not ours. The attempt before may have made it, late: a TaskRun that is
+ * Why a launch or a provision failed: because of a Secret that is not ours. The attempt before may have made it, late: a TaskRun that is
  * deleted leaves its pod a moment to run on.
  */
 export function isForeignSecret(reason: string | undefined, { attempt }: LeaseFacts): boolean {

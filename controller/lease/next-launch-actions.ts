@@ -50,7 +50,7 @@ export function failedLaunch(observed: Observed, taskRun: UserTaskRun, claimed: 
   const failed = launchOf(observed, claimed.facts);
   const reason = failed?.results['REASON'];
   const said = failed === undefined ? 'it was deleted' : whyFailed(failed, claimed);
-  if (reason === 'SecretExists') return refuseForeignSecret(observed, taskRun, claimed);
+  if (isForeignSecret(reason, claimed.facts)) return refuseForeignSecret(observed, taskRun, claimed);
   if (reason === 'LaunchRefused')
     return refuse(
       observed,

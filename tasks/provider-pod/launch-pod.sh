@@ -45,7 +45,7 @@ write_objects() {
     --rawfile host "$work/host_key" --rawfile host_public "$work/host_key.pub" --rawfile start "$scripts/start-host.sh" >"$work/objects"
 }
 
-create() { # resource, number of the object; sets made
+create() { # resource, number of the object; sets made, and adopted when it was not
   sed -n "$2p" "$work/objects" >"$work/object"
   api POST "$(path_of "$1")" "$work/object"
   made=true
@@ -53,7 +53,7 @@ create() { # resource, number of the object; sets made
     201) log "made: $1 of host $LAUNCH_TOKEN" ;;
     409)
       [[ $(api_reason) == AlreadyExists ]] || explain_api "making the $1 of the host"
-      made=false
+      made=false adopted=true
       ;;
     *) explain_api "making the $1 of the host" ;;
   esac
@@ -71,10 +71,7 @@ make_host() {
   create secrets 2
   [[ $made == true ]] || adopt_keys
   create services 3
-  if [[ $made == false ]]; then
-    adopted=true
-    read_service
-  fi
+  [[ $made == true ]] || read_service
   cp "$work/reply" "$work/service"
   create pods 4
 }
@@ -119,7 +116,7 @@ noted_by_earlier_try() {
 }
 
 # Ours or not: a Secret in the build's namespace cannot be read. So that an earlier try has made it is noted on the Service; one that
-# came so far as to make the Service may have.
+# made any of the host's objects may have come so far, and so may one that began after us, although it was asked for before.
 give_to_build() {
   local noting
   mkdir "$work/secret"

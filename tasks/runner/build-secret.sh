@@ -54,9 +54,12 @@ create_secret() { # may an earlier try have made it?; command that finds the not
     201) log "$what created" ;;
     409)
       # Not ours to read, so it cannot be told whose it is; but never overwritten.
+      if [[ -n ${2:-} ]] && "$2"; then
+        log "$what was created by an earlier try"
+        return
+      fi
       [[ $sure == false || $1 == true ]] || fail SecretExists "$what exists already; it was not overwritten"
-      if [[ -z ${2:-} ]] || ! "$2"; then fail SecretUncertain "$what exists; an earlier try of this task may have made it"; fi
-      log "$what was created by an earlier try"
+      fail SecretUncertain "$what exists; an earlier try of this task may have made it"
       ;;
     404) fail NamespaceGone "$what: $message" ;;
     401 | 403)

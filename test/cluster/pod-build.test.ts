@@ -234,6 +234,14 @@ async function untilNothingLeft(): Promise<void> {
       left = hosts + ours + secrets + (await kubectl.run(['get', 'taskruns', '-n', namespace, ...held]));
       return left === '' ? true : undefined;
     },
-    () => `something is left: ${left}`,
+    async () => `something is left: ${left}\n${await resultsOfOurs()}`,
   );
+}
+
+/** What our TaskRuns said when they ended. */
+async function resultsOfOurs(): Promise<string> {
+  const line = '{.metadata.name}: {.status.conditions[0].message} {.status.results}';
+  const lines = ['-o', `jsonpath={range .items[*]}${line}{"\\n"}{end}`];
+  const ofBuilds = ['-l', `${prefix}/user-task-namespace=${namespace}`];
+  return shared().cluster.kubectl.run(['get', 'taskruns', '-n', 'multi-platform-controller', ...ofBuilds, ...lines]);
 }

@@ -98,6 +98,15 @@ describe('a launch that fails', () => {
     );
   });
 
+  it("because of a Secret: somebody's at the first attempt, later perhaps that of a launch that was cut off", () => {
+    const taken = { REASON: 'SecretExists', MESSAGE: 'it is there' };
+    const first = look(claimed(), { children: [failed(taken)] });
+    expect(first.does.at(-1)).to.contain('exists already and is not ours');
+    const once = launching(gaveUpLaunch(claimed()), aPool());
+    const second = look(once, { children: [failed(taken, once)] });
+    expect(second.does.at(-1)).to.match(/^event Warning LaunchFailed: .* could not be had: it is there$/);
+  });
+
   it('otherwise: another host, three in all', () => {
     const broken = { REASON: 'ToyBroken', MESSAGE: 'a wheel is off' };
     const { does } = look(claimed(), { children: [failed(broken)] });

@@ -87,6 +87,12 @@ export class PodStand {
     return this.run('launch-pod', params, other);
   }
 
+  /** Launches, with the pod running beside it. */
+  async launchAndRun(launch: Launch, prepare?: string): Promise<TaskOutcome> {
+    const [outcome] = await Promise.all([this.launch(launch), this.runPod(launch, prepare)]);
+    return outcome;
+  }
+
   terminate({ token }: Launch, other: Partial<TaskInput> = {}): Promise<TaskOutcome> {
     return this.run('terminate-pod', { LAUNCH_TOKEN: token }, other);
   }
@@ -111,6 +117,12 @@ export class PodStand {
   async object(resource: string, { token }: Launch): Promise<Raw> {
     const name = resource === 'secrets' ? `multi-platform-ssh-${token}` : token;
     return this.read(pathOf(resource, hostsNamespace, name));
+  }
+
+  /** The Event about the launch TaskRun with this uid. */
+  async toldUnschedulable(uid: string): Promise<Raw> {
+    const selector = `involvedObject.uid%3D${uid},reason%3DUnschedulable`;
+    return (await this.read(`/api/v1/namespaces/${operatorNamespace}/events?fieldSelector=${selector}`)).items[0];
   }
 
   async read(path: string): Promise<Raw> {
@@ -184,6 +196,14 @@ export function pathOf(resource: string, namespace: string, name = ''): string {
 
 export const decoded = (data: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value, 'base64').toString()]));
+
+/** A condition of pods, with the scheduler's sentence. */
+export const unschedulable = {
+  type: 'PodScheduled',
+  status: 'False',
+  reason: 'Unschedulable',
+  message: '0/3 nodes are available: 3 Insufficient cpu.',
+};
 
 export const launchTokenLabel = `${prefix}/launch-token`;
 
