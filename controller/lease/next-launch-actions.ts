@@ -25,6 +25,8 @@ export function launchHost(observed: Observed, taskRun: UserTaskRun, claimed: Cl
   // Undone already, or host-config was changed since; an earlier process may have launched it all the same.
   if (pool === undefined || isHandedOver(observed, facts))
     return [...cleanUp(observed, claimed), patch(taskRun, giveUpLaunch(taskRun, facts, false))];
+  const { seen } = observed;
+  if (seen?.attempt === facts.attempt && seen.step === 'launch') return launchAgain(taskRun, claimed);
   const manifest = launchTaskRun(observed.build, facts, claim, pool, observed.installation, taskRun.wishes);
   const message = `launching a host of type ${pool.provider.type} (attempt ${facts.attempt})`;
   return [{ type: 'create-task-run', manifest }, event(taskRun, 'Normal', 'Launching', message)];
@@ -34,15 +36,21 @@ export function awaitLaunch(observed: Observed, taskRun: UserTaskRun, claimed: C
   const { facts, claim } = claimed;
   const running = launchOf(observed, facts);
   if (running === undefined || claim.launch === undefined) return planOf([]);
-  if (running.deleting) {
-    // Tekton never ends it. The token stays, so that what it began is found, not done twice.
-    const message = `the TaskRun that launched a host was deleted (attempt ${facts.attempt}): it is started again`;
-    return planOf([patch(taskRun, nextAttempt(facts)), event(taskRun, 'Warning', 'LaunchFailed', message)]);
-  }
+  // Tekton never ends it.
+  if (running.deleting) return planOf(launchAgain(taskRun, claimed));
   const early = claim.launch.preparesItself ? [deliverEarly(observed, taskRun, claimed)] : [];
   const deadline = launchDeadline(running.created, claim.launch.timeout);
   if (now < deadline) return planOf([], ...early, { actions: [], lookAgainAt: deadline });
   return planOf(running.cancelled ? [] : [{ type: 'cancel-task-run', target: running }], ...early);
+}
+
+/**
+ * Its TaskRun is gone, or going. The token stays, so that what it began is found, not done twice; the name does not: Tekton would
+ * take the pod of the one that is gone for that of the new one.
+ */
+function launchAgain(taskRun: UserTaskRun, { facts }: Claimed): Action[] {
+  const message = `the TaskRun that launched a host was deleted (attempt ${facts.attempt}): it is started again`;
+  return [patch(taskRun, nextAttempt(facts)), event(taskRun, 'Warning', 'LaunchFailed', message)];
 }
 
 /** It failed, or was cancelled because it took too long. */

@@ -29,7 +29,8 @@ export interface Observed {
 
 export interface Seen {
   readonly attempt: number;
-  readonly step: 'claim' | 'provision';
+  /** The furthest: of these TaskRuns one was there. */
+  readonly step: 'claim' | 'launch' | 'provision';
   /** Its provision TaskRun is gone, or being deleted. */
   readonly lostSince?: Instant;
 }

@@ -31,9 +31,16 @@ export class ProgressMemory {
   }
 
   #noteOwn({ type, userUid, attempt, deleting }: OwnTaskRun): void {
-    if (type !== 'provision' || attempt < this.#attemptOf(userUid)) return;
-    if (deleting) this.#noteLost(userUid, attempt);
+    if (attempt < this.#attemptOf(userUid)) return;
+    if (type === 'launch' && userUid !== '') this.#noteLaunch(userUid, attempt);
+    else if (type !== 'provision') return;
+    else if (deleting) this.#noteLost(userUid, attempt);
     else this.#seen.set(userUid, { attempt, step: 'provision' });
+  }
+
+  #noteLaunch(userUid: string, attempt: number): void {
+    const before = this.#seen.get(userUid);
+    if (before?.attempt !== attempt || before.step === 'claim') this.#seen.set(userUid, { attempt, step: 'launch' });
   }
 
   #noteLost(userUid: string, attempt: number): void {

@@ -125,11 +125,14 @@ give_to_build() {
   cp "$work/ssh/id_rsa" "$work/ssh/known_hosts" "$work/secret/"
   ((port == 22)) || printf '%s\n' "$port" >"$work/secret/port"
   write_secret
+  # A launch that is deleted is told to end, and killed 30 seconds later: what it has begun to make is noted first.
+  trap '' TERM
   create_secret "$adopted" noted_by_earlier_try
   { annotate services build-secret made || log "it could not be noted that the Secret is there: $status $(api_message)"; } &
   noting=$!
   tell_controller SecretCreated 'the Secret of the build is there'
   wait "$noting"
+  trap - TERM
 }
 
 main() {

@@ -1,5 +1,6 @@
 // A build that gets a host of its own, at each step of its life, and one look at it.
 import { nextActions } from '../../../controller/lease/next-actions.ts';
+import type { Observed } from '../../../controller/lease/observed.ts';
 import { readPhase } from '../../../controller/lease/read-lease.ts';
 import type { LaunchedPool } from '../../../controller/model/pool.ts';
 import { aTaskRun, type OwnTaskRunBuilder, type TaskRunBuilder } from '../../support/builders.ts';
@@ -13,6 +14,7 @@ interface Around {
   readonly children?: readonly OwnTaskRunBuilder[];
   readonly pool?: LaunchedPool | undefined;
   readonly reported?: boolean;
+  readonly seen?: Observed['seen'];
   /** A process that knows nothing of what was before. */
   readonly anew?: boolean;
   readonly now?: number;
@@ -26,6 +28,7 @@ export function look(builder: TaskRunBuilder | undefined, around: Around = {}) {
     reported: new Set(reported ? own.map(({ uid }) => uid) : []),
     launchedPool: () => pool,
     ...(anew ? { seen: undefined } : {}),
+    ...('seen' in around ? { seen: around.seen } : {}),
   });
   const plan = nextActions(observed, now);
   return { phase: readPhase(observed, now), does: sentencesOf(plan.actions), lookAgainAt: plan.lookAgainAt };

@@ -63,9 +63,16 @@ describe('a build that gets a host of its own', () => {
     ]);
   });
 
-  it('its launch TaskRun was deleted: the same token again', () => {
-    const seen = look(claimed(), { children: [launch().deleting()] });
-    expect(seen.does[0]).to.equal('patch: attempt 2 on a host of its own');
+  it('its launch TaskRun was deleted: the same token again, under another name', () => {
+    const event =
+      'event Warning LaunchFailed: the TaskRun that launched a host was deleted (attempt 1): it is started again';
+    const deleting = look(claimed(), { children: [launch().deleting()] });
+    expect(deleting.does).to.deep.equal(['patch: attempt 2 on a host of its own', event]);
+    const gone = look(claimed(), { seen: { attempt: 1, step: 'launch' } });
+    expect(gone).to.deep.include({ phase: 'claimed', does: deleting.does });
+    // To go on to another attempt here would never end for a controller that is killed after every write.
+    const unknown = look(claimed(), { anew: true });
+    expect(unknown.does[0]).to.equal('create launch of attempt 1 on a host of its own');
     const [first, second] = [claimed().build(), claimed().build()].map(({ facts }) => facts?.claim?.host);
     expect(first).to.equal(second);
   });

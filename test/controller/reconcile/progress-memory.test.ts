@@ -3,6 +3,8 @@ import { ProgressMemory } from '../../../controller/reconcile/progress-memory.ts
 import type { KeptTaskRun } from '../../../controller/model/task-run.ts';
 import { aProvisionFor, aTaskRun } from '../../support/builders.ts';
 import { start } from '../../support/host-builders.ts';
+import { aLaunchFor } from '../../support/launched-builds.ts';
+import { aPool } from '../../support/pool-builders.ts';
 
 const waiting = aTaskRun().forPlatform('linux/arm64').build();
 const claimed = aTaskRun().forPlatform('linux/arm64').claimed().build();
@@ -39,6 +41,19 @@ describe('how far a build came', () => {
     expect(of(), 'set back, and found again').to.deep.equal({ attempt: 1, step: 'provision' });
     note(claimed, again);
     expect(of()).to.deep.equal({ attempt: 2, step: 'claim' });
+  });
+
+  it('a launch TaskRun, until there is one that provisions', () => {
+    const { note, of } = world();
+    const launch = aLaunchFor(claimed, aPool()).build();
+    note(undefined, waiting);
+    note(waiting, claimed);
+    note(undefined, launch);
+    note(launch, undefined);
+    expect(of()).to.deep.equal({ attempt: 1, step: 'launch' });
+    note(undefined, provision);
+    note(undefined, launch);
+    expect(of()).to.deep.equal({ attempt: 1, step: 'provision' });
   });
 
   it('since when its provision TaskRun is lost: being deleted, or gone', () => {
