@@ -144,9 +144,8 @@ describe('attack: forged facts', function () {
 
   it('200 forged builds that say they hold every host: builds of others get their slots', async () => {
     const lane = await openLane(scenario, { slots: [2, 2] });
-    // Other tests forge as well, and are judged by themselves.
-    const earlier = new Set(scenario.invariants.violations);
     const crowd = `${lane.tenant}-crowd`;
+    scenario.invariants.slotless.add(crowd);
     await scenario.api.createNamespace(crowd);
     const claim = { provider: 'static', address: lane.address(), user: 'builder', sshSecret: lane.sshSecret, since: 1 };
     const forged = async (index: number): Promise<void> => {
@@ -164,8 +163,6 @@ describe('attack: forged facts', function () {
     for (const name of ['a', 'b', 'c', 'd']) await lane.ready(name);
     await lane.endAll('a', 'b', 'c', 'd');
     expect(scenario.watched.ever.filter((it) => label(it, 'user-task-namespace') === crowd)).to.deep.equal([]);
-    const wrong = scenario.invariants.violations.filter((it) => !earlier.has(it) && !it.includes(`${crowd}/`));
-    expect(wrong).to.deep.equal([]);
   });
 
   it('TaskRuns in his own namespace that look like ours are none: nothing is done for them, or because of them', async () => {

@@ -1,8 +1,8 @@
 // A real etcd and kube-apiserver with Tekton's resource definitions, for one test file: started in seconds on free
 // loopback ports, gone without a trace afterwards. No controllers, no kubelet: tests play those.
 import type { ChildProcess } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,6 +10,7 @@ import { Agent, request } from 'undici';
 import { parse } from 'yaml';
 import { CertificateAuthority, type KeyPair } from './certificate-authority.ts';
 import { ChildProcesses } from './child-processes.ts';
+import { Etcd } from './etcd.ts';
 import { freePort } from './free-port.ts';
 import { parsedLines } from './parsed-lines.ts';
 import { RequestRefused } from './request-refused.ts';
@@ -29,6 +30,8 @@ export interface ApiServer {
   writeKubeconfig(options: { user?: string; groups?: readonly string[]; url?: string }): Promise<string>;
   /** Ends the API server and starts it again on the same port with the same data; its watch history is gone. */
   restart(whileAway?: () => Promise<void>): Promise<void>;
+  /** Sets it back to what it was when it was started, for somebody else; the end of this process is not held up by it from then on. */
+  forget(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -64,6 +67,7 @@ class RunningApiServer implements ApiServer {
   readonly #folder: string;
   readonly #cache: string;
   readonly #processes = new ChildProcesses();
+  #etcd: Etcd | undefined;
   #apiServer: ChildProcess | undefined;
   #agent: Agent | undefined;
   #port = 0;
@@ -71,11 +75,13 @@ class RunningApiServer implements ApiServer {
   #admin: KeyPair | undefined;
   #kubeconfigs = 0;
   kubeconfig = '';
+  readonly #removeFolder = (): void => rmSync(this.#folder, { recursive: true, force: true });
 
   constructor(folder: string, cache: string, authority: CertificateAuthority) {
     this.#folder = folder;
     this.#cache = cache;
     this.authority = authority;
+    process.once('exit', this.#removeFolder);
   }
 
   get url(): string {
@@ -88,12 +94,13 @@ class RunningApiServer implements ApiServer {
   }
 
   async start(flags: readonly string[]): Promise<void> {
-    const etcd = await this.#startEtcd();
+    const etcd = await Etcd.start((flags) => this.#spawn('etcd', flags), join(this.#folder, 'etcd'));
+    this.#etcd = etcd;
     this.#admin = await this.authority.issueClient('admin', ['system:masters']);
     const { certificate: cert, key } = this.#admin;
     this.#agent = new Agent({ connect: { ca: this.authority.certificate, cert, key } });
     this.#port = await freePort();
-    this.#flags = [...(await this.#apiServerFlags(etcd)), ...flags];
+    this.#flags = [...(await this.#apiServerFlags(etcd.url)), ...flags];
     await this.#startApiServer();
     this.kubeconfig = await this.writeKubeconfig({});
     for (const name of definitions) await this.#define(name);
@@ -102,22 +109,14 @@ class RunningApiServer implements ApiServer {
     const path = '/apis/tekton.dev/v1/namespaces/default';
     await until(async () => this.ask('POST', `${path}/taskruns?dryRun=All`, { ...empty, kind: 'TaskRun' }));
     await until(async () => this.ask('POST', `${path}/tasks?dryRun=All`, { ...empty, kind: 'Task' }));
+    await etcd.remember();
   }
 
-  async #startEtcd(): Promise<string> {
-    const client = `http://127.0.0.1:${await freePort()}`;
-    const peer = `http://127.0.0.1:${await freePort()}`;
-    this.#spawn('etcd', [
-      `--data-dir=${join(this.#folder, 'etcd')}`,
-      `--listen-client-urls=${client}`,
-      `--advertise-client-urls=${client}`,
-      `--listen-peer-urls=${peer}`,
-      `--initial-advertise-peer-urls=${peer}`,
-      `--initial-cluster=default=${peer}`,
-      '--unsafe-no-fsync',
-      '--log-level=error',
-    ]);
-    return client;
+  async forget(): Promise<void> {
+    await this.#etcd?.forget();
+    // Answers, and has seen that.
+    await this.ask('GET', '/apis/tekton.dev/v1/taskruns');
+    this.#processes.unref();
   }
 
   async #apiServerFlags(etcd: string): Promise<readonly string[]> {
@@ -232,7 +231,8 @@ class RunningApiServer implements ApiServer {
   async stop(): Promise<void> {
     await this.#agent?.destroy();
     await this.#processes.endAll();
-    await rm(this.#folder, { recursive: true, force: true });
+    process.off('exit', this.#removeFolder);
+    this.#removeFolder();
   }
 }
 

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { Socket } from 'node:net';
 
 export interface ChildOptions {
   readonly env?: NodeJS.ProcessEnv;
@@ -46,6 +47,14 @@ export class ChildProcesses {
     const ended = new Promise((resolve) => child.once('exit', resolve));
     child.kill(signal);
     await ended;
+  }
+
+  /** Those that run now are not waited for: they end with this process. */
+  unref(): void {
+    for (const child of this.#running) {
+      child.unref();
+      for (const stream of [child.stdout, child.stderr]) if (stream instanceof Socket) stream.unref();
+    }
   }
 
   async endAll(): Promise<void> {

@@ -40,6 +40,8 @@ export class Invariants {
   readonly forced = new Set<string>();
   /** uids of builds whose labels the test itself writes: they hold what their facts say. */
   readonly forged = new Set<string>();
+  /** Namespaces whose builds hold no slot, whatever they say of themselves. */
+  readonly slotless = new Set<string>();
   readonly #watched: WatchedTaskRuns;
   readonly #violations = new Set<string>();
   readonly #provisioned = new Map<string, Raw>();
@@ -126,6 +128,7 @@ export class Invariants {
   }
 
   #hostOf(taskRun: Raw): string | undefined {
+    if (this.slotless.has(taskRun.metadata.namespace)) return undefined;
     return this.forged.has(taskRun.metadata.uid) ? factsOf(taskRun)?.claim?.host : hostOf(taskRun);
   }
 

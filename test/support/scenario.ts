@@ -1,9 +1,10 @@
 // A scenario: a real API server, our controller on it, and the test in the parts of Tekton and of the people around.
 import { expect } from 'chai';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startApiServer, type ApiServer } from './api-server.ts';
+import type { ApiServer } from './api-server.ts';
 import { startController, type ControllerProcess, type StartOptions } from './controller-process.ts';
 import { Invariants } from './invariants.ts';
+import { lendApiServer, takeBackApiServer } from './lent-api-server.ts';
 import { paramOf, type Raw } from './observed-task-run.ts';
 import type { ProviderTaskBuilder } from './provider-builders.ts';
 import { RequestRefused } from './request-refused.ts';
@@ -37,7 +38,7 @@ export class Scenario {
   }
 
   async begin(): Promise<void> {
-    this.#api = await startApiServer();
+    this.#api = await lendApiServer();
     await this.#api.createNamespace(operatorNamespace);
     this.#watched = await WatchedTaskRuns.start(this.#api);
     this.#invariants = new Invariants(this.#watched);
@@ -94,7 +95,7 @@ export class Scenario {
     try {
       await this.#watched?.stop();
     } finally {
-      await this.#api?.stop();
+      if (this.#api !== undefined) await takeBackApiServer(this.#api);
     }
   }
 
