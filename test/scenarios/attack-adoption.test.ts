@@ -16,8 +16,9 @@ describe('attack: a host for a label', function () {
   const forge = async (lane: Lane, name: string, more: Record<string, string> = {}): Promise<void> => {
     await handmadeSecret(scenario, lane.tenant, name);
     const labels = { [labelOf('assigned-host')]: lane.host(), [labelOf('target-platform')]: lane.dashed, ...more };
-    const { metadata } = await lane.build(name, { finalizers: [userFinalizer], labels });
-    scenario.invariants.forged.add(metadata.uid);
+    // Before anybody sees it.
+    scenario.invariants.forged.add(`${lane.tenant}/${name}`);
+    await lane.build(name, { finalizers: [userFinalizer], labels });
   };
   /** No TaskRun of ours tells any more which host it has. */
   const stopOnceProvisioned = async (lane: Lane, name: string): Promise<void> => {

@@ -38,7 +38,7 @@ export class Invariants {
   readonly peak = new Map<string, number>();
   /** uids of builds whose finalizer the test itself takes away. */
   readonly forced = new Set<string>();
-  /** uids of builds whose labels the test itself writes: they hold what their facts say. */
+  /** Builds, as namespace/name, whose labels the test itself writes: they hold what their facts say. */
   readonly forged = new Set<string>();
   /** Namespaces whose builds hold no slot, whatever they say of themselves. */
   readonly slotless = new Set<string>();
@@ -129,7 +129,7 @@ export class Invariants {
 
   #hostOf(taskRun: Raw): string | undefined {
     if (this.slotless.has(taskRun.metadata.namespace)) return undefined;
-    return this.forged.has(taskRun.metadata.uid) ? factsOf(taskRun)?.claim?.host : hostOf(taskRun);
+    return this.forged.has(nameOf(taskRun)) ? factsOf(taskRun)?.claim?.host : hostOf(taskRun);
   }
 
   #lookAtProvision(provision: Raw, there: boolean): void {
