@@ -42,7 +42,7 @@ const formats = {
   address: isAddress,
   platform: (value: string) => value.length <= 63 && parsePlatform(value) !== undefined,
 };
-const schema = new EntrySchema(fields, formats);
+const schema = new EntrySchema(fields, { isOurs: true, formats });
 
 /** A host entry as read: the host when nothing is wrong with it, and all there is to say about its keys. */
 export interface ParsedHost {

@@ -39,17 +39,17 @@ const fieldsOfPools = {
 } as const;
 const sudoCommands = { 'sudo-commands': text };
 
-const formats = { duration: (value: string) => readDuration(value) !== undefined };
+const options = { isOurs: true, formats: { duration: (value: string) => readDuration(value) !== undefined } };
 const required = ['max-instances'];
 const schemas: Readonly<Record<LaunchedPool['kind'], EntrySchema>> = {
-  dynamic: new EntrySchema({ type: 'object', required, properties: { ...fields, ...sudoCommands } }, formats),
+  dynamic: new EntrySchema({ type: 'object', required, properties: { ...fields, ...sudoCommands } }, options),
   'dynamic-pool': new EntrySchema(
     {
       type: 'object',
       required: [...required, ...Object.keys(fieldsOfPools)],
       properties: { ...fields, ...fieldsOfPools },
     },
-    formats,
+    options,
   ),
 };
 

@@ -11,10 +11,10 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { build } from 'esbuild';
 import type { Metafile } from 'esbuild';
-import { withoutModels } from './without-models.ts';
+import { bundleOptions } from './bundle-options.ts';
 
 const root = join(import.meta.dirname, '../..');
 const dist = join(root, 'dist');
@@ -36,7 +36,8 @@ function otherInputs(): string[] {
     if (!statSync(path).isDirectory()) return [text];
     return readdirSync(path).map((name) => `${text}/${name}`);
   });
-  return ['package-lock.json', relative(root, import.meta.filename), 'deploy/images/without-models.ts', ...textFiles];
+  const ours = ['bundle.ts', 'bundle-options.ts', 'without-models.ts'].map((name) => `deploy/images/${name}`);
+  return ['package-lock.json', ...ours, ...textFiles];
 }
 
 type Digests = Record<string, string>;
@@ -61,27 +62,12 @@ function isCurrent(): boolean {
 
 async function bundle(): Promise<Metafile> {
   const { metafile } = await build({
-    absWorkingDir: root,
+    ...bundleOptions,
     entryPoints: programs,
     outdir: dist,
     outExtension: { '.js': '.mjs' },
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    minify: true,
     legalComments: 'external',
     metafile: true,
-    logLevel: 'warning',
-    plugins: [withoutModels],
-    banner: {
-      // CommonJS packages among the dependencies call require and know where they are.
-      js: [
-        "import { createRequire as bundleRequire } from 'node:module';",
-        "import { fileURLToPath as bundlePath } from 'node:url';",
-        'const require = bundleRequire(import.meta.url), __filename = bundlePath(import.meta.url), __dirname = bundlePath(new URL(".", import.meta.url));',
-      ].join(' '),
-    },
   });
   return metafile;
 }

@@ -5,13 +5,7 @@ import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
-
-const root = join(import.meta.dirname, '../..');
-/** CommonJS packages among the dependencies call require and know where they are. */
-const banner = [
-  "import { createRequire as bundleRequire } from 'node:module';",
-  'const require = bundleRequire(import.meta.url), __filename = import.meta.filename, __dirname = import.meta.dirname;',
-].join(' ');
+import { bundleOptions } from '../../deploy/images/bundle-options.ts';
 
 let made: Promise<string> | undefined;
 
@@ -23,15 +17,10 @@ export function controllerBundle(): Promise<string> {
 
 async function bundle(): Promise<string> {
   const { outputFiles } = await build({
-    absWorkingDir: root,
+    ...bundleOptions,
     entryPoints: ['controller/main.ts'],
     write: false,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    logLevel: 'warning',
-    banner: { js: banner },
+    legalComments: 'none',
   });
   const folder = await mkdtemp(join(tmpdir(), 'controller-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
