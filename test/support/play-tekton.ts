@@ -102,9 +102,20 @@ export class Tekton {
     const part = this.#rules.provision?.(taskRun) ?? {};
     if (!(await this.#run(taskRun, part)) || part.outcome === 'hangs') return;
     if (part.outcome === 'failed' || part.withoutSecret === true) return this.#end(taskRun, part.outcome, part.results);
-    const refused = await this.#insistOn(() => this.#scenario.buildSecret(taskRun));
-    if (refused === undefined) await this.#end(taskRun, 'succeeded', part.results);
-    else await this.#end(taskRun, 'failed', { REASON: reasonOf(refused), MESSAGE: refused.message });
+    const failure = await this.#makeSecret(taskRun);
+    await this.#end(taskRun, failure === undefined ? 'succeeded' : 'failed', failure ?? part.results);
+  }
+
+  /** Results of a failure, as tasks/provision-shared-host tells it. A Secret may be there because of an answer that was lost. */
+  async #makeSecret(taskRun: Raw): Promise<Readonly<Record<string, string>> | undefined> {
+    let sure = true;
+    const refused = await this.#insistOn(
+      () => this.#scenario.buildSecret(taskRun),
+      () => (sure = false),
+    );
+    if (refused === undefined) return undefined;
+    const taken = sure ? 'SecretExists' : 'SecretUncertain';
+    return { REASON: refused.status === 409 ? taken : 'NamespaceGone', MESSAGE: refused.message };
   }
 
   async #clean(taskRun: Raw): Promise<void> {
@@ -135,9 +146,8 @@ export class Tekton {
     if (part.outcome === 'failed') return this.#end(taskRun, part.outcome, part.results);
     const told = { INSTANCE_ID: `i-${token}`, ADDRESS: `${token}.example.com`, USER: 'toy', ...part.results };
     const preparesItself = factsOf(taskRun)?.claim.launch.preparesItself === true && part.withoutSecret === undefined;
-    const refused = preparesItself ? await this.#insistOn(() => this.#scenario.buildSecret(taskRun)) : undefined;
-    if (refused === undefined) await this.#end(taskRun, 'succeeded', told);
-    else await this.#end(taskRun, 'failed', { REASON: reasonOf(refused), MESSAGE: refused.message });
+    const failure = preparesItself ? await this.#makeSecret(taskRun) : undefined;
+    await this.#end(taskRun, failure === undefined ? 'succeeded' : 'failed', failure ?? told);
   }
 
   async #terminate(taskRun: Raw): Promise<void> {
@@ -199,8 +209,8 @@ export class Tekton {
     }
   }
 
-  /** Again until the API server answers; its refusal is returned. */
-  async #insistOn(request: () => Promise<unknown>): Promise<RequestRefused | undefined> {
+  /** Again until the API server answers; its refusal is returned. `unsure`: what was asked may have been done. */
+  async #insistOn(request: () => Promise<unknown>, unsure?: () => unknown): Promise<RequestRefused | undefined> {
     while (!this.#stop.signal.aborted) {
       try {
         await request();
@@ -208,6 +218,7 @@ export class Tekton {
       } catch (error) {
         if (!(error instanceof RequestRefused) && !isConnectionError(error)) throw error;
         if (error instanceof RequestRefused && error.status !== 429 && error.status < 500) return error;
+        if (!isUndone(error)) unsure?.();
         await this.#wait(retryAfter);
       }
     }
@@ -225,7 +236,8 @@ function goesOn(taskRun: Raw): boolean {
   return isLive(taskRun) && taskRun.spec.status === undefined;
 }
 
-/** As tasks/provision-shared-host says it. */
-function reasonOf({ status }: RequestRefused): string {
-  return status === 409 ? 'SecretExists' : 'NamespaceGone';
+/** Nobody heard it, or there were too many requests. */
+function isUndone(error: unknown): boolean {
+  if (error instanceof RequestRefused) return error.status === 429;
+  return error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED';
 }
