@@ -94,7 +94,7 @@ class RunningApiServer implements ApiServer {
   }
 
   async start(flags: readonly string[]): Promise<void> {
-    const etcd = await Etcd.start((flags) => this.#spawn('etcd', flags), join(this.#folder, 'etcd'));
+    const etcd = await Etcd.start((own) => this.#spawn('etcd', own), join(this.#folder, 'etcd'));
     this.#etcd = etcd;
     this.#admin = await this.authority.issueClient('admin', ['system:masters']);
     const { certificate: cert, key } = this.#admin;
