@@ -22,7 +22,7 @@ import {
   prepareLaunched,
 } from './next-launch-actions.ts';
 import { nextUnsignedActions } from './next-unsigned-actions.ts';
-import { isHandedOver, launchOf, provisionOf, type Observed } from './observed.ts';
+import { isHandedOver, launchOf, provisionOf, seenOf, type Observed } from './observed.ts';
 import { noPlan, planOf, type Plan } from './plan.ts';
 import { hasEnded, readPhase } from './read-lease.ts';
 import { defaultKeepTimes, stopWait, type KeepTimes } from './timeouts.ts';
@@ -131,11 +131,10 @@ function awaitProvision(observed: Observed, taskRun: UserTaskRun, claimed: Claim
 
 function provision(observed: Observed, taskRun: UserTaskRun, claimed: Claimed, now: Instant): Plan {
   const { facts, claim } = claimed;
-  const { seen } = observed;
   if (claim.provider === 'local') {
     return planOf([{ type: 'create-secret', owner: taskRun, data: localSecretData }, ...delivered(taskRun, claimed)]);
   }
-  const [made] = seen?.attempt === facts.attempt ? [seen.step] : [];
+  const made = seenOf(observed, facts)?.step;
   if (made === 'provision') return lostProvision(observed, taskRun, claimed, now);
   const over = isHandedOver(observed, facts);
   // Attempt 0 was an older controller's: its users are not named as ours.

@@ -7,7 +7,7 @@ import type { UserTaskRun } from '../model/task-run.ts';
 import { cleanUp, deleteSecret, event, patch, undoAttempt, type Claimed } from './build-actions.ts';
 import { isForeignSecret, refuseForeignSecret } from './foreign-secret.ts';
 import { delivered } from './next-delivery-actions.ts';
-import { isHandedOver, provisionOf, type Observed } from './observed.ts';
+import { isHandedOver, provisionOf, seenOf, type Observed } from './observed.ts';
 import { planOf, type Plan } from './plan.ts';
 import { blamelessReasons, mostBlamelessAttempts, neverEntered } from './provision-reasons.ts';
 import { refusal } from './refusal.ts';
@@ -43,8 +43,7 @@ const runsOn: Duration = 5 * second;
  */
 export function lostProvision(observed: Observed, taskRun: UserTaskRun, claimed: Claimed, now: Instant): Plan {
   const { facts, claim } = claimed;
-  const { seen } = observed;
-  const until = ((seen?.attempt === facts.attempt ? seen.lostSince : undefined) ?? -Infinity) + runsOn;
+  const until = (seenOf(observed, facts)?.lostSince ?? -Infinity) + runsOn;
   if (now < until) return { actions: [], lookAgainAt: until };
   const message = `the TaskRun that prepared host ${claim.host} was deleted (attempt ${facts.attempt}): it is started again`;
   const missing = [

@@ -12,7 +12,7 @@ import { cleanUp, event, patch, undoAttempt, type Claimed } from './build-action
 import { isForeignSecret, refuseForeignSecret } from './foreign-secret.ts';
 import { hostText, launchedHost } from './host-facts.ts';
 import { delivered, deliverEarly } from './next-delivery-actions.ts';
-import { isHandedOver, launchOf, provisionOf, type Observed } from './observed.ts';
+import { isHandedOver, launchOf, provisionOf, seenOf, type Observed } from './observed.ts';
 import { planOf, type Plan } from './plan.ts';
 import { refusal } from './refusal.ts';
 import { launchDeadline } from './timeouts.ts';
@@ -25,8 +25,7 @@ export function launchHost(observed: Observed, taskRun: UserTaskRun, claimed: Cl
   // Undone already, or host-config was changed since; an earlier process may have launched it all the same.
   if (pool === undefined || isHandedOver(observed, facts))
     return [...cleanUp(observed, claimed), patch(taskRun, giveUpLaunch(taskRun, facts, false))];
-  const { seen } = observed;
-  if (seen?.attempt === facts.attempt && seen.step === 'launch') return launchAgain(taskRun, claimed);
+  if (seenOf(observed, facts)?.step === 'launch') return launchAgain(taskRun, claimed);
   const manifest = launchTaskRun(observed.build, facts, claim, pool, observed.installation, taskRun.wishes);
   const message = `launching a host of type ${pool.provider.type} (attempt ${facts.attempt})`;
   return [{ type: 'create-task-run', manifest }, event(taskRun, 'Normal', 'Launching', message)];
@@ -84,8 +83,7 @@ export function prepareLaunched(observed: Observed, taskRun: UserTaskRun, claime
   }
   if (claim.address === '' || claim.user === '')
     return anotherHost(observed, taskRun, claimed, 'its launch told no ADDRESS, or no USER', true);
-  const { seen } = observed;
-  if (seen?.attempt === facts.attempt && seen.step === 'provision')
+  if (seenOf(observed, facts)?.step === 'provision')
     return anotherHost(observed, taskRun, claimed, 'the TaskRun that prepared it was deleted', true);
   const manifest = provisionTaskRun(observed.build, facts, claim, observed.installation);
   const message = `preparing host ${hostText(claim)} (attempt ${facts.attempt})`;

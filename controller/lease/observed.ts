@@ -72,6 +72,11 @@ export function launchOf({ children }: Observed, lease: Lease | undefined): OwnT
   );
 }
 
+/** How far this attempt came while this process looked on. */
+export function seenOf({ seen }: Observed, { attempt }: Lease): Seen | undefined {
+  return seen?.attempt === attempt ? seen : undefined;
+}
+
 /** Cleans up behind a lease, or terminates its host. */
 export function isUndo({ type }: Pick<OwnTaskRun, 'type'>): boolean {
   return type === 'clean' || type === 'terminate';

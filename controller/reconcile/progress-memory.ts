@@ -33,8 +33,8 @@ export class ProgressMemory {
   #noteOwn({ type, userUid, attempt, deleting }: OwnTaskRun): void {
     if (attempt < this.#attemptOf(userUid)) return;
     if (type === 'launch' && userUid !== '') this.#noteLaunch(userUid, attempt);
-    else if (type !== 'provision') return;
-    else if (deleting) this.#noteLost(userUid, attempt);
+    if (type !== 'provision') return;
+    if (deleting) this.#noteLost(userUid, attempt);
     else this.#seen.set(userUid, { attempt, step: 'provision' });
   }
 
