@@ -93,6 +93,8 @@ keep_images() {
     rm -f "$images_dir/current"
   elif ! command -v fuse-overlayfs >/dev/null || ! command -v podman >/dev/null; then
     fail ImagesNotKept 'builder images are listed, but the host has no fuse-overlayfs or no podman'
+  elif ! setpriv --reuid=65534 --regid=65534 --clear-groups -- test -w /dev/fuse; then
+    fail ImagesNotKept 'builder images are listed, but builds, which are not root, cannot open /dev/fuse: modprobe fuse && chmod 666 /dev/fuse'
   elif [ "$(find "$images_dir" -maxdepth 1 -name '[0-9]*' 2>/dev/null | wc -l)" -gt 2 ]; then
     echo 'builds still use earlier builder images; they are renewed next time' >&2
   else

@@ -11,6 +11,8 @@ root=$dir/root
 mount -t proc proc "$root/proc"
 mount --rbind /sys "$root/sys"
 mount --rbind /dev "$root/dev"
+# As udev makes it on machines that have one: for everybody.
+if mknod -m 666 "$dir/fuse" c 10 229; then mount --bind "$dir/fuse" "$root/dev/fuse"; fi
 # Directories of the machine that the host must not see, and file systems podman can lay its own overlays on.
 for place in dev/shm dev/mqueue tmp var/tmp run home root var/lib/containers var/lib/multi-platform var/spool/cron; do
   mkdir -p "$root/$place"

@@ -161,10 +161,12 @@ describe('builder images kept on a host', function () {
     await lab.clean(build);
   });
 
-  it('need fuse-overlayfs, and a list that names images', async () => {
+  it('need fuse-overlayfs, which builds can use, and a list that names images', async () => {
     lab.host.read('mv /usr/bin/fuse-overlayfs /usr/bin/away');
     expect((await keep(image)).results['MESSAGE']).to.contain('the host has no fuse-overlayfs or no podman');
-    lab.host.read('mv /usr/bin/away /usr/bin/fuse-overlayfs');
+    lab.host.read('mv /usr/bin/away /usr/bin/fuse-overlayfs; chmod 600 /dev/fuse');
+    expect((await keep(image)).results['MESSAGE']).to.contain('cannot open /dev/fuse: modprobe fuse && chmod 666');
+    lab.host.read('chmod 666 /dev/fuse');
     expect((await keep('--root=/x')).results['REASON']).to.equal('InvalidParameter');
   });
 });
