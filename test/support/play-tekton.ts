@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LaunchedHosts } from './launched-hosts.ts';
 import { factsOf, isLive, label, paramOf, taskType } from './observed-task-run.ts';
-import { RequestRefused } from './request-refused.ts';
+import { isConnectionError, isUndone, RequestRefused } from './request-refused.ts';
 import type { Raw, Scenario } from './scenario.ts';
 import { endedStatus, runningStatus, type Ending } from './task-run-status.ts';
 
@@ -49,6 +49,8 @@ export class Tekton {
   readonly #stop = new AbortController();
   readonly #playing = new Set<Promise<void>>();
   readonly #begun = new Set<string>();
+  /** Secrets that were asked for, by the uid of the TaskRun that makes them. */
+  readonly #secrets = new Map<string, Promise<unknown>>();
   readonly #leave: () => void;
   readonly #problems: unknown[] = [];
 
@@ -106,8 +108,15 @@ export class Tekton {
     await this.#end(taskRun, failure === undefined ? 'succeeded' : 'failed', failure ?? part.results);
   }
 
-  /** Results of a failure, as tasks/provision-shared-host tells it. A Secret may be there because of an answer that was lost. */
-  async #makeSecret(taskRun: Raw): Promise<Readonly<Record<string, string>> | undefined> {
+  /** Results of a failure, as tasks/provision-shared-host tells it. */
+  #makeSecret(taskRun: Raw): Promise<Part['results']> {
+    const made = this.#insistOnSecret(taskRun);
+    this.#secrets.set(taskRun.metadata.uid, made);
+    return made;
+  }
+
+  /** A Secret may be there because of an answer that was lost. */
+  async #insistOnSecret(taskRun: Raw): Promise<Part['results']> {
     let sure = true;
     const refused = await this.#insistOn(
       () => this.#scenario.buildSecret(taskRun),
@@ -165,6 +174,8 @@ export class Tekton {
 
   async #cancel(taskRun: Raw): Promise<void> {
     await this.#wait(this.#rules.cancelAfter);
+    // What its pod asked for is long answered when the cleanup has a pod of its own. Here that would take no time at all.
+    await this.#secrets.get(taskRun.metadata.uid);
     await this.#update(taskRun, isLive, endedStatus('cancelled', {}));
   }
 
@@ -226,18 +237,7 @@ export class Tekton {
   }
 }
 
-/** Errors of sockets have a code. */
-function isConnectionError(error: unknown): boolean {
-  return error instanceof Error && 'code' in error;
-}
-
 /** Neither ended, cancelled nor being deleted. */
 function goesOn(taskRun: Raw): boolean {
   return isLive(taskRun) && taskRun.spec.status === undefined;
-}
-
-/** Nobody heard it, or there were too many requests. */
-function isUndone(error: unknown): boolean {
-  if (error instanceof RequestRefused) return error.status === 429;
-  return error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED';
 }

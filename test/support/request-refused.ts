@@ -9,3 +9,14 @@ export class RequestRefused extends Error {
     this.status = status;
   }
 }
+
+/** Errors of sockets have a code. */
+export function isConnectionError(error: unknown): boolean {
+  return error instanceof Error && 'code' in error;
+}
+
+/** Nobody heard it, or there were too many requests. */
+export function isUndone(error: unknown): boolean {
+  if (error instanceof RequestRefused) return error.status === 429;
+  return error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED';
+}

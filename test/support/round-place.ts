@@ -35,6 +35,7 @@ export class RoundPlace {
   readonly #poolUsers = new Map<string, string>();
   readonly #retired = new Set<string>();
   readonly #pools: number;
+  #configured: Promise<void> = Promise.resolve();
 
   private constructor(scenario: Scenario, pools: number) {
     this.scenario = scenario;
@@ -89,6 +90,12 @@ export class RoundPlace {
   async retirePool(build: Build): Promise<void> {
     await this.scenario.watched.until(() => this.scenario.end.aborted || this.#isBuildOver(build));
     this.#retired.add(this.#poolOf(build) ?? '');
+    // One after the other: of two that are written at once, the older one could stay.
+    this.#configured = this.#configured.then(() => this.#configurePools());
+    await this.#configured;
+  }
+
+  async #configurePools(): Promise<void> {
     if (!this.scenario.end.aborted) await this.scenario.hostConfig(roundConfig(this.#pools, this.#retired));
   }
 
