@@ -9,11 +9,13 @@ import { mostBlamelessAttempts } from './provision-reasons.ts';
 import { refusal } from './refusal.ts';
 
 /**
- * Why a launch or a provision failed: because of a Secret that is not ours. The attempt before may have made it, late: a TaskRun that is
- * deleted leaves its pod a moment to run on.
+ * Why a launch or a provision failed: because of a Secret that is not ours. A try before this one may have made it, late: a
+ * TaskRun that is deleted or cancelled leaves its pod a moment to run on. A launch for which there was no capacity made nothing.
  */
-export function isForeignSecret(reason: string | undefined, { attempt }: LeaseFacts): boolean {
-  return reason === 'SecretExists' && (attempt === 1 || attempt >= mostBlamelessAttempts);
+export function isForeignSecret(reason: string | undefined, facts: LeaseFacts): boolean {
+  const { attempt, claim, failedLaunches = 0, lost = false } = facts;
+  if (reason !== 'SecretExists' || lost) return false;
+  return claim?.provider === 'dynamic' ? failedLaunches === 0 : attempt === 1 || attempt >= mostBlamelessAttempts;
 }
 
 /** Not the host's fault, and not ours to overwrite. */

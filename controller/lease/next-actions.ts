@@ -18,6 +18,7 @@ import {
   failedLaunch,
   failedOnLaunched,
   launchHost,
+  lostOnLaunched,
   noteHost,
   prepareLaunched,
 } from './next-launch-actions.ts';
@@ -80,7 +81,7 @@ function nextOfClaim(
     case 'launching':
       return planOf(forgetWaiting(taskRun), awaitLaunch(observed, taskRun, claimed, now));
     case 'launched':
-      return planOf(prepareLaunched(observed, taskRun, claimed));
+      return prepareLaunched(observed, taskRun, claimed, now);
     case 'unlaunched':
       return planOf(failedLaunch(observed, taskRun, claimed));
     case 'provisioning':
@@ -123,10 +124,8 @@ function forgetWaiting(taskRun: UserTaskRun): Action[] {
 function awaitProvision(observed: Observed, taskRun: UserTaskRun, claimed: Claimed, now: Instant): Plan {
   const running = provisionOf(observed, claimed.facts);
   if (!running?.deleting) return deliverEarly(observed, taskRun, claimed);
-  const isLaunched = claimed.claim.provider === 'dynamic';
-  return isLaunched
-    ? planOf(failedOnLaunched(observed, taskRun, claimed))
-    : lostProvision(observed, taskRun, claimed, now);
+  const lost = claimed.claim.provider === 'dynamic' ? lostOnLaunched : lostProvision;
+  return lost(observed, taskRun, claimed, now);
 }
 
 function provision(observed: Observed, taskRun: UserTaskRun, claimed: Claimed, now: Instant): Plan {

@@ -36,23 +36,33 @@ export function tryElsewhere(observed: Observed, taskRun: UserTaskRun, claimed: 
 /** The pod of a TaskRun that is gone runs on for about so long. */
 const runsOn: Duration = 5 * second;
 
-/**
- * Tekton never finishes a TaskRun that is being deleted, and the pod of one that is gone runs on for a moment, perhaps until
- * it has made the Secret: then the build has what it needs. Otherwise the same host again, under a new attempt: users on
- * hosts, and Secrets, belong to one attempt.
- */
+/** On a host with slots: the same host again, under a new attempt, as users on hosts, and Secrets, belong to one attempt. */
 export function lostProvision(observed: Observed, taskRun: UserTaskRun, claimed: Claimed, now: Instant): Plan {
   const { facts, claim } = claimed;
-  const until = (seenOf(observed, facts)?.lostSince ?? -Infinity) + runsOn;
-  if (now < until) return { actions: [], lookAgainAt: until };
   const message = `the TaskRun that prepared host ${claim.host} was deleted (attempt ${facts.attempt}): it is started again`;
-  const missing = [
+  const again = [
     ...cleanUp(observed, claimed),
     deleteSecret(taskRun),
     patch(taskRun, nextAttempt(facts)),
     event(taskRun, 'Warning', 'ProvisionFailed', message),
   ];
+  return unlessDelivered(observed, taskRun, claimed, now, again);
+}
+
+/**
+ * Tekton never finishes a TaskRun that is being deleted, and the pod of one that is gone runs on for a moment, perhaps until
+ * it has made the Secret: then the build has what it needs, and `otherwise` is not done.
+ */
+export function unlessDelivered(
+  observed: Observed,
+  taskRun: UserTaskRun,
+  claimed: Claimed,
+  now: Instant,
+  otherwise: readonly Action[],
+): Plan {
+  const until = (seenOf(observed, claimed.facts)?.lostSince ?? -Infinity) + runsOn;
+  if (now < until) return { actions: [], lookAgainAt: until };
   // Somebody cleans up behind it already.
-  if (isHandedOver(observed, facts)) return planOf(missing);
-  return planOf([{ type: 'check-secret', owner: taskRun, present: delivered(taskRun, claimed), missing }]);
+  if (isHandedOver(observed, claimed.facts)) return planOf(otherwise);
+  return planOf([{ type: 'check-secret', owner: taskRun, present: delivered(taskRun, claimed), missing: otherwise }]);
 }

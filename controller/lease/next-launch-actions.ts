@@ -12,6 +12,7 @@ import { cleanUp, event, patch, undoAttempt, type Claimed } from './build-action
 import { isForeignSecret, refuseForeignSecret } from './foreign-secret.ts';
 import { hostText, launchedHost } from './host-facts.ts';
 import { delivered, deliverEarly } from './next-delivery-actions.ts';
+import { unlessDelivered } from './next-failure-actions.ts';
 import { isHandedOver, launchOf, provisionOf, seenOf, type Observed } from './observed.ts';
 import { planOf, type Plan } from './plan.ts';
 import { refusal } from './refusal.ts';
@@ -71,25 +72,32 @@ export function failedLaunch(observed: Observed, taskRun: UserTaskRun, claimed: 
 }
 
 /** The host is there: what was told about it is written down, then it is prepared, unless launch did that. */
-export function prepareLaunched(observed: Observed, taskRun: UserTaskRun, claimed: Claimed): Action[] {
+export function prepareLaunched(observed: Observed, taskRun: UserTaskRun, claimed: Claimed, now: Instant): Plan {
   const { facts, claim } = claimed;
-  if (isHandedOver(observed, facts)) return [patch(taskRun, giveUpLaunch(taskRun, facts, false))];
+  if (isHandedOver(observed, facts)) return planOf([patch(taskRun, giveUpLaunch(taskRun, facts, false))]);
   const news = noteHost(observed, taskRun, claimed);
-  if (news.length > 0) return news;
+  if (news.length > 0) return planOf(news);
   if (claim.launch?.preparesItself) {
     const message = `launch task failed to create a secret: ask an administrator to look at Task launch-${claim.launch.type}`;
     const missing = [...cleanUp(observed, claimed), ...refusal(taskRun, { reason: 'SecretNotCreated', message })];
-    return [{ type: 'check-secret', owner: taskRun, present: delivered(taskRun, claimed), missing }];
+    return planOf([{ type: 'check-secret', owner: taskRun, present: delivered(taskRun, claimed), missing }]);
   }
   if (claim.address === '' || claim.user === '')
-    return anotherHost(observed, taskRun, claimed, 'its launch told no ADDRESS, or no USER', true);
-  if (seenOf(observed, facts)?.step === 'provision')
-    return anotherHost(observed, taskRun, claimed, 'the TaskRun that prepared it was deleted', true);
+    return planOf(anotherHost(observed, taskRun, claimed, 'its launch told no ADDRESS, or no USER', true));
+  const seen = seenOf(observed, facts);
+  if (seen?.step === 'provision') return lostOnLaunched(observed, taskRun, claimed, now);
   const manifest = provisionTaskRun(observed.build, facts, claim, observed.installation);
   const message = `preparing host ${hostText(claim)} (attempt ${facts.attempt})`;
   const start: Action[] = [{ type: 'create-task-run', manifest }, event(taskRun, 'Normal', 'Provisioning', message)];
-  // It may have been prepared before, if the facts were set back since.
-  return [{ type: 'check-secret', owner: taskRun, present: delivered(taskRun, claimed), missing: start }];
+  if (seen !== undefined) return planOf(start);
+  // The launch is from an earlier process. The host may have been prepared, if Tekton set the facts back since.
+  return planOf([{ type: 'check-secret', owner: taskRun, present: delivered(taskRun, claimed), missing: start }]);
+}
+
+/** The TaskRun that should prepare it was deleted. */
+export function lostOnLaunched(observed: Observed, taskRun: UserTaskRun, claimed: Claimed, now: Instant): Plan {
+  const another = anotherHost(observed, taskRun, claimed, 'the TaskRun that prepared it was deleted', true);
+  return unlessDelivered(observed, taskRun, claimed, now, another);
 }
 
 /** What the launch TaskRun said and the facts do not say yet; of a host that prepares itself, perhaps after the Secret. */
@@ -100,13 +108,12 @@ export function noteHost(observed: Observed, taskRun: UserTaskRun, { facts, clai
   return [patch(taskRun, noteLaunched(facts, host)), event(taskRun, 'Normal', 'Launched', message)];
 }
 
-/** Its provision failed, or was lost. */
+/** Its provision failed. */
 export function failedOnLaunched(observed: Observed, taskRun: UserTaskRun, claimed: Claimed): Action[] {
   const provision = provisionOf(observed, claimed.facts);
   if (isForeignSecret(provision?.results['REASON'], claimed.facts))
     return refuseForeignSecret(observed, taskRun, claimed);
-  const said =
-    provision?.outcome === 'failed' ? whyFailed(provision, claimed) : 'the TaskRun that prepared it was deleted';
+  const said = provision === undefined ? 'it was deleted' : whyFailed(provision, claimed);
   return anotherHost(observed, taskRun, claimed, said, true);
 }
 

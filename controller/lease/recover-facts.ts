@@ -15,7 +15,12 @@ export function recoverFacts(observed: Observed): LeaseFacts | undefined {
   const held = inOrder.find((child) => !isHandedOver(observed, leaseOf(child)));
   // What is being cleaned up was given back.
   const failed = Math.max(...newest.map(({ facts }) => facts.failedLaunches ?? 0));
-  const over: LeaseFacts = { attempt: first.attempt, platform, ...(failed === 0 ? {} : { failedLaunches: failed }) };
+  const over: LeaseFacts = {
+    attempt: first.attempt,
+    platform,
+    ...(failed === 0 ? {} : { failedLaunches: failed }),
+    ...(newest.some(({ facts }) => facts.lost) ? { lost: true } : {}),
+  };
   if (held?.facts.claim === undefined) return over;
   const { claim } = held.facts;
   // An older cleanup says the address only, its build's label the name.

@@ -80,10 +80,10 @@ export function markReady(facts: LeaseFacts): UserTaskRunChange {
   return { facts: { ...facts, ready: true } };
 }
 
-/** The provision TaskRun was lost: the same host again, under a new attempt. */
+/** The TaskRun that launches or prepares the host was lost: the same host again, under a new attempt. */
 export function nextAttempt(facts: LeaseFacts): UserTaskRunChange {
   const attempt = facts.attempt + 1;
-  return { facts: { ...facts, attempt }, labels: { [labels.attempt]: String(attempt) } };
+  return { facts: { ...facts, attempt, lost: true }, labels: { [labels.attempt]: String(attempt) } };
 }
 
 /** Gives the slot back after a failed provision; the build waits for another host, or for the same if it is not to blame. */
@@ -162,21 +162,15 @@ function attemptsOf(taskRun: UserTaskRun): number {
 }
 
 function withoutClaim(facts: LeaseFacts): LeaseFacts {
-  const { attempt, platform, rejected, failedLaunches } = facts;
-  return {
-    attempt,
-    platform,
-    ...(rejected === undefined ? {} : { rejected }),
-    ...(failedLaunches === undefined ? {} : { failedLaunches }),
-  };
+  const { attempt, platform, rejected } = facts;
+  return { attempt, platform, ...(rejected === undefined ? {} : { rejected }), ...history(facts) };
+}
+
+/** What outlives a claim. */
+function history({ failedLaunches, lost }: Partial<LeaseFacts> = {}): Partial<LeaseFacts> {
+  return { ...(failedLaunches === undefined ? {} : { failedLaunches }), ...(lost ? { lost } : {}) };
 }
 
 function nextClaim(taskRun: UserTaskRun, platform: Platform, host: HostFacts, now: Instant): LeaseFacts {
-  const failedLaunches = taskRun.facts?.failedLaunches;
-  return {
-    attempt: attemptsOf(taskRun) + 1,
-    platform,
-    claim: { ...host, since: now },
-    ...(failedLaunches === undefined ? {} : { failedLaunches }),
-  };
+  return { attempt: attemptsOf(taskRun) + 1, platform, claim: { ...host, since: now }, ...history(taskRun.facts) };
 }

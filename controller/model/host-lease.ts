@@ -37,7 +37,7 @@ export interface LaunchFacts {
 
 /** Stored, signed, in annotation `…/host-lease` of the user TaskRun. */
 export interface LeaseFacts {
-  /** 1, 2, …: grows by one with every claim of this TaskRun. 0: never claimed by us; with a claim: by an older controller. */
+  /** 1, 2, …: grows by one with every claim of this TaskRun, and with every TaskRun of ours for it that is lost. 0: never claimed by us; with a claim: by an older controller. */
   readonly attempt: number;
   readonly platform: string;
   /** Absent: this TaskRun holds no slot now. */
@@ -52,6 +52,8 @@ export interface LeaseFacts {
   readonly retries?: number;
   /** Hosts launched for this build that came to nothing, through no shortage. */
   readonly failedLaunches?: number;
+  /** A TaskRun that was to make the Secret was deleted: its pod may have made one late, and that is ours. */
+  readonly lost?: true;
 }
 
 /** Derived, never stored; the order of life is in lease/transitions.ts. */

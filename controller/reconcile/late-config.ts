@@ -4,8 +4,6 @@ import type { Allocation } from '../allocation/allocate.ts';
 import { second, type Duration, type Instant } from '../model/instant.ts';
 import type { RejectReason } from '../model/reason.ts';
 
-type Refusal = Extract<Allocation, { outcome: 'reject' }>;
-
 /** Longer than a watch lags behind another. */
 const newsGrace: Duration = 2 * second;
 /** The others are about hosts, or have waited long enough. */
@@ -14,11 +12,16 @@ const ofHostConfig: ReadonlySet<RejectReason> = new Set(['PlatformUnknown', 'Nam
 export class LateConfig {
   readonly #firstSeen = new Map<string, Instant>();
 
-  /** When this refusal stands if nothing changes; undefined: now. */
-  heldUntil({ request, told }: Refusal, now: Instant): Instant | undefined {
-    if (!ofHostConfig.has(told.reason)) return undefined;
-    const first = this.#firstSeen.get(request.uid) ?? now;
-    this.#firstSeen.set(request.uid, first);
+  /** When what was decided stands if nothing changes; undefined: now. To be asked of every decision. */
+  heldUntil(allocation: Allocation, now: Instant): Instant | undefined {
+    const { uid } = allocation.request;
+    if (allocation.outcome !== 'reject' || !ofHostConfig.has(allocation.told.reason)) {
+      // Accepted: should host-config change again, that is another wait.
+      this.#firstSeen.delete(uid);
+      return undefined;
+    }
+    const first = this.#firstSeen.get(uid) ?? now;
+    this.#firstSeen.set(uid, first);
     return now < first + newsGrace ? first + newsGrace : undefined;
   }
 

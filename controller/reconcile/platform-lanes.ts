@@ -97,7 +97,7 @@ export class PlatformLanes {
     for (const allocation of allocate(snapshot, requests, now)) {
       const taskRun = waiting.get(allocation.request.uid);
       if (taskRun === undefined) continue;
-      const heldUntil = allocation.outcome === 'reject' ? this.#lateConfig.heldUntil(allocation, now) : undefined;
+      const heldUntil = this.#lateConfig.heldUntil(allocation, now);
       if (allocation.outcome === 'wait') {
         if (allocation.until !== undefined) times.push(allocation.until);
         announcer.announce(taskRun, allocation);

@@ -1,5 +1,5 @@
 // Builds that get a host of their own, and the TaskRuns that launch it, for tests.
-import { claimLaunch, giveUpLaunch, noteLaunched } from '../../controller/lease/write-lease.ts';
+import { claimLaunch, giveUpLaunch, nextAttempt, noteLaunched } from '../../controller/lease/write-lease.ts';
 import type { HostFacts } from '../../controller/model/host-lease.ts';
 import type { Instant } from '../../controller/model/instant.ts';
 import type { LaunchedPool } from '../../controller/model/pool.ts';
@@ -24,9 +24,14 @@ export function launchedAs(build: TaskRunBuilder, host: Partial<HostFacts>): Tas
   });
 }
 
-/** That host came to nothing: it waits for another. */
-export function gaveUpLaunch(build: TaskRunBuilder): TaskRunBuilder {
-  return build.changed((taskRun) => giveUpLaunch(taskRun, factsOf(taskRun), true));
+/** That host came to nothing: it waits for another. `counts`: not for want of capacity. */
+export function gaveUpLaunch(build: TaskRunBuilder, counts = true): TaskRunBuilder {
+  return build.changed((taskRun) => giveUpLaunch(taskRun, factsOf(taskRun), counts));
+}
+
+/** Its launch TaskRun was deleted. */
+export function lostLaunch(build: TaskRunBuilder): TaskRunBuilder {
+  return build.changed((taskRun) => nextAttempt(factsOf(taskRun)));
 }
 
 export function aLaunchFor(build: UserTaskRun, pool: LaunchedPool): OwnTaskRunBuilder {

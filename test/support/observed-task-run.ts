@@ -8,12 +8,14 @@ export type Raw = any;
 export const prefix = 'build.appstudio.redhat.com';
 export const userFinalizer = 'appstudio.io/multi-platform-finalizer';
 
+/** Of one that nobody has seen yet: undefined. */
 export function label(taskRun: Raw, name: string): string | undefined {
-  return taskRun.metadata.labels?.[`${prefix}/${name}`];
+  return taskRun?.metadata.labels?.[`${prefix}/${name}`];
 }
 
+/** Of one that nobody has seen yet: undefined. */
 export function annotation(taskRun: Raw, name: string): string | undefined {
-  return taskRun.metadata.annotations?.[`${prefix}/${name}`];
+  return taskRun?.metadata.annotations?.[`${prefix}/${name}`];
 }
 
 export function isDone(taskRun: Raw): boolean {

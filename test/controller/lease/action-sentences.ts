@@ -63,7 +63,7 @@ function changeOf(target: UserTaskRun, change: UserTaskRunChange): string {
 }
 
 function factsText(facts: LeaseFacts): string {
-  const { attempt, claim, ready, rejected, oneTimeKey, retries, failedLaunches } = facts;
+  const { attempt, claim, ready, rejected, oneTimeKey, retries, failedLaunches, lost } = facts;
   const parts = [
     `attempt ${attempt}`,
     claim && `on ${claim.launch?.instanceId ?? hostName(claim.host)}`,
@@ -71,6 +71,7 @@ function factsText(facts: LeaseFacts): string {
     oneTimeKey && 'with a stored key',
     retries && `armed for ${retries} retries`,
     failedLaunches && `after ${failedLaunches} hosts that came to nothing`,
+    lost && 'after a lost one',
     rejected && `rejected ${rejected}`,
   ];
   return parts.filter((it) => it !== undefined).join(' ');

@@ -146,7 +146,7 @@ describe('a build with a claim', () => {
   it('never starts an attempt again that was cleaned up', () => {
     expect(look(claimed(), { children: [cleanup()] })).to.deep.include({
       phase: 'claimed',
-      does: ['patch: attempt 2 on h'],
+      does: ['patch: attempt 2 on h after a lost one'],
     });
   });
 

@@ -14,7 +14,7 @@ const lost: Observed['seen'] = { attempt: 1, step: 'provision', lostSince: start
 const anew = [
   'create cleanup 1 of attempt 1 on h',
   'delete Secret team-a/multi-platform-ssh-build',
-  'patch: attempt 2 on h',
+  'patch: attempt 2 on h after a lost one',
   'event Warning ProvisionFailed: the TaskRun that prepared host h was deleted (attempt 1): it is started again',
 ];
 const asked = [

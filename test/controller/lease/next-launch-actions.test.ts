@@ -1,12 +1,18 @@
 // One look at a build that gets a host of its own: what is asked for, in which order.
 import { expect } from 'chai';
 import { noteLaunched } from '../../../controller/lease/write-lease.ts';
-import { minute } from '../../../controller/model/instant.ts';
+import { minute, second } from '../../../controller/model/instant.ts';
 import { aCleanupFor, aProvisionFor, claimOf, type OwnTaskRunBuilder } from '../../support/builders.ts';
 import { start } from '../../support/host-builders.ts';
-import { gaveUpLaunch, launchedAs, launching } from '../../support/launched-builds.ts';
+import { gaveUpLaunch, launchedAs, launching, lostLaunch } from '../../support/launched-builds.ts';
 import { aPool, aSelfPreparingPool } from '../../support/pool-builders.ts';
 import { claimed, failed, hostOf, isThere, launch, launched, look, told } from './launched-looks.ts';
+
+const delivered = (): string[] => [
+  'check Secret',
+  '  there: patch: attempt 1 on a host of its own ready',
+  `  there: event Normal HostReady: host ${hostOf(launched())} is ready`,
+];
 
 describe('a build that gets a host of its own', () => {
   it('is launched', () => {
@@ -35,15 +41,17 @@ describe('a build that gets a host of its own', () => {
         'event Normal Launched: host i-1 is launched (10.1.1.1)',
       ],
     });
-    expect(look(launched(), { children: [launch().ended('succeeded', start, isThere)] })).to.deep.include({
+    const children = [launch().ended('succeeded', start, isThere)];
+    const prepare = [
+      'create provision of attempt 1 on a host of its own',
+      `event Normal Provisioning: preparing host ${hostOf(launched())} (attempt 1)`,
+    ];
+    const seen = { attempt: 1, step: 'launch' } as const;
+    // A Secret that is there is not of this attempt: perhaps of a host before this one, made late.
+    expect(look(launched(), { children, seen })).to.deep.include({ phase: 'launched', does: prepare });
+    expect(look(launched(), { children, anew: true })).to.deep.include({
       phase: 'launched',
-      does: [
-        'check Secret',
-        '  there: patch: attempt 1 on a host of its own ready',
-        `  there: event Normal HostReady: host ${hostOf(launched())} is ready`,
-        '  missing: create provision of attempt 1 on a host of its own',
-        `  missing: event Normal Provisioning: preparing host ${hostOf(launched())} (attempt 1)`,
-      ],
+      does: [...delivered(), ...prepare.map((it) => `  missing: ${it}`)],
     });
   });
 
@@ -67,14 +75,14 @@ describe('a build that gets a host of its own', () => {
     const event =
       'event Warning LaunchFailed: the TaskRun that launched a host was deleted (attempt 1): it is started again';
     const deleting = look(claimed(), { children: [launch().deleting()] });
-    expect(deleting.does).to.deep.equal(['patch: attempt 2 on a host of its own', event]);
+    expect(deleting.does).to.deep.equal(['patch: attempt 2 on a host of its own after a lost one', event]);
     const gone = look(claimed(), { seen: { attempt: 1, step: 'launch' } });
     expect(gone).to.deep.include({ phase: 'claimed', does: deleting.does });
     // To go on to another attempt here would never end for a controller that is killed after every write.
     const unknown = look(claimed(), { anew: true });
     expect(unknown.does[0]).to.equal('create launch of attempt 1 on a host of its own');
-    const [first, second] = [claimed().build(), claimed().build()].map(({ facts }) => facts?.claim?.host);
-    expect(first).to.equal(second);
+    const [first, again] = [claimed().build(), claimed().build()].map(({ facts }) => facts?.claim?.host);
+    expect(first).to.equal(again);
   });
 });
 
@@ -109,9 +117,14 @@ describe('a launch that fails', () => {
     const taken = { REASON: 'SecretExists', MESSAGE: 'it is there' };
     const first = look(claimed(), { children: [failed(taken)] });
     expect(first.does.at(-1)).to.contain('exists already and is not ours');
-    const once = launching(gaveUpLaunch(claimed()), aPool());
-    const second = look(once, { children: [failed(taken, once)] });
-    expect(second.does.at(-1)).to.match(/^event Warning LaunchFailed: .* could not be had: it is there$/);
+    const short = launching(gaveUpLaunch(claimed(), false), aPool());
+    const later = look(short, { children: [failed(taken, short)] });
+    expect(later.does.at(-1)).to.contain('exists already and is not ours');
+    for (const cutOff of [gaveUpLaunch(claimed()), gaveUpLaunch(lostLaunch(claimed()), false)]) {
+      const once = launching(cutOff, aPool());
+      const next = look(once, { children: [failed(taken, once)] });
+      expect(next.does.at(-1)).to.match(/^event Warning LaunchFailed: .* could not be had: it is there$/);
+    }
   });
 
   it('otherwise: another host, three in all', () => {
@@ -178,10 +191,22 @@ describe('a launched host whose provision fails', () => {
     expect(look(launched(), { children: [provision] }).does.at(-1)).to.match(/exists already and is not ours/);
   });
 
-  it('because its TaskRun is being deleted: the same', () => {
-    const provision = aProvisionFor(launched().build()).deleting();
-    expect(look(launched(), { children: [provision] }).does[1]).to.match(/^create terminate 1/);
-  });
+  const deleting = aProvisionFor(launched().build()).deleting();
+  const record = launch().ended('succeeded', start, isThere);
+  for (const [how, children] of [
+    ['and is gone', [record]],
+    ['and is held by a finalizer', [record, deleting]],
+  ] as const) {
+    it(`because its TaskRun was deleted, ${how}: 5 s for what its pod may have begun, then the Secret is asked for`, () => {
+      const seen = { attempt: 1, step: 'provision', lostSince: start } as const;
+      const soon = look(launched(), { children, seen, now: start + 4 * second });
+      expect(soon).to.deep.include({ does: [], lookAgainAt: start + 5 * second });
+      const { does } = look(launched(), { children, seen, now: start + 5 * second });
+      expect(does.slice(0, 3)).to.deep.equal(delivered());
+      expect(does[4]).to.equal('  missing: create terminate 1 of attempt 1 on a host of its own');
+      expect(does.at(-1)).to.match(/missing: event Warning LaunchFailed: .* the TaskRun that prepared it was deleted$/);
+    });
+  }
 });
 
 describe('a host that prepares itself', () => {

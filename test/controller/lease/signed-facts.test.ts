@@ -43,6 +43,7 @@ const anyFacts: fc.Arbitrary<LeaseFacts> = fc.record(
       anyLaunchedHost,
     ),
     failedLaunches: fc.nat(),
+    lost: fc.constant(true),
     ready: fc.constant(true),
     rejected: text,
   },
