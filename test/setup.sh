@@ -37,8 +37,9 @@ ensure_packages() {
 ensure_node() {
   local found
   found=$(node --version 2>/dev/null || echo none)
-  [ "$found" != none ] && [ "$(cut -d. -f1 <<<"${found#v}")" -ge 20 ] && command -v npm >/dev/null && return
-  fail "Node 20 or newer with npm is needed, found: $found. Install one of nodejs.org's releases, or your distribution's package"
+  # As package.json has it.
+  printf '20.19\n%s\n' "${found#v}" | sort -CV && [ "$found" != none ] && command -v npm >/dev/null && return
+  fail "Node 20.19 or newer with npm is needed, found: $found. Install one of nodejs.org's releases, or your distribution's package"
 }
 
 ensure_go() {

@@ -8,7 +8,7 @@ command -v shellcheck >/dev/null || {
 }
 list=$(mktemp)
 trap 'rm -f "$list"' EXIT
-find . \( -name node_modules -o -name .git -o -name dist -o -name '.stryker-tmp' \) -prune -o -type f -print | while IFS= read -r file; do
+find . \( -name node_modules -o -name .git -o -name dist \) -prune -o -type f -print | while IFS= read -r file; do
   case $file in
     *.sh) printf '%s\0' "$file" ;;
     *) if head -n 1 "$file" | LC_ALL=C grep -aqE '^#! ?/(usr/)?bin/(env )?(ba|da)?sh\b'; then printf '%s\0' "$file"; fi ;;

@@ -12,8 +12,8 @@ export const labels = {
   /** uid of the user TaskRun a TaskRun of ours works for; how children are found. */
   userTaskUid: `${prefix}/user-task-uid`,
   /**
-   * 1, 2, …: which claim of the user TaskRun a TaskRun of ours belongs to. On a user TaskRun: which claim it is, should its
-   * facts get lost; an older controller set none.
+   * 1, 2, …: which attempt of the user TaskRun a TaskRun of ours belongs to (model/host-lease.ts). On a user TaskRun: which it is,
+   * should its facts get lost; an older controller set none.
    */
   attempt: `${prefix}/attempt`,
   /** On a user TaskRun: that labels `assigned-host` and `attempt` are of our writing. See lease/lease-mark.ts. */

@@ -4,7 +4,8 @@
 # This text holds no Tekton reference and ends in exit: the user's script follows it as data (a here-document nothing ever reads)
 # and is cut out of this file by line number, because any delimiter can be forged by a parameter value.
 # Exit codes: the script's own, unchanged; 69 no host could be had, 74 something could not be sent or brought back,
-# 75 connection lost or no host in time, 77 credential refused, 78 malformed Secret or unsupported host, 143 stopped.
+# 75 connection lost or no host in time, 77 credential refused, 78 malformed Secret or unsupported host, 125 the builder image or
+# its container could not be had, 143 stopped.
 #
 # Round trips: 1 connection; over it 1 session that prepares, pulls, runs and watches (its standard input is the lifeline),
 # 1 rsync in (meanwhile), 1 rsync out per kind of thing (side by side; a streamed image has a session), 1 session that clears the job folder.

@@ -6,6 +6,7 @@
 
 own_account=/var/run/secrets/kubernetes.io/serviceaccount
 label=build.appstudio.redhat.com
+refusal_reason=ApiRefused
 
 # A kubeconfig may hold several clusters, and programs to run; we want one cluster, and what is written there.
 kubeconfig_field() { # jq path below the current context's cluster or user
@@ -99,4 +100,5 @@ explain_api() { # what was asked for
   refuse "$1: $status $message"
 }
 
-refuse() { fail ApiRefused "$1"; }
+# The word for it depends on whose script it is.
+refuse() { fail "$refusal_reason" "$1"; }

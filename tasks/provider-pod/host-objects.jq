@@ -1,5 +1,5 @@
 # What one host is made of, in the order in which it is made: NetworkPolicy, Secret, Service, Pod. All named by the launch token,
-# all labelled alike. Values come from the environment; they were checked before (host-keys.sh).
+# all labelled alike. Values come from the environment; they were checked before (launch-settings.sh).
 def prefix: "build.appstudio.redhat.com";
 def given($name): env[$name] // "" | if . == "" then empty else . end;
 def put($key; $name): (first(given($name)) // null) as $value | if $value == null then {} else { ($key): $value } end;

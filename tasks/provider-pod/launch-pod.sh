@@ -8,8 +8,8 @@
 . "$scripts/build-secret.sh"
 # shellcheck source=tasks/provider-pod/cluster-api.sh
 . "$scripts/cluster-api.sh"
-# shellcheck source=tasks/provider-pod/host-keys.sh
-. "$scripts/host-keys.sh"
+# shellcheck source=tasks/provider-pod/launch-settings.sh
+. "$scripts/launch-settings.sh"
 # shellcheck source=tasks/provider-pod/await-pod.sh
 . "$scripts/await-pod.sh"
 # shellcheck source=tasks/provider-pod/check-host.sh

@@ -58,6 +58,11 @@ async function choosePlace(): Promise<Place> {
     throw new Error('--multi-arch plays an arm64 host, which only the cluster of its own can; leave out --context');
   if (flags.context === undefined && process.platform === 'linux' && process.getuid?.() === 0)
     return ownCluster(flags.keep ?? false);
+  if (flags.context === undefined && flags.registry === undefined) {
+    throw new Error(
+      'a cluster of its own needs Linux and root: run this as root, or use a cluster you have: npm run demo -- --context NAME --registry REGISTRY/PATH',
+    );
+  }
   if (flags.registry === undefined) {
     throw new Error(
       '--registry is missing: name a registry and path this machine may push to and the cluster may pull from, as --registry registry.example.com/demo',

@@ -30,6 +30,7 @@ export const clusterName = 'demo';
 const scripts = join(import.meta.dirname, '../cluster');
 
 export async function ownCluster(keep: boolean): Promise<Place> {
+  execFileSync('sh', [join(scripts, '../setup.sh')], { stdio: 'inherit' });
   const cluster = await upOrConnect(keep);
   const builder = `${cluster.registry.inside}/builder:1`;
   return {

@@ -3,8 +3,8 @@
 # shellcheck disable=SC2034,SC2154 # params of the Task, and what launch-pod.sh and host-objects.jq go by
 # Sourced by launch-pod.sh.
 
-# The build is rejected with this sentence: another launch would end the same way.
-refuse() { fail LaunchRefused "$1"; }
+# The build is rejected with the sentence of a refusal: another launch would end the same way.
+refusal_reason=LaunchRefused
 
 check_key() { # key, pattern its whole value must match, what it must be
   local name=${1^^}
