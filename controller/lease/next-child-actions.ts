@@ -7,7 +7,7 @@ import type { OwnTaskRun } from '../model/task-run.ts';
 import { undoTaskRun } from '../taskruns/undo-task-run.ts';
 import { cleanUp, event, remove } from './build-actions.ts';
 import { hostText } from './host-facts.ts';
-import { cleanupsOf, isUndo, leaseOf, worksFor, type Observed } from './observed.ts';
+import { undosOf, isUndo, leaseOf, worksFor, type Observed } from './observed.ts';
 import { noPlan, planOf, type Plan } from './plan.ts';
 import { neverEntered } from './provision-reasons.ts';
 import { cleanupBackoff, cleanupPatience, triedFor, type KeepTimes } from './timeouts.ts';
@@ -60,7 +60,7 @@ function isInUse({ taskRun }: Observed, child: OwnTaskRun): boolean {
 
 /** Tried again, with growing pauses, until one succeeded. A failed one is kept for its log, its successor made. */
 function nextOfUndo(observed: Observed, child: OwnTaskRun, now: Instant, keep: KeepTimes): Plan {
-  const all = cleanupsOf(observed, leaseOf(child));
+  const all = undosOf(observed, leaseOf(child));
   const failed = all.filter(({ outcome }) => outcome === 'failed');
   if (child.cleaned) return retire(child, now, keep.failed);
   // Nobody else would try again what an older controller gave up.
@@ -148,7 +148,7 @@ function finish(observed: Observed, child: OwnTaskRun): Action[] {
   const { namespace, name } = observed.build;
   // When the build is gone its Secret goes with it, and one of that name may be another build's.
   const { taskRun } = observed;
-  const late = taskRun !== undefined && child.facts?.ready === undefined && !holdsSecret(observed);
+  const late = taskRun !== undefined && child.facts?.ready === undefined && !goesOn(observed);
   const lost = child.results['LOST'];
   return [
     // What a build died of: its host was gone before anybody terminated it.
@@ -166,7 +166,7 @@ function keptAlong({ children }: Observed, done: OwnTaskRun): OwnTaskRun[] {
 }
 
 /** The build goes on, on another host or with an error Secret. */
-function holdsSecret({ taskRun }: Observed): boolean {
+function goesOn({ taskRun }: Observed): boolean {
   return taskRun !== undefined && !taskRun.deleting && taskRun.outcome === 'running';
 }
 

@@ -83,7 +83,7 @@ export function isUndo({ type }: Pick<OwnTaskRun, 'type'>): boolean {
 }
 
 /** Cleanups of a lease, newest try first. An older controller's counts once it succeeded: nothing holds it until then. */
-export function cleanupsOf({ children }: Observed, lease: Lease | undefined): OwnTaskRun[] {
+export function undosOf({ children }: Observed, lease: Lease | undefined): OwnTaskRun[] {
   if (lease === undefined) return [];
   const all = children.filter(
     (child) =>
@@ -95,7 +95,7 @@ export function cleanupsOf({ children }: Observed, lease: Lease | undefined): Ow
 /** Somebody cleans up behind this lease, or did. */
 export function isHandedOver(observed: Observed, lease: Lease): boolean {
   return (
-    cleanupsOf(observed, lease).length > 0 || observed.children.some((child) => child.cleaned && worksFor(child, lease))
+    undosOf(observed, lease).length > 0 || observed.children.some((child) => child.cleaned && worksFor(child, lease))
   );
 }
 

@@ -2,7 +2,7 @@
 import type { LeaseFacts, LeasePhase } from '../model/host-lease.ts';
 import type { Instant } from '../model/instant.ts';
 import type { OwnTaskRun, UserTaskRun } from '../model/task-run.ts';
-import { cleanupsOf, highestAttempt, launchOf, provisionOf, type Observed } from './observed.ts';
+import { undosOf, highestAttempt, launchOf, provisionOf, type Observed } from './observed.ts';
 import { stopWait } from './timeouts.ts';
 
 export function readPhase(observed: Observed, now: Instant): LeasePhase {
@@ -61,5 +61,5 @@ function isRunning(taskRun: OwnTaskRun | undefined): boolean {
 function isWorthAwaiting(observed: Observed, now: Instant): boolean {
   const { taskRun } = observed;
   const endedAt = taskRun?.ended ?? now;
-  return now < endedAt + stopWait && cleanupsOf(observed, taskRun?.facts).length === 0;
+  return now < endedAt + stopWait && undosOf(observed, taskRun?.facts).length === 0;
 }

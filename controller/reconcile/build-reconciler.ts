@@ -1,6 +1,6 @@
 // One look at one build: its TaskRun and ours that work for it, what must happen next, and doing that.
 import { nextActions } from '../lease/next-actions.ts';
-import { cleanupsOf, type Observed } from '../lease/observed.ts';
+import { undosOf, type Observed } from '../lease/observed.ts';
 import { isUnsigned, readPhase } from '../lease/read-lease.ts';
 import type { KeepTimes } from '../lease/timeouts.ts';
 import type { Clock } from '../kubernetes/clock.ts';
@@ -123,7 +123,7 @@ export class BuildReconciler {
     const children = this.#childrenOf(lost);
     const gone = { ...lost, deleting: true, ended: lost.ended ?? this.#now() };
     const observed = this.#observe(gone, children);
-    if (cleanupsOf(observed, lost.facts).length > 0) {
+    if (undosOf(observed, lost.facts).length > 0) {
       // It exists, and carries on.
       this.#claims.forget(lost.uid);
       return this.#lookAtRest(lost.uid, this.#ours(lost.uid));

@@ -58,7 +58,8 @@ export class Controller {
   readonly #lanes: PlatformLanes;
   readonly #queue: WorkQueue<Key>;
   readonly #upkeep: Upkeep;
-  #sweeping: AbortController | undefined;
+  /** Undefined: another replica acts, or none does yet. */
+  #acting: AbortController | undefined;
 
   constructor(options: ControllerOptions, metrics: Metrics) {
     const { cluster, clock, logger, namespace, leaseKey } = options;
@@ -125,7 +126,7 @@ export class Controller {
   /** Called once the caches are filled and this process is the leader. */
   start(): void {
     const stop = new AbortController();
-    this.#sweeping = stop;
+    this.#acting = stop;
     void this.#sweepUntil(stop.signal);
     this.#configReporter.start();
     this.#upkeep.start();
@@ -142,8 +143,8 @@ export class Controller {
   }
 
   async stop(): Promise<void> {
-    this.#sweeping?.abort();
-    this.#sweeping = undefined;
+    this.#acting?.abort();
+    this.#acting = undefined;
     this.#lanes.stop();
     await Promise.all([this.#queue.stop(), this.#announcer.stop(), this.#upkeep.stop()]);
     await this.#events.stop();
@@ -213,7 +214,7 @@ export class Controller {
       this.#announcer.forget(before.uid);
       this.#lanes.forget(before.uid);
     }
-    if (this.#sweeping === undefined) return;
+    if (this.#acting === undefined) return;
     // Counted by the one that acts: sums over replicas are true.
     countEnded(this.#metrics, before, after);
     for (const key of keysFor(before, after)) this.#queue.add(key);
@@ -221,12 +222,12 @@ export class Controller {
 
   #noteReport(report: SecretReport | undefined): void {
     const reporter = report === undefined ? undefined : this.state.taskRuns.byUid(report.taskRunUid);
-    if (reporter?.kind === 'own' && this.#sweeping !== undefined) this.#queue.add(buildKey(reporter.userUid));
+    if (reporter?.kind === 'own' && this.#acting !== undefined) this.#queue.add(buildKey(reporter.userUid));
   }
 
   #hostsChanged(): void {
     this.#upkeep.noteConfig();
-    if (this.#sweeping === undefined) return;
+    if (this.#acting === undefined) return;
     for (const key of keysOfQueues(this.state.taskRuns)) this.#queue.add(key);
   }
 
