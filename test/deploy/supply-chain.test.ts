@@ -44,6 +44,8 @@ describe('licences', () => {
 });
 
 describe('bill of materials', () => {
+  // They say of which packages they are made.
+  before('make the bundles', () => run('node', ['deploy/images/bundle.ts'], { cwd: repository }));
   const debian = 'bash 5.2.15-2+b7 amd64\nlibc6 2.36-9+deb12u9 amd64\n\n';
   const sbom = async (image: string, listed = debian): Promise<Sbom> => {
     const child = run('node', ['deploy/images/write-sbom.ts', image], {
