@@ -87,7 +87,7 @@ const pushingTools: readonly (TextCheck & { readonly unless: RegExp; readonly ho
     tool: 'tkn',
     pattern: /\btkn\s+bundle\s+push\b[^\n;&]*/g,
     unless: /\s--help\b/,
-    how: 'Take it out of this step',
+    how: 'Take it out of this step, leave what it bundles in a workspace or a shared volume,',
   },
   {
     // Often the words of an array, one a line.
@@ -101,7 +101,7 @@ const pushingTools: readonly (TextCheck & { readonly unless: RegExp; readonly ho
   code: 'MPT203' as const,
   says: (found) =>
     `${tool} builds and pushes in one go here ("${found}"); no registry credential reaches the host, so the push would fail there.`,
-  fix: `Let it write a file or folder into a workspace (${rest.how}) and push that in a step of its own. If the pattern is wrong, say --accept MPT203.`,
+  fix: `${rest.how} and push that in a step of its own. If the pattern is wrong, say --accept MPT203.`,
 }));
 
 /** `commands`: the script without comments, or the words of a wrapped command. */
