@@ -25,7 +25,7 @@ export function appendParameters({ appendPlatform }: Asked): YamlValue[] {
 }
 
 /** Variables of the step that hold the image's name. */
-function imageVariables(step: Step, { imageParameter }: Asked): string[] {
+export function imageVariables(step: Step, { imageParameter }: Pick<Asked, 'imageParameter'>): string[] {
   return step.env
     .filter(({ value }) => value !== undefined && imageReference(imageParameter, '^', '$').test(value))
     .map(({ name }) => name);

@@ -66,6 +66,8 @@ export const findingCodes = {
   MPT205: { severity: 'error', title: 'The script cannot run in two halves' },
   MPT207: { severity: 'warning', title: 'The script leaves a container behind' },
   MPT208: { severity: 'warning', title: 'The script reads the list of images in the cluster' },
+  MPT209: { severity: 'warning', title: 'Another step builds for the platform of the cluster' },
+  MPT210: { severity: 'warning', title: 'Another step runs the image in the cluster' },
 } as const satisfies Record<string, CodeEntry>;
 
 export type FindingCode = keyof typeof findingCodes;

@@ -12,6 +12,7 @@ import { planEnvironment } from './environment-plan.ts';
 import { judgeSeverity } from './findings.ts';
 import type { FindingCode, LocatedFinding } from './findings.ts';
 import { flagFindings } from './flag-checks.ts';
+import { clusterStepFindings } from './cluster-step-checks.ts';
 import { addLocalStep } from './local-step.ts';
 import type { GenerateOptions } from './options.ts';
 import { platformParameter } from './parameter-checks.ts';
@@ -87,6 +88,7 @@ function plan(
   const findings = [
     ...taskFindings(task, choice, topology, options),
     ...scriptFindings(task, choice, options, pusherOf(task, choice, options)),
+    ...clusterStepFindings(task, choice, options),
     ...sync.findings,
     ...environment.findings,
     ...sizeFindings(task, choice, stepScripts(scripts, choice, topology, options), chosen.content),
