@@ -53,6 +53,21 @@ mp_inside_size() ( # IMAGE DRIVER
   done
 ) 2>/dev/null
 
+# What there is in place of an image that is not there: most often the script gave it another name.
+mp_inside_miss() ( # IMAGE DRIVER
+  . /mp-job/command
+  for mp_inside_tool in buildah podman; do
+    command -v "$mp_inside_tool" >/dev/null || continue
+    ! "$mp_inside_tool" ${2:+--storage-driver "$2"} inspect --type image "$1" >/dev/null 2>&1 || return
+    "$mp_inside_tool" ${2:+--storage-driver "$2"} images --noheading | {
+      mp_inside_names=''
+      while read -r mp_inside_name mp_inside_tag _; do mp_inside_names="$mp_inside_names $mp_inside_name:$mp_inside_tag"; done
+      echo "remote-build: the script left no image $1, but:${mp_inside_names:- none}; which one is brought back says --image-param of taskgen" >&2
+    }
+    return
+  done
+)
+
 # The pipe is opened before anything is written and closed last: no reader comes too late.
 mp_inside_transfer() { # IMAGE DRIVER TRANSFER TLS_VERIFY
   case $3 in
@@ -69,7 +84,7 @@ mp_inside() { # WORKDIR IMAGE DRIVER TRANSFER CREDENTIAL_FOR TLS_VERIFY
   mp_inside_script "$1" "$5" || mp_inside_status=$?
   mp_inside_fact build
   if [ "$mp_inside_status" -eq 0 ] && [ -n "$2" ]; then
-    ! mp_inside_transfer "$2" "$3" "$4" "$6" || : >/mp-job/exported
+    if mp_inside_transfer "$2" "$3" "$4" "$6"; then : >/mp-job/exported; else mp_inside_miss "$2" "$3"; fi
     [ "$4" != registry ] || mp_inside_bytes=$(mp_inside_size "$2" "$3" | tr -d ' ')
     mp_inside_fact export "${mp_inside_bytes:-}"
   fi

@@ -70,7 +70,16 @@ describe('the remote script: the image', function () {
     const built = await runBuild(world, { ...build, script: 'echo -n kept >/tekton/results/R' });
     expect(built.code).to.equal(74);
     expect(built.stderr).to.contain(`the image ${image} could not be exported`);
+    expect(built.stderr).to.contain(`the script left no image ${image}, but: none; `);
     expect(built.read('tekton/results/R')).to.equal('kept');
+  });
+
+  it('a script that gives the image another name is told which names there are', async () => {
+    const built = await runBuild(world, { ...build, script: build.script.replace('$IMAGE', '$IMAGE-dev') });
+    expect(built.code).to.equal(74);
+    expect(built.stderr).to.contain(
+      `the script left no image ${image}, but: ${image}-dev; which one is brought back says --image-param of taskgen`,
+    );
   });
 
   it('with MP_TRANSFER=none nothing is exported', async () => {
