@@ -147,12 +147,12 @@ function toOptions(flags: Flags): GenerateOptions {
   const {
     step, wrapCommand, select, name, suffix, runnerImage, platformDefault, apiVersion, imageParam, appendPlatform, transfer, registryAuth, deferPush,
     sync, volume, envAllow, envDeny, podmanArg, podmanArgsFile, hostRootful, secretOptional, secretWait, sshVolumeName, local, wrapperResources, wrapperUser, unprivilegedWrapper,
-    detached, timeoutMargin, accept, allowSidecars, strict,
+    compress, detached, timeoutMargin, accept, allowSidecars, strict,
   } = flags; // prettier-ignore
   return {
     step, wrapCommand, select, name, suffix, runnerImage, platformDefault, apiVersion, imageParameter: imageParam, appendPlatform, transfer,
     registryAuth, deferPush, afterLoad: undefined, sync, volumes: volume, envAllow, envDeny, podmanArguments: podmanArg, podmanArgumentsFile: podmanArgsFile, hostRootful, secretOptional, secretWait,
-    sshVolumeName, local, wrapperCpu: wrapperResources.cpu, wrapperMemory: wrapperResources.memory, wrapperUser, unprivilegedWrapper, detached,
+    sshVolumeName, local, wrapperCpu: wrapperResources.cpu, wrapperMemory: wrapperResources.memory, wrapperUser, unprivilegedWrapper, compress, detached,
     timeoutMargin, imageFacts: undefined, accepted: new Set(allowSidecars ? [...accept, 'MPT013'] : accept), strict,
   }; // prettier-ignore
 }

@@ -2,7 +2,15 @@
 
 import { InvalidArgumentError, Option } from 'commander';
 import { secondsOf } from './durations.ts';
-import { defaultOptions, localBuilds, registryAuths, transfers, volumeSyncs, workspaceSyncs } from './options.ts';
+import {
+  compressions,
+  defaultOptions,
+  localBuilds,
+  registryAuths,
+  transfers,
+  volumeSyncs,
+  workspaceSyncs,
+} from './options.ts';
 
 const flag = (names: string, description: string) => new Option(names, description);
 const repeated = (names: string, description: string) =>
@@ -120,6 +128,9 @@ function podFlags(): Option[] {
       .argParser(readResources),
     flag('--wrapper-user <uid>', 'user id of that step, when the source sets none').argParser(readNumber),
     flag('--unprivileged-wrapper', 'give that step no privileges, whatever the source has'),
+    flag('--compress <when>', 'compress what goes over the connection; auto: when the host is 20 ms away or more')
+      .choices(compressions)
+      .default(defaultOptions.compress),
     flag('--attached', 'the build ends when the connection is lost (default)').conflicts('detached'),
     flag('--detached', 'the build goes on when the connection is lost, and the step connects again'),
     flag(

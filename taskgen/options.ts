@@ -6,11 +6,13 @@ export type WorkspaceSync = 'none' | 'in' | 'out' | 'both';
 export type VolumeSync = 'skip' | 'in' | 'out' | 'both' | 'empty' | 'storage';
 export type Transfer = 'oci' | 'stream' | 'registry' | 'none';
 export type LocalBuild = 'extra-step' | 'same-step' | 'off';
+export type Compression = 'auto' | 'always' | 'never';
 export type RegistryAuth = 'none' | 'pull' | 'push' | 'both';
 
 export const workspaceSyncs: readonly WorkspaceSync[] = ['none', 'in', 'out', 'both'];
 export const localBuilds: readonly LocalBuild[] = ['extra-step', 'same-step', 'off'];
 export const transfers: readonly Transfer[] = ['oci', 'stream', 'registry', 'none'];
+export const compressions: readonly Compression[] = ['auto', 'always', 'never'];
 export const registryAuths: readonly RegistryAuth[] = ['none', 'pull', 'push', 'both'];
 export const volumeSyncs: readonly VolumeSync[] = ['skip', 'in', 'out', 'both', 'empty', 'storage'];
 
@@ -55,6 +57,8 @@ export interface GenerateOptions {
   readonly wrapperMemory: string;
   readonly wrapperUser: number | undefined;
   readonly unprivilegedWrapper: boolean;
+  /** Of what goes over the connection; `auto`: when the host is far away. */
+  readonly compress: Compression;
   /** The build outlives a lost connection. */
   readonly detached: boolean;
   /** Seconds; where nothing is said, as many as the step's timeout allows up to a minute. */
@@ -95,6 +99,7 @@ export const defaultOptions: GenerateOptions = {
   wrapperMemory: '256Mi',
   wrapperUser: undefined,
   unprivilegedWrapper: false,
+  compress: 'auto',
   detached: false,
   timeoutMargin: undefined,
   imageFacts: undefined,

@@ -145,6 +145,7 @@ function remoteEnvironment(plan: RemotePlan): { name: string; value: string }[] 
     ...(options.appendPlatform ? Object.fromEntries(appendVariables.map(({ name, value }) => [name, value])) : {}),
     ...(topology.refusesLocal ? { MP_LOCAL: 'off' } : {}),
     ...(topology.isOneStep && options.deferPush ? { MP_DEFER_PUSH: 'true' } : {}),
+    ...(options.compress === 'auto' ? {} : { MP_COMPRESS: options.compress }),
     ...(options.detached ? { MP_DETACHED: 'true' } : {}),
     ...timeoutVariables(plan),
   };

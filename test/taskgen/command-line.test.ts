@@ -96,6 +96,7 @@ describe('the command line', () => {
     { line: 'a --local same-step', says: 'add --runner-image same' },
     { line: 'a --runner-image same --wrapper-user 0', says: 'the step keeps its rights' },
     { line: 'a --runner-image same --after-load b', says: 'add --local extra-step' },
+    { line: 'a --compress gzip', says: 'Allowed choices are auto, always, never' },
     { line: 'a --attached --detached', says: 'cannot be used with' },
     { line: 'a --timeout-margin soon', says: '60s, 2m or 1h30m' },
     { line: 'a --wrapper-user root', says: 'whole number' },
