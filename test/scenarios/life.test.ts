@@ -5,6 +5,7 @@ import { openLane, type Lane } from '../support/lane.ts';
 import { annotation, factsOf, isDone, isLive, label, prefix, userFinalizer } from '../support/observed-task-run.ts';
 import { eventually, type Raw } from '../support/scenario.ts';
 import { setStage } from '../support/stage.ts';
+import { vanish } from '../support/vanish.ts';
 
 const paramsOf = (taskRun: Raw): Record<string, string> =>
   Object.fromEntries(taskRun.spec.params.map((it: Raw) => [it.name, it.value]));
@@ -129,8 +130,7 @@ describe('scenario: the life of a build', function () {
     await lane.build('torn');
     const first = await lane.ready('torn');
     scenario.invariants.forced.add(first.metadata.uid);
-    await scenario.change(lane.tenant, 'torn', { metadata: { finalizers: null } });
-    await scenario.remove(lane.tenant, 'torn');
+    await vanish(scenario, lane.tenant, 'torn');
     // What the garbage collector does with the Secret of a build that is gone.
     await scenario.try('DELETE', `/api/v1/namespaces/${lane.tenant}/secrets/multi-platform-ssh-torn`);
     const second = await lane.build('torn');
@@ -153,8 +153,7 @@ describe('scenario: the life of a build', function () {
       await scenario.build(lane.tenant, 'same', platform);
       await settled(lane);
       const left = await scenario.secret(lane.tenant, 'multi-platform-ssh-same');
-      await scenario.change(lane.tenant, 'same', { metadata: { finalizers: null } });
-      await scenario.remove(lane.tenant, 'same');
+      await vanish(scenario, lane.tenant, 'same');
       await scenario.watched.until(() => lane.get('same') === undefined);
       const second = await scenario.build(lane.tenant, 'same', platform);
       // The collector comes a moment later than the new build.
