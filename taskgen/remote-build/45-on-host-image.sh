@@ -19,8 +19,8 @@ mp_host_is_offered() {
 mp_host_decline() {
   mp_host_say 'the builder images that this host keeps cannot be used'
   mp_host_podman rm -f -v "$MP_NAME" >/dev/null 2>&1
-  # A podman that has read the offer would write the way of stacking layers into the new storage.
-  [ -z "${mp_host_surveying-}" ] || wait "$mp_host_surveying" || :
+  # The survey has read the offer, and would write the way of stacking layers into the new storage.
+  wait
   rm -f "$mp_host_offer"
   # What was begun with one way of stacking layers is not gone on with in another.
   podman unshare rm -rf "${XDG_DATA_HOME:-$HOME/.local/share}/containers/storage" >/dev/null 2>&1 || :

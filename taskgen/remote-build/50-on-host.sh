@@ -166,7 +166,6 @@ mp_host() {
   [ "$mp_host_auth" != pull ] || read -r mp_host_credential <&3 || mp_host_fail 78 'the credential for the pull did not arrive'
   mp_host_image "$mp_host_image"
   mp_host_survey 3<&- &
-  mp_host_surveying=$!
   mp_host_count=$#
   while [ "$mp_host_count" -gt 0 ]; do
     mp_host_word=$1

@@ -28,45 +28,31 @@ mp_inside_script() ( # WORKDIR CREDENTIAL_FOR
   mp_script
 )
 
+# In place of the shell, where there is one of the tools.
+mp_inside_exec() {
+  for mp_tool in buildah podman; do
+    ! command -v "$mp_tool" >/dev/null || exec "$mp_tool" "$@"
+  done
+}
+
 # With the script's environment, because it chooses the storage the image is in. What follows the destination are options.
 mp_inside_export() ( # IMAGE DRIVER DESTINATION [DIGEST_FILE TLS_VERIFY]
   . /mp-job/command
   mp_inside_credential "${4:+image}" image
-  if command -v buildah >/dev/null; then
-    buildah ${2:+--storage-driver "$2"} push -q ${4:+--digestfile "$4"} ${5:+"--tls-verify=$5"} "$1" "$3"
-  elif command -v podman >/dev/null; then
-    podman ${2:+--storage-driver "$2"} push -q ${4:+--digestfile "$4"} ${5:+"--tls-verify=$5"} "$1" "$3"
-  elif command -v skopeo >/dev/null; then
+  mp_inside_exec ${2:+--storage-driver "$2"} push -q ${4:+--digestfile "$4"} ${5:+"--tls-verify=$5"} "$1" "$3"
+  if command -v skopeo >/dev/null; then
     [ -z "$2" ] || export STORAGE_DRIVER="$2"
     skopeo copy -q ${4:+--digestfile "$4"} ${5:+"--dest-tls-verify=$5"} "containers-storage:$1" "$3"
   else
-    echo 'remote-build: the builder image has neither buildah nor podman nor skopeo to export the image with' >&2
+    echo 'remote-build: the builder image has no buildah, podman or skopeo to export images' >&2
     exit 1
   fi
 )
 
-# Nobody sees what goes to a registry, and only its digest comes back.
-mp_inside_size() ( # IMAGE DRIVER
+mp_inside_images() ( # DRIVER [FORMAT IMAGE]
   . /mp-job/command
-  for mp_inside_tool in buildah podman; do
-    ! command -v "$mp_inside_tool" >/dev/null || exec "$mp_inside_tool" ${2:+--storage-driver "$2"} images --format '{{.Size}}' "$1"
-  done
+  mp_inside_exec ${1:+--storage-driver "$1"} images ${2:+--format "$2"} ${3:+"$3"}
 ) 2>/dev/null
-
-# What there is in place of an image that is not there: most often the script gave it another name.
-mp_inside_miss() ( # IMAGE DRIVER
-  . /mp-job/command
-  for mp_inside_tool in buildah podman; do
-    command -v "$mp_inside_tool" >/dev/null || continue
-    ! "$mp_inside_tool" ${2:+--storage-driver "$2"} inspect --type image "$1" >/dev/null 2>&1 || return
-    "$mp_inside_tool" ${2:+--storage-driver "$2"} images --noheading | {
-      mp_inside_names=''
-      while read -r mp_inside_name mp_inside_tag _; do mp_inside_names="$mp_inside_names $mp_inside_name:$mp_inside_tag"; done
-      echo "remote-build: the script left no image $1, but:${mp_inside_names:- none}; which one is brought back says --image-param of taskgen" >&2
-    }
-    return
-  done
-)
 
 # The pipe is opened before anything is written and closed last: no reader comes too late.
 mp_inside_transfer() { # IMAGE DRIVER TRANSFER TLS_VERIFY
@@ -84,8 +70,14 @@ mp_inside() { # WORKDIR IMAGE DRIVER TRANSFER CREDENTIAL_FOR TLS_VERIFY
   mp_inside_script "$1" "$5" || mp_inside_status=$?
   mp_inside_fact build
   if [ "$mp_inside_status" -eq 0 ] && [ -n "$2" ]; then
-    if mp_inside_transfer "$2" "$3" "$4" "$6"; then : >/mp-job/exported; else mp_inside_miss "$2" "$3"; fi
-    [ "$4" != registry ] || mp_inside_bytes=$(mp_inside_size "$2" "$3" | tr -d ' ')
+    if mp_inside_transfer "$2" "$3" "$4" "$6"; then
+      : >/mp-job/exported
+    else
+      echo 'remote-build: the script left these images (taskgen --image-param says which comes back):' >&2
+      mp_inside_images "$3" >&2
+    fi
+    # Nobody sees what goes to a registry, and only its digest comes back.
+    [ "$4" != registry ] || mp_inside_bytes=$(mp_inside_images "$3" '{{.Size}}' "$2" | tr -d ' ')
     mp_inside_fact export "${mp_inside_bytes:-}"
   fi
   echo "$mp_inside_status" >/mp-job/rc.new

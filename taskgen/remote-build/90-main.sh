@@ -153,7 +153,7 @@ mp_remote() {
   ((MP_RC == 0)) || exit "$MP_RC"
   [[ $complete == true ]] || mp_die 74 "the script succeeded, but not everything could be brought back: the list is above"
   if [[ -n $MP_WANTED_IMAGE ]]; then
-    ((MP_HOST_STATUS & 1)) || mp_die 74 "the script succeeded, but the image $MP_WANTED_IMAGE could not be exported: the reason is above"
+    ((MP_HOST_STATUS & 1)) || mp_die 74 "the script succeeded, but the image $MP_WANTED_IMAGE could not be exported: see above"
     mp_leave_image
   fi
 }
