@@ -69,6 +69,8 @@ describe('scenario: hosts launched for one build each', function () {
     const lane = await openLane(scenario, { launched: {} });
     await lane.build('hangs', { pod: true });
     const launch = await lane.running('launch', 'hangs');
+    // Then the controller knows whose news it will be.
+    await lane.eventsUntil('Launching', 'hangs');
     const { namespace, name, uid } = launch.metadata;
     const involvedObject = { apiVersion: 'tekton.dev/v1', kind: 'TaskRun', namespace, name, uid };
     const message = '0/3 nodes are available: 3 node(s) did not match';

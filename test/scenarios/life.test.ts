@@ -131,6 +131,7 @@ describe('scenario: the life of a build', function () {
     const first = await lane.ready('torn');
     scenario.invariants.forced.add(first.metadata.uid);
     await vanish(scenario, lane.tenant, 'torn');
+    await scenario.watched.until(() => lane.get('torn') === undefined);
     // What the garbage collector does with the Secret of a build that is gone.
     await scenario.try('DELETE', `/api/v1/namespaces/${lane.tenant}/secrets/multi-platform-ssh-torn`);
     const second = await lane.build('torn');

@@ -92,8 +92,8 @@ describe('scenario: two replicas', function () {
     await lane.build('stalled');
     await lane.assigned('stalled');
     leading.process.pause();
-    const since = leading.proxy.requests.length;
     await isLed('second');
+    const since = leading.proxy.requests.length;
     await lane.build('meanwhile');
     await lane.ready('meanwhile');
     leading.process.resume();
@@ -130,8 +130,8 @@ describe('scenario: two replicas', function () {
 
   it('1: a burst of 50 builds, the leader killed in the middle: no host ever has more builds than slots', async () => {
     const names = Array.from({ length: 50 }, (_, index) => `burst-${index}`);
-    await Promise.all(names.map((name) => lane.build(name)));
     const claims = scenario.invariants.claims.length;
+    await Promise.all(names.map((name) => lane.build(name)));
     await scenario.watched.until(() => scenario.invariants.claims.length >= claims + 10);
     await leading.process.kill();
     await finished(...names);

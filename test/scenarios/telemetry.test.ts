@@ -9,7 +9,7 @@ import { ChildProcesses } from '../support/child-processes.ts';
 import { controllerBundle } from '../support/controller-bundle.ts';
 import { freePort } from '../support/free-port.ts';
 import { openLane } from '../support/lane.ts';
-import { label } from '../support/observed-task-run.ts';
+import { hasFailed, label } from '../support/observed-task-run.ts';
 import { eventually, operatorNamespace } from '../support/scenario.ts';
 import { setStage } from '../support/stage.ts';
 
@@ -167,7 +167,7 @@ describe('scenario: telemetry', function () {
     await scenario.startController({ args: ['--keep-failed-taskruns=2s'] });
     await lane.build('unlucky');
     await lane.error('unlucky');
-    await scenario.watched.until(() => lane.ours('provision', 'unlucky').length === 1);
+    await scenario.watched.until(() => lane.everOurs('provision', 'unlucky').some(hasFailed));
     await lane.finish('unlucky', 'failed');
     await scenario.watched.until(() => lane.ours('provision', 'unlucky').length === 0);
     await lane.expectClean();
