@@ -1,9 +1,10 @@
-// What follows from a new host-config, and from new Tasks of providers, against which it is read: people are told what is
-// wrong, metrics learn the platforms, and whoever waits for hosts is looked at again.
+// What follows from a new host-config, and from new Tasks of providers, against which it is read: people are told that it
+// counts now and what is wrong, metrics learn the platforms, and whoever waits for hosts is looked at again.
 import type { Instant } from '../model/instant.ts';
 import { asTextMap } from '../model/json.ts';
 import type { ProviderTasks } from '../model/provider.ts';
 import type { KubeObject } from '../kubernetes/cluster.ts';
+import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { ConfigReporter } from './config-reporter.ts';
 import type { ObjectReference } from './event-recorder.ts';
@@ -13,6 +14,7 @@ export interface ConfigNewsOptions {
   readonly hostConfig: HostConfigState;
   readonly reporter: Pick<ConfigReporter, 'note'>;
   readonly metrics: Pick<Metrics, 'setPlatforms'>;
+  readonly logger: Pick<Logger, 'info' | 'warn'>;
   readonly now: () => Instant;
   readonly hostsChanged: () => void;
 }
@@ -33,11 +35,14 @@ export class ConfigNews {
 
   /** The ConfigMap host-config changed; undefined: it is gone. */
   noteHostConfig(configMap: KubeObject | undefined): void {
-    const { hostConfig, now } = this.#options;
+    const { hostConfig, now, logger } = this.#options;
     hostConfig.update(configMap && asTextMap(configMap['data']), now());
     this.#isThere = configMap !== undefined;
     if (configMap !== undefined) this.#configMap = referenceTo(configMap);
     this.#tell();
+    // Whoever rolls out a change sees from when it counts.
+    if (configMap === undefined) logger.warn('host-config is not there: builds that need a host wait for it');
+    else logger.info('host-config was read', { resourceVersion: configMap.metadata.resourceVersion });
   }
 
   noteProviderTasks(tasks: ProviderTasks): void {

@@ -73,6 +73,7 @@ export class Controller {
       hostConfig: this.state.hostConfig,
       reporter: this.#configReporter,
       metrics,
+      logger,
       now: () => clock.now(),
       hostsChanged: () => this.#hostsChanged(),
     });

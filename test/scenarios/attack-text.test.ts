@@ -3,7 +3,7 @@
 import { expect } from 'chai';
 import { openLane } from '../support/lane.ts';
 import { annotation, factsOf, hasFailed, label, prefix } from '../support/observed-task-run.ts';
-import { eventually } from '../support/scenario.ts';
+import { eventually, type Raw } from '../support/scenario.ts';
 import { setStage } from '../support/stage.ts';
 
 const fakeLine = '{"level":"error","message":"pwned"}';
@@ -84,8 +84,8 @@ describe('attack: hostile text and crowds', function () {
     for (const [index, [name, value]] of garbage.entries())
       await lane.build(`garbage-${index}`, { annotations: { [`${prefix}/${name}`]: value } });
     for (let index = 0; index < garbage.length; index += 1) {
-      const held = await lane.ready(`garbage-${index}`);
-      expect(annotation(held, 'queue-position')).to.equal(undefined);
+      const hasHost = (it: Raw): boolean => factsOf(it)?.ready === true;
+      await lane.until(`garbage-${index}`, (it) => hasHost(it) && annotation(it, 'queue-position') === undefined);
       await lane.finish(`garbage-${index}`);
     }
     await lane.passes();

@@ -29,8 +29,21 @@ describe('scenario: drain', function () {
     const args = [await controllerBundle(), `--kubeconfig=${scenario.api.kubeconfig}`, '--drain', ...nowhere, ...flags];
     const env = { ...process.env, POD_NAMESPACE: operatorNamespace, POD_UID: 'drain' };
     const child = processes.start(process.execPath, args, { env, onOutput: (text) => void (log += text) });
-    if (child.exitCode === null) await once(child, 'exit');
+    await once(child, 'close');
+    await caughtUp();
     return { code: child.exitCode, log };
+  }
+
+  /** Waits until the watch has told everything that was written so far. */
+  async function caughtUp(): Promise<void> {
+    const { items, metadata } = await scenario.api.ask('GET', '/apis/tekton.dev/v1/taskruns');
+    const there = new Map<string, number>(items.map((it: Raw) => [it.metadata.uid, versionOf(it)]));
+    const isLater = (it: Raw): boolean => versionOf(it) > Number(metadata.resourceVersion);
+    await scenario.watched.until((all) => {
+      const seen = new Map<string, Raw>(all.map((it) => [it.metadata.uid, it]));
+      const allSeen = [...there].every(([uid, version]) => versionOf(seen.get(uid) ?? {}) >= version);
+      return allSeen && all.every((it) => there.has(it.metadata.uid) || isLater(it));
+    });
   }
 
   /** What of ours would keep TaskRuns and namespaces from being deleted. */
@@ -96,3 +109,7 @@ describe('scenario: drain', function () {
     await lane.expectClean();
   });
 });
+
+function versionOf({ metadata }: Raw): number {
+  return Number(metadata?.resourceVersion ?? 0);
+}

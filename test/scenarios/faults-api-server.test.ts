@@ -42,7 +42,7 @@ describe('scenario: API server in trouble', function () {
   it('9: everything fails for a while, then goes on: no build ended because of that', async () => {
     await stage.startController();
     const names = await stage.buildAll(8);
-    await stage.lane.assigned('b0');
+    await stage.claimed(['b0']);
     let failed = 0;
     const healed = stage.proxy.add({
       mischief: ({ resource }) => {
@@ -66,7 +66,7 @@ describe('scenario: API server in trouble', function () {
     it(`9: the API server ${how} for longer than leadership lasts, with builds in all phases`, async () => {
       const controller = await stage.startController();
       const names = await stage.buildAll(8);
-      await stage.lane.ready('b0');
+      await stage.claimed(['b0']);
       const heal = disturb(stage.proxy);
       await eventually(async () => controller.log().some((it) => String(it['message']).startsWith('not the leader')));
       heal();

@@ -50,7 +50,7 @@ describe('scenario: watches in trouble', function () {
     });
     await stage.startController();
     const names = await stage.buildAll(8);
-    await Promise.all(names.map((name) => stage.lane.assigned(name)));
+    await stage.claimed(names);
     again = true;
     for (const line of told) stage.proxy.inject('taskruns', line);
     await stage.finished(names);
@@ -65,7 +65,7 @@ describe('scenario: watches in trouble', function () {
     stage.proxy.add({ verb: 'list', times: 2, mischief: answer });
     await stage.startController();
     const names = await stage.buildAll(4);
-    await Promise.all(names.map((name) => stage.lane.assigned(name)));
+    await stage.claimed(names);
     for (const resource of watched) stage.proxy.inject(resource, JSON.stringify({ type: 'ERROR', object: expired }));
     await stage.finished(names);
     await stage.finished(await stage.buildAll(4, 'later'));
@@ -74,7 +74,7 @@ describe('scenario: watches in trouble', function () {
   it('9: an API server that was restarted has forgotten its history', async () => {
     await stage.startController();
     const names = await stage.buildAll(8);
-    await Promise.all(names.slice(0, 4).map((name) => stage.lane.assigned(name)));
+    await stage.claimed(names.slice(0, 4));
     await scenario.api.restart();
     await stage.finished(names);
   });

@@ -160,8 +160,9 @@ describe('scenario: the life of a build', function () {
       // The collector comes a moment later than the new build.
       await lane.build('other');
       await lane.ready('other');
-      const found = await scenario.secret(lane.tenant, 'multi-platform-ssh-same');
-      if (found?.metadata.uid === left.metadata.uid) await scenario.try('DELETE', path);
+      // Only the old one: ours may be in its place by now.
+      const old = { preconditions: { uid: left.metadata.uid } };
+      await scenario.try('DELETE', path, old).catch((error) => expect(error.status).to.equal(409));
       const secret = await eventually(() => scenario.secret(lane.tenant, 'multi-platform-ssh-same'));
       expect(Object.keys(secret.data)).to.deep.equal([key]);
       expect(secret.metadata.ownerReferences[0].uid).to.equal(second.metadata.uid);

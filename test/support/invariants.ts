@@ -56,6 +56,14 @@ export class Invariants {
     this.#leave = watched.onChange((before, after) => this.#look(before, after));
   }
 
+  /** The slots of its hosts count, unless they become fewer: a host keeps what runs on it. */
+  noteHostConfig(data: Readonly<Record<string, string>>): void {
+    for (const [key, value] of Object.entries(data)) {
+      const host = /^host\.(.+)\.concurrency$/.exec(key)?.[1];
+      if (host !== undefined) this.slots.set(host, Math.max(Number(value) || 0, this.slots.get(host) ?? 0));
+    }
+  }
+
   /** Stops looking. */
   end(): void {
     this.#leave();

@@ -60,6 +60,15 @@ class ProxiedStage {
     return names;
   }
 
+  /** Each got a host, also when it is over already. */
+  async claimed(names: readonly string[]): Promise<void> {
+    const { watched, invariants } = this.scenario;
+    const { tenant } = this.lane;
+    const isClaimed = (name: string): boolean =>
+      invariants.claims.some((it) => it.namespace === tenant && it.name === name);
+    await watched.until(() => names.every((name) => isClaimed(name)));
+  }
+
   /** They went through. */
   async finished(names: readonly string[]): Promise<void> {
     await Promise.all(names.map((name) => this.lane.released(name)));

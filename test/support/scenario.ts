@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApiServer } from './api-server.ts';
 import { startController, type ControllerProcess, type StartOptions } from './controller-process.ts';
+import { configLabels, deleteHostConfig, replaceHostConfig, untilKnown } from './host-config-changes.ts';
 import { Invariants } from './invariants.ts';
 import { lendApiServer, takeBackApiServer } from './lent-api-server.ts';
 import { paramOf, type Raw } from './observed-task-run.ts';
@@ -19,7 +20,6 @@ export const operatorNamespace = 'multi-platform-controller';
 const taskRunsOf = (namespace: string): string => `/apis/tekton.dev/v1/namespaces/${namespace}/taskruns`;
 /** Of each controller's log. */
 const lastLines = 20;
-const configMaps = `/api/v1/namespaces/${operatorNamespace}/configmaps`;
 
 export type OurType = 'provision' | 'clean' | 'launch' | 'terminate';
 
@@ -30,6 +30,8 @@ export class Scenario {
   #invariants: Invariants | undefined;
   #controllers: ControllerProcess[] = [];
   readonly #end = new AbortController();
+  /** Changes to host-config wait until this controller knows them. */
+  configReader: ControllerProcess | undefined;
 
   static async start(): Promise<Scenario> {
     const scenario = new Scenario();
@@ -105,23 +107,17 @@ export class Scenario {
     expect(this.invariants.violations).to.deep.equal([]);
   }
 
-  /** Replaces host-config. A host whose concurrency is lowered keeps what runs on it, so its slots are not lowered here. */
+  /** Replaces host-config. */
   async hostConfig(
     data: Readonly<Record<string, string>>,
     labels: Record<string, string> = configLabels,
   ): Promise<void> {
-    for (const [key, value] of Object.entries(data)) {
-      const host = /^host\.(.+)\.concurrency$/.exec(key)?.[1];
-      const { slots } = this.invariants;
-      if (host !== undefined) slots.set(host, Math.max(Number(value) || 0, slots.get(host) ?? 0));
-    }
-    const body = { metadata: { name: 'host-config', labels }, data };
-    const replaced = await this.try('PUT', `${configMaps}/host-config`, body);
-    if (replaced === undefined) await this.api.ask('POST', configMaps, body);
+    this.invariants.noteHostConfig(data);
+    await untilKnown(this.configReader, () => replaceHostConfig(this, data, labels));
   }
 
   async removeHostConfig(): Promise<void> {
-    await this.try('DELETE', `${configMaps}/host-config`);
+    await untilKnown(this.configReader, () => deleteHostConfig(this));
   }
 
   async sshSecret(name: string, labels: Record<string, string> = secretLabels): Promise<void> {
@@ -228,7 +224,6 @@ export class Scenario {
   }
 }
 
-const configLabels = { 'build.appstudio.redhat.com/multi-platform-config': 'hosts' };
 const secretLabels = { 'build.appstudio.redhat.com/multi-platform-secret': 'true' };
 
 function begun<Part>(part: Part | undefined): Part {

@@ -59,6 +59,7 @@ export class Stage {
     await this.scenario.hostConfig({});
     if (controller !== 'each test')
       this.#controller = await this.scenario.startController(await controller?.(this.scenario));
+    this.scenario.configReader = this.#controller;
     await this.#playAsAlways();
   }
 

@@ -28,12 +28,17 @@ class Stand {
   /** What people were told, and the platforms that metrics were told of, per change. */
   readonly told: (readonly ConfigProblem[])[] = [];
   readonly platforms: string[] = [];
+  readonly logged: string[] = [];
   looks = 0;
   readonly news = new ConfigNews({
     hostConfig: this.hostConfig,
     reporter: { note: (_about, problems) => void this.told.push(problems) },
     metrics: {
       setPlatforms: (exported, local) => void this.platforms.push(`${[...exported].join()} ${[...local].join()}`),
+    },
+    logger: {
+      info: (message, fields) => void this.logged.push(`${message}: ${String(fields?.['resourceVersion'])}`),
+      warn: (message) => void this.logged.push(message),
     },
     now: () => start,
     hostsChanged: () => void this.looks++,
@@ -122,6 +127,10 @@ describe('Tasks of providers', () => {
     stand.list(...toyTasks());
     await turn();
     expect(stand.told).to.have.length(1);
+    expect(stand.logged).to.deep.equal([
+      'host-config was read: 1',
+      'host-config is not there: builds that need a host wait for it',
+    ]);
     expect(stand.hostConfig.poolOf('linux/arm64').status).to.equal('unusable');
   });
 });
