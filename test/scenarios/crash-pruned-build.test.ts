@@ -27,6 +27,7 @@ describe('scenario: a build that is pruned while its failed provision is kept', 
     // Whatever the deletion brings about has begun when others are through.
     for (const name of ['one', 'two', 'three']) {
       await lane.build(name);
+      await scenario.watched.until(() => scenario.invariants.claims.some((it) => it.name === name));
       await lane.released(name);
     }
     expect(cleanups.size).to.equal(2);

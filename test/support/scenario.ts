@@ -204,9 +204,12 @@ export class Scenario {
     return (await this.api.ask('GET', `/api/v1/namespaces/${namespace}/events`)).items;
   }
 
-  /** Merges into a TaskRun, as its owner may. */
+  /** Merges into a TaskRun, as its owner may; resolves once the watch knows it: nobody goes by how it was before. */
   async change(namespace: string, name: string, change: object): Promise<void> {
-    await this.api.ask('PATCH', `${taskRunsOf(namespace)}/${name}`, change);
+    const { metadata } = await this.api.ask('PATCH', `${taskRunsOf(namespace)}/${name}`, change);
+    const isOlder = (it: Raw): boolean =>
+      it.metadata.uid === metadata.uid && Number(it.metadata.resourceVersion) < Number(metadata.resourceVersion);
+    await this.watched.until((all) => !all.some((it) => isOlder(it)));
   }
 
   async remove(namespace: string, name: string): Promise<void> {
