@@ -3,9 +3,9 @@
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import type { Dispatcher } from 'undici';
+import type { Clock } from '../model/clock.ts';
 import type { Duration } from '../model/instant.ts';
 import { ApiError, apiErrorFromAnswer } from './api-errors.ts';
-import type { Clock } from './clock.ts';
 import { apiErrorFromFailure, DeadlineError } from './connection-errors.ts';
 import { ConnectionPools } from './connection-pools.ts';
 import type { PoolName } from './connection-pools.ts';

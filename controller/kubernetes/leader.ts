@@ -3,9 +3,9 @@
 //
 // A leader stops writing `renewDeadline` after the *start* of its last successful renewal; a standby takes over `duration`
 // after it *saw* the last renewal. The first is shorter and starts earlier, so there is never more than one writer.
+import type { Clock } from '../model/clock.ts';
 import type { Duration, Instant } from '../model/instant.ts';
 import { ApiError } from './api-errors.ts';
-import type { Clock } from './clock.ts';
 import type { Cluster, KubeManifest, KubeObject } from './cluster.ts';
 
 export interface LeaderOptions {

@@ -1,10 +1,10 @@
 // Keeps one cache like one resource of the cluster: list, then watch, for ever, through every kind of trouble. Decides
 // when to resume, when to list again and how long to wait; what an object means is for `project` and the cache.
+import type { Clock } from '../model/clock.ts';
 import type { Duration } from '../model/instant.ts';
 import { ApiError } from './api-errors.ts';
 import { Backoff } from './backoff.ts';
 import type { Cache, CachedObject, WriteMark } from './cache.ts';
-import type { Clock } from './clock.ts';
 import type { KubeObject } from './cluster.ts';
 import type { ApiRequest } from './http-transport.ts';
 import { limitedSignal } from './limited-signal.ts';

@@ -1,9 +1,9 @@
 // The second look at own writes that the watch has not shown for a while: each is read once from the API server and the
 // cache told. In normal times there are none. See Cache.confirmed().
+import type { Clock } from '../model/clock.ts';
 import type { Duration } from '../model/instant.ts';
 import { ApiError } from './api-errors.ts';
 import type { Cache, CachedObject, Unsettled } from './cache.ts';
-import type { Clock } from './clock.ts';
 import type { KubeObject } from './cluster.ts';
 import type { ApiRequest } from './http-transport.ts';
 import { resourcePath } from './resource.ts';

@@ -5,7 +5,7 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 import { createServer, type Server } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duration } from '../model/instant.ts';
-import type { Clock } from '../telemetry/clock.ts';
+import type { Clock } from '../model/clock.ts';
 import type { Certificate } from '../telemetry/endpoint.ts';
 import type { ListenAddress } from '../telemetry/listen-address.ts';
 import { announcesTooMuch } from './request-body.ts';

@@ -7,7 +7,7 @@ import { ApiError } from '../kubernetes/api-errors.ts';
 import type { Cluster, KubeObject } from '../kubernetes/cluster.ts';
 import type { Duration } from '../model/instant.ts';
 import { asTextMap } from '../model/json.ts';
-import type { Clock } from '../telemetry/clock.ts';
+import type { Clock } from '../model/clock.ts';
 import type { EncryptionKey } from './sealed-key.ts';
 
 export const encryptionSecret = 'multi-platform-otp-encryption';

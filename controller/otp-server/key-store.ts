@@ -5,7 +5,7 @@ import { ApiError, type ApiErrorKind } from '../kubernetes/api-errors.ts';
 import type { Cluster, JsonPatchOperation } from '../kubernetes/cluster.ts';
 import type { Duration } from '../model/instant.ts';
 import { storedKeyName } from '../model/one-time-key.ts';
-import type { Clock } from '../telemetry/clock.ts';
+import type { Clock } from '../model/clock.ts';
 import type { KeyRing } from './key-ring.ts';
 import { digestOf, makeToken, type OneTimeToken } from './one-time-token.ts';
 import { openKey, sealKey } from './sealed-key.ts';

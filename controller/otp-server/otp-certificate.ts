@@ -6,7 +6,7 @@ import { createSecureContext } from 'node:tls';
 import { ApiError } from '../kubernetes/api-errors.ts';
 import type { Cluster, KubeObject } from '../kubernetes/cluster.ts';
 import { asTextMap } from '../model/json.ts';
-import type { Clock } from '../telemetry/clock.ts';
+import type { Clock } from '../model/clock.ts';
 import type { Certificate } from '../telemetry/endpoint.ts';
 import { selfSignedCertificate } from '../telemetry/self-signed-certificate.ts';
 import { certificateFolder, type CertificateSource } from '../telemetry/serving-certificate.ts';

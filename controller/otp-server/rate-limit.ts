@@ -1,7 +1,7 @@
 // How often one source may come: a bucket that fills steadily and holds a burst. Remembers a bounded number of sources.
 import { isIPv6 } from 'node:net';
 import type { Duration } from '../model/instant.ts';
-import type { Clock } from '../telemetry/clock.ts';
+import type { Clock } from '../model/clock.ts';
 
 export interface Rate {
   readonly perSecond: number;

@@ -3,7 +3,7 @@ import { nextActions } from '../lease/next-actions.ts';
 import { undosOf, type Observed } from '../lease/observed.ts';
 import { isUnsigned, readPhase } from '../lease/read-lease.ts';
 import type { KeepTimes } from '../lease/timeouts.ts';
-import type { Clock } from '../kubernetes/clock.ts';
+import type { Clock } from '../model/clock.ts';
 import type { Action } from '../model/action.ts';
 import { earliest, type Instant } from '../model/instant.ts';
 import { annotations, secretNameFor } from '../model/labels.ts';

@@ -1,8 +1,8 @@
 // The shell around the pure core: what is known, doorbells, one queue, lanes and builds behind it. Acts only between start()
 // and stop(), that is, while this process is the leader.
-import type { Clock } from '../kubernetes/clock.ts';
 import type { Cluster, KubeObject } from '../kubernetes/cluster.ts';
 import type { KeepTimes } from '../lease/timeouts.ts';
+import type { Clock } from '../model/clock.ts';
 import { minute } from '../model/instant.ts';
 import type { KeptTaskRun, UserTaskRun } from '../model/task-run.ts';
 import type { Logger } from '../telemetry/logger.ts';

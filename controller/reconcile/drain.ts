@@ -1,8 +1,8 @@
 // Before the product is uninstalled: gives every host back in the ordinary way, waits until all is cleaned up, and takes our
 // finalizers off whatever is left by then, saying what that leaves behind. Allocates nothing.
-import type { Clock } from '../kubernetes/clock.ts';
 import { release } from '../lease/write-lease.ts';
 import type { Action } from '../model/action.ts';
+import type { Clock } from '../model/clock.ts';
 import { second, type Duration } from '../model/instant.ts';
 import { secretNameFor } from '../model/labels.ts';
 import type { KeptTaskRun, OwnTaskRun, UserTaskRun } from '../model/task-run.ts';

@@ -1,7 +1,7 @@
 // Kubernetes Events on user TaskRuns and on host-config: told on change only, sent behind everything else and a second late,
 // so that a burst of builds goes first; first to be dropped when the API server has no time. Losing one loses no build.
 import type { Cluster } from '../kubernetes/cluster.ts';
-import type { Clock } from '../kubernetes/clock.ts';
+import type { Clock } from '../model/clock.ts';
 import { second, type Instant } from '../model/instant.ts';
 import type { EventReason } from '../model/reason.ts';
 import type { UserTaskRun } from '../model/task-run.ts';

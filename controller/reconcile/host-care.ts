@@ -11,7 +11,7 @@ import {
 import { foundBuilds } from '../allocation/care-runs.ts';
 import type { HostConfig } from '../config/host-config.ts';
 import { ApiError } from '../kubernetes/api-errors.ts';
-import type { Clock } from '../kubernetes/clock.ts';
+import type { Clock } from '../model/clock.ts';
 import type { Action } from '../model/action.ts';
 import { assertNever } from '../model/assert-never.ts';
 import type { Host } from '../model/host.ts';

@@ -1,7 +1,6 @@
 // Finds launched hosts that nobody knows any more, and has them terminated: looks once per sweep, and does what
 // lease/next-instance-sweep.ts says.
 import type { HostConfig } from '../config/host-config.ts';
-import type { Clock } from '../kubernetes/clock.ts';
 import { hostToLaunch } from '../lease/host-facts.ts';
 import {
   nextInstanceSweep,
@@ -11,6 +10,7 @@ import {
 } from '../lease/next-instance-sweep.ts';
 import type { Action } from '../model/action.ts';
 import { assertNever } from '../model/assert-never.ts';
+import type { Clock } from '../model/clock.ts';
 import type { LaunchFacts } from '../model/host-lease.ts';
 import type { Instant } from '../model/instant.ts';
 import { isLaunched, type LaunchedPool } from '../model/pool.ts';

@@ -2,12 +2,12 @@
 // nothing itself; what it remembers may be lost.
 import { planPool, type PooledHost, type PoolPlan, type PoolStep, type PoolUse } from '../allocation/plan-pool.ts';
 import { ApiError } from '../kubernetes/api-errors.ts';
-import type { Clock } from '../kubernetes/clock.ts';
 import { pooledLaunch, terminatePooled } from '../lease/pooled-launch.ts';
 import { remove } from '../lease/build-actions.ts';
 import { launchDeadline } from '../lease/timeouts.ts';
 import type { Action, TaskRunManifest } from '../model/action.ts';
 import { assertNever } from '../model/assert-never.ts';
+import type { Clock } from '../model/clock.ts';
 import { minute, type Duration, type Instant } from '../model/instant.ts';
 import { noLimits, type LaunchedPool, type StaticPool } from '../model/pool.ts';
 import type { KeptTaskRun, OwnTaskRun } from '../model/task-run.ts';

@@ -1,6 +1,6 @@
 // The queue of looks: which part looks at a key, and how long a key that could not be looked at waits.
 import { ApiError } from '../kubernetes/api-errors.ts';
-import type { Clock } from '../kubernetes/clock.ts';
+import type { Clock } from '../model/clock.ts';
 import type { Duration, Instant } from '../model/instant.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Key } from './doorbells.ts';

@@ -1,9 +1,9 @@
 // Removes what is left of us and belongs to nobody: seen in one sweep, seen again in the next, then removed. So nothing goes
 // because a cache was behind for a moment.
-import type { Clock } from '../kubernetes/clock.ts';
 import type { KubeObject } from '../kubernetes/cluster.ts';
 import { remove } from '../lease/build-actions.ts';
 import type { Action } from '../model/action.ts';
+import type { Clock } from '../model/clock.ts';
 import type { Duration } from '../model/instant.ts';
 import { labels } from '../model/labels.ts';
 import { isOrphaned } from '../taskruns/is-orphaned.ts';

@@ -1,8 +1,8 @@
 // What every action of ours goes through: the signature of facts, the cache of our own writes, and who hears that it was done.
 import type { ApiError } from '../kubernetes/api-errors.ts';
-import type { Clock } from '../kubernetes/clock.ts';
 import type { Cluster } from '../kubernetes/cluster.ts';
 import type { Action } from '../model/action.ts';
+import type { Clock } from '../model/clock.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { countDone } from './count.ts';

@@ -3,12 +3,12 @@
 import type { KeyObject } from 'node:crypto';
 import type { Cache } from '../kubernetes/cache.ts';
 import { ApiError } from '../kubernetes/api-errors.ts';
-import type { Clock } from '../kubernetes/clock.ts';
 import type { Cluster, KubeObject } from '../kubernetes/cluster.ts';
 import { isRemoved } from '../kubernetes/removed-object.ts';
 import { signChange } from '../lease/sign-change.ts';
 import type { Action, TaskRunManifest } from '../model/action.ts';
 import { assertNever } from '../model/assert-never.ts';
+import type { Clock } from '../model/clock.ts';
 import { labels, ownTaskRunFinalizer } from '../model/labels.ts';
 import { rearmPatch, storedKeyName } from '../model/one-time-key.ts';
 import type { KeptTaskRun, OwnTaskRun, UserTaskRun } from '../model/task-run.ts';

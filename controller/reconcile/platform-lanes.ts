@@ -3,11 +3,11 @@
 import { allocate, type Allocation } from '../allocation/allocate.ts';
 import { limitsOf, type PoolSnapshot } from '../allocation/pool-snapshot.ts';
 import { ApiError } from '../kubernetes/api-errors.ts';
-import type { Clock } from '../kubernetes/clock.ts';
 import { refusal } from '../lease/refusal.ts';
 import type { LaunchTokens } from '../taskruns/launch-token.ts';
 import { actionsFor } from './lane-actions.ts';
 import type { Action } from '../model/action.ts';
+import type { Clock } from '../model/clock.ts';
 import { earliest, type Instant } from '../model/instant.ts';
 import { parsePlatform, platformFormatMessage } from '../model/platform.ts';
 import type { UserTaskRun } from '../model/task-run.ts';

@@ -1,8 +1,8 @@
 // The watches that fill the caches: which objects, and what is kept of each. Reads only.
 import { Cache, type CachedObject } from '../kubernetes/cache.ts';
-import type { Clock } from '../kubernetes/clock.ts';
 import type { KubeObject } from '../kubernetes/cluster.ts';
 import { Reflector, type WatchSender } from '../kubernetes/reflector.ts';
+import type { Clock } from '../model/clock.ts';
 import { hostConfigName, labels, secretNamePrefix } from '../model/labels.ts';
 import { storedKeyLabel } from '../model/one-time-key.ts';
 import type { Logger } from '../telemetry/logger.ts';

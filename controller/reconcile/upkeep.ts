@@ -1,8 +1,8 @@
 // What is done beside builds: hosts are cared for, those of dynamic-pools are launched and terminated, and what belongs to nobody
 // is removed. Puts these together and tells of them.
 import type { KeyObject } from 'node:crypto';
-import type { Clock } from '../kubernetes/clock.ts';
 import type { KeepTimes } from '../lease/timeouts.ts';
+import type { Clock } from '../model/clock.ts';
 import type { KeptTaskRun } from '../model/task-run.ts';
 import type { Instance } from '../taskruns/list-task-run-manifest.ts';
 import { isOwnToken, launchTokens } from '../taskruns/launch-token.ts';

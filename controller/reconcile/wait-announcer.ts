@@ -1,8 +1,8 @@
 // Tells a waiting build why it waits and which is its place: on its TaskRun, in its pod, as an Event. Rate limited for each
 // build and in all, behind all other work; a build that gets its host within a moment is told nothing.
 import type { Allocation } from '../allocation/allocate.ts';
-import type { Clock } from '../kubernetes/clock.ts';
 import { announceWait } from '../lease/write-lease.ts';
+import type { Clock } from '../model/clock.ts';
 import { second, type Duration, type Instant } from '../model/instant.ts';
 import { annotations } from '../model/labels.ts';
 import type { UserTaskRun } from '../model/task-run.ts';

@@ -1,6 +1,6 @@
 // Keys that need a look, each looked at by one worker at a time. Adding is cheap and never lost: while a key waits it
 // is there once; while it is being looked at, one further look follows. Knows nothing about what a look does.
-import type { Clock } from '../kubernetes/clock.ts';
+import type { Clock } from '../model/clock.ts';
 import { hour, second, type Duration, type Instant } from '../model/instant.ts';
 import { SortedList } from '../model/sorted-list.ts';
 

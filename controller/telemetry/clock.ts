@@ -1,15 +1,6 @@
-// The system's time, behind a shape that tests replace. Decides nothing; pure folders take an Instant instead.
+// The system's time. Decides nothing; pure folders take an Instant instead.
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Duration, Instant } from '../model/instant.ts';
-
-export interface Clock {
-  /** Wall time: may jump. */
-  now(): Instant;
-  /** Never goes back; stands still while the machine sleeps. */
-  monotonic(): Duration;
-  /** Resolves after the time, or at once when the signal aborts; never rejects. */
-  sleep(duration: Duration, signal?: AbortSignal): Promise<void>;
-}
+import type { Clock } from '../model/clock.ts';
 
 export const systemClock: Clock = {
   now: () => Date.now(),

@@ -1,6 +1,6 @@
 // Notices an event loop that keeps stalling. A loop that stopped for good answers no probe at all; this one tells the
 // rest: every turn takes so long that leases and watches cannot be kept.
-import type { Clock } from './clock.ts';
+import type { Clock } from '../model/clock.ts';
 import type { HealthCheck } from './health.ts';
 
 const beat = 1_000;

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../model/clock.ts';
 import type { Certificate } from './endpoint.ts';
 import { selfSignedCertificate } from './self-signed-certificate.ts';
 

@@ -1,7 +1,7 @@
 // May the bearer of this token read the metrics? Asks the API server through the caller and remembers the answer for a
 // short time, so that neither a scraper nor a guesser turns into a stream of API requests.
 import { createHash } from 'node:crypto';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../model/clock.ts';
 
 /** Who a token belongs to, as TokenReview answers; what SubjectAccessReview wants to know. */
 export interface TokenUser {

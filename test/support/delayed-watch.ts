@@ -1,6 +1,6 @@
 // Carries the events of a cluster to a cache, in order, as late as a test wants.
-import type { Clock } from '../../controller/kubernetes/clock.ts';
 import type { StoredResource } from '../../controller/kubernetes/resource.ts';
+import type { Clock } from '../../controller/model/clock.ts';
 import type { Duration, Instant } from '../../controller/model/instant.ts';
 import type { MemoryCluster, WatchEvent } from './memory-cluster.ts';
 

@@ -1,6 +1,6 @@
 // A clock that stands still until a test moves it. Wakes sleepers in the order of their times, and lets everything
 // that follows from one waking happen before the next.
-import type { Clock } from '../../controller/kubernetes/clock.ts';
+import type { Clock } from '../../controller/model/clock.ts';
 import type { Duration, Instant } from '../../controller/model/instant.ts';
 
 interface Sleeper {

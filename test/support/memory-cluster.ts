@@ -2,9 +2,9 @@
 // collection by owner, JSON Patch tests. Requests can be made to fail, to have an effect and still fail, or to wait.
 import { isDeepStrictEqual } from 'node:util';
 import { ApiError, type ApiErrorKind } from '../../controller/kubernetes/api-errors.ts';
-import type { Clock } from '../../controller/kubernetes/clock.ts';
 import type { Cluster, KubeManifest, KubeObject, Patch } from '../../controller/kubernetes/cluster.ts';
 import { apiVersionOf, resources, type StoredResource } from '../../controller/kubernetes/resource.ts';
+import type { Clock } from '../../controller/model/clock.ts';
 import { asArray, asTextMap } from '../../controller/model/json.ts';
 import { applyJsonPatch, applyMergePatch, PatchRefused } from './json-patch.ts';
 

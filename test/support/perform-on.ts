@@ -1,5 +1,5 @@
 // perform() on a cluster in memory, for tests that look at what it does there.
-import type { Clock } from '../../controller/kubernetes/clock.ts';
+import type { Clock } from '../../controller/model/clock.ts';
 import { EventRecorder } from '../../controller/reconcile/event-recorder.ts';
 import { performWith, type Perform, type PerformOptions } from '../../controller/reconcile/perform.ts';
 import { readBuild, readOwn, testKey } from './builders.ts';

@@ -1,7 +1,7 @@
 // Two replicas, one Lease kept as the API server keeps it, and clocks the test owns. Each replica's wall clock may be
 // wrong, stop or jump; requests may be slow, fail, or take effect without an answer.
 import { ApiError } from '../../../controller/kubernetes/api-errors.ts';
-import type { Clock } from '../../../controller/kubernetes/clock.ts';
+import type { Clock } from '../../../controller/model/clock.ts';
 import type { Cluster, KubeManifest, KubeObject } from '../../../controller/kubernetes/cluster.ts';
 import { Leader } from '../../../controller/kubernetes/leader.ts';
 import type { ManualClock } from '../../support/manual-clock.ts';

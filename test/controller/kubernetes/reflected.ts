@@ -1,7 +1,7 @@
 // A reflector over ConfigMaps of a test, with everything about it recorded and its waiting times cut short.
 import { Cache } from '../../../controller/kubernetes/cache.ts';
 import type { CachedObject } from '../../../controller/kubernetes/cache.ts';
-import type { Clock } from '../../../controller/kubernetes/clock.ts';
+import type { Clock } from '../../../controller/model/clock.ts';
 import type { KubeObject } from '../../../controller/kubernetes/cluster.ts';
 import { Reflector } from '../../../controller/kubernetes/reflector.ts';
 import type { WatchSender } from '../../../controller/kubernetes/reflector.ts';

@@ -1,6 +1,5 @@
-// Time as this folder needs it: given from outside, so that tests own it. Type only; telemetry/clock.ts has the real one, of the
-// same shape, since neither folder imports the other.
-import type { Duration, Instant } from '../model/instant.ts';
+// Time, given from outside, so that tests own it; `telemetry/clock.ts` has the real one. Decides nothing.
+import type { Duration, Instant } from './instant.ts';
 
 export interface Clock {
   /** Wall time: may jump. */
