@@ -113,8 +113,27 @@ remove_shared_files() {
   for shared_dir in $shared_dirs; do remove_files_in "$shared_dir"; done
 }
 
+# A subvolume that the build made is another file system for rm, though nothing is mounted there.
+remove_home() {
+  rm -rf --one-file-system -- "$home" >&2 && return
+  ! awk -v home="$home/" 'index($5 "/", home) == 1 { found = 1 } END { exit !found }' /proc/self/mountinfo && rm -rf -- "$home" >&2
+}
+
+is_our_uid() { [ "$1" = "$uid" ] || { [ "$1" -ge "$sub_first" ] && [ "$1" -lt "$((sub_first + sub_count))" ]; }; }
+
+# What the system keeps for a uid, to be read by the next one who has it: journals, and the memory of programs that crashed
+# (core.<program>.<uid>.<boot>.<pid>.<time>).
+remove_system_traces() {
+  for trace in /var/log/journal/*/user-* /run/log/journal/*/user-* /var/lib/systemd/coredump/core.*; do printf '%s\n' "$trace"; done |
+    sed -n -e 's|^.*/user-\([0-9][0-9]*\)[@.].*$|\1 &|p' \
+      -e 's|^.*/core\..*\.\([0-9][0-9]*\)\.[0-9a-f]\{32\}\.[0-9]*\.[0-9]*\(\.[a-z0-9]*\)\{0,1\}$|\1 &|p' | while read -r trace_uid trace; do
+    ! is_our_uid "$trace_uid" || rm -f -- "$trace" >&2
+  done
+  ! command -v keyctl >/dev/null || setpriv --reuid="$uid" --regid="$uid" --clear-groups -- keyctl clear @u 2>/dev/null
+}
+
 remove_own_files() {
-  [ -z "$home" ] || rm -rf --one-file-system -- "$home" >&2 || fail FilesLeft "cannot remove $home"
+  [ -z "$home" ] || remove_home || fail FilesLeft "cannot remove $home"
   [ -z "$uid" ] || rm -rf --one-file-system -- "/run/user/$uid" "/run/systemd/system.control/user-$uid.slice.d" >&2
   rm -f -- "/etc/security/limits.d/$name.conf" "/etc/security/limits.d/$name.conf.new" \
     "/etc/sudoers.d/$name" "/etc/sudoers.d/$name.new" "/var/lib/systemd/linger/$name" "/var/mail/$name" "/var/spool/mail/$name" ||
@@ -153,6 +172,7 @@ remove_user() { # name; its lock is held
     unmount_all
     remove_shared_files
     remove_shared_memory
+    remove_system_traces
   fi
   remove_own_files
   with_user_database delete_account || exit 1

@@ -4,8 +4,10 @@
 # shellcheck disable=SC2034,SC2154 # params of the Task; log, work and others are of the scripts that are sourced first
 # Sourced by launch-pod.sh.
 
-# How long an image may be refused by its registry before that counts as final.
+# How long a registry may say that it has no such image, or not for us, before that counts as final.
 : "${PULL_PATIENCE:=30}"
+
+no_such_image='not found|manifest unknown|unauthorized|denied|forbidden|invalid reference|no match for platform'
 
 read_pod() {
   api GET "$(path_of pods "$LAUNCH_TOKEN")"
@@ -75,8 +77,10 @@ look_at_container() {
     CreateContainerConfigError) refuse "image $IMAGE cannot be started as configured: $waiting_message" ;;
     CreateContainerError | RunContainerError) fail_pod HostNotStarted "$waiting_message" ;;
     ErrImagePull | ImagePullBackOff)
-      : "${refused_since:=$SECONDS}"
-      ((SECONDS - refused_since < PULL_PATIENCE)) || refuse "image $IMAGE cannot be pulled: $waiting_message"
+      [[ $waiting_message == 'Back-off pulling image '* && $waiting_message != *': '* ]] || pull_cause=$waiting_message
+      # Whatever else keeps an image away may pass, and stands there also while the next pull goes well. Older kubelets say the cause once.
+      [[ -n $pull_cause && ! ${pull_cause,,} =~ $no_such_image ]] || : "${refused_since:=$SECONDS}"
+      [[ -z $refused_since ]] || ((SECONDS - refused_since < PULL_PATIENCE)) || refuse "image $IMAGE cannot be pulled: ${pull_cause:-$waiting_message}"
       ;;
     ContainerCreating)
       : "${creating_since:=$SECONDS}"
@@ -89,7 +93,7 @@ look_at_container() {
 }
 
 await_pod() {
-  local told='' warned='' refused_since='' creating_since='' next_look=0 started=$SECONDS
+  local told='' warned='' refused_since='' pull_cause='' creating_since='' next_look=0 started=$SECONDS
   while :; do
     read_pod
     [[ -z $leaving ]] || fail HostGone "pod $LAUNCH_TOKEN was deleted while it started"

@@ -71,11 +71,17 @@ api() { # method, path; file with the body
       --output "$work/reply" --write-out '%{http_code}' -- "$cluster_url$2" 2>"$work/said") || true
     case $status in
       000 | 429 | 5??) log "$1 $2: $status $(last_line "$work/said")" ;;
+      409) is_quota_conflict "$1" || return 0 ;;
       *) return ;;
     esac
     ((try < ${api_tries:-5})) || return 0
     sleep "$try"
   done
+}
+
+# A quota that two requests counted at once; that an object exists has the same status.
+is_quota_conflict() { # method
+  [[ $1 == POST && $status == 409 && $(api_reason) == Conflict ]]
 }
 
 api_message() { jq -r '.message // empty' "$work/reply" 2>/dev/null | tr '\n' ' ' || true; }
@@ -95,6 +101,7 @@ explain_api() { # what was asked for
     000 | 429 | 5??) fail ApiUnavailable "$1: the API server answered $status $message $(last_line "$work/said")" ;;
     404) [[ $message != *namespaces* ]] || refuse "$1: there is no namespace $HOSTS_NAMESPACE for hosts: kubectl apply -k deploy/providers/pod" ;;
     403) [[ $message != *'exceeded quota'* ]] || fail InsufficientCapacity "$1: $message" ;;
+    409) ! is_quota_conflict POST || fail ApiUnavailable "$1: $message" ;;
     401) fail ApiRefused "$1: the API server does not know us: $message" ;;
   esac
   refuse "$1: $status $message"

@@ -2,8 +2,8 @@
 # Host side of provision-shared-host: makes the user of one build attempt. Sent after on-host.sh; `main` is called by the line
 # that follows. A repeat for the same attempt ends in the same state with the new key; another attempt's user is never touched.
 # shellcheck disable=SC2154 # state_dir and lock_wait are on-host.sh's
-# Sent along: NAME IDENTITY PUBLIC_KEY SUDO_COMMANDS LIMIT_NOFILE LIMIT_NPROC LIMIT_MEMORY LIMIT_CPUS LIMIT_CPU_MINUTES MIN_FREE_MB
-# REQUIRE_PODMAN OTELCOL_CONFIG
+# Sent along: NAME IDENTITY PUBLIC_KEY OTHER_PUBLIC_KEY SUDO_COMMANDS LIMIT_NOFILE LIMIT_NPROC LIMIT_MEMORY LIMIT_CPUS LIMIT_CPU_MINUTES
+# MIN_FREE_MB REQUIRE_PODMAN OTELCOL_CONFIG
 
 # Cleanup leaves a tombstone before it waits for our lock: from then on each further step is one too many.
 next() {
@@ -47,7 +47,8 @@ add_user() {
 # Rootless podman needs 65,536 subordinate ids; useradd gives none to some accounts and on some distributions.
 give_subordinate_ids() { # uid or gid
   grep -q "^$NAME:" "/etc/sub$1" && return
-  first=$(awk -F: 'BEGIN { next_id = 100000 } $2 + $3 > next_id { next_id = $2 + $3 } END { print next_id }' "/etc/sub$1")
+  # A range that reaches beyond 2^31 is one for all containers of podman --userns=auto, with nothing usable behind it.
+  first=$(awk -F: 'BEGIN { next_id = 100000 } $2 + $3 > next_id && $2 + $3 < 2 ^ 31 { next_id = $2 + $3 } END { printf "%.0f\n", next_id }' "/etc/sub$1")
   retry_while_locked usermod "--add-sub${1}s" "$first-$((first + 65535))" "$NAME" ||
     fail NoSubordinateIds "no sub$1 range for $NAME, which rootless podman needs"
 }
@@ -124,6 +125,22 @@ allow_sudo() {
 
 # Not as root: on a repeat the home belongs to somebody who may have put symbolic links into it.
 as_user() { setpriv --reuid="$uid" --regid="$gid" --clear-groups -- "$@"; }
+
+# In FIPS mode, and where the admin allows other kinds only, sshd takes no ed25519 key. An sshd that does not tell takes all.
+takes_ed25519() {
+  [ "$(cat /proc/sys/crypto/fips_enabled 2>/dev/null)" != 1 ] || return 1
+  kinds=$(sshd -T 2>/dev/null | sed -n -e 's/^pubkeyacceptedalgorithms //p' -e 's/^pubkeyacceptedkeytypes //p')
+  case ,$kinds, in
+    ,, | *,ssh-ed25519,*) ;;
+    *,ecdsa-sha2-nistp256,*) return 1 ;;
+  esac
+}
+
+choose_key() {
+  takes_ed25519 && return
+  printf 'key ecdsa\n'
+  PUBLIC_KEY=$OTHER_PUBLIC_KEY
+}
 
 install_key() {
   # shellcheck disable=SC2016 # meant for the inner shell
@@ -204,6 +221,7 @@ main() {
   configure_storage
   # Last: nobody can log in before all the rest is in place.
   next 'installing the public key'
+  choose_key
   install_key
   printf 'home %s\n' "$home"
 }

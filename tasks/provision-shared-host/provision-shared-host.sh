@@ -25,15 +25,18 @@ check_parameters() {
 
 make_user() {
   # shellcheck disable=SC2034 # sent to the host by name
-  local PUBLIC_KEY OTELCOL_CONFIG=
+  local PUBLIC_KEY OTHER_PUBLIC_KEY OTELCOL_CONFIG=
   ssh-keygen -q -t ed25519 -N '' -C "$NAME" -f "$work/id_rsa"
+  # Hosts in FIPS mode take no ed25519 key: the host chooses.
+  ssh-keygen -q -t ecdsa -b 256 -N '' -C "$NAME" -f "$work/id_ecdsa"
   # shellcheck disable=SC2034
-  PUBLIC_KEY=$(<"$work/id_rsa.pub")
+  PUBLIC_KEY=$(<"$work/id_rsa.pub") OTHER_PUBLIC_KEY=$(<"$work/id_ecdsa.pub")
   # shellcheck disable=SC2034
   [[ ! -r /otelcol/config.yaml ]] || OTELCOL_CONFIG=$(</otelcol/config.yaml)
-  run_on_host NAME IDENTITY PUBLIC_KEY SUDO_COMMANDS LIMIT_NOFILE LIMIT_NPROC LIMIT_MEMORY LIMIT_CPUS LIMIT_CPU_MINUTES \
+  run_on_host NAME IDENTITY PUBLIC_KEY OTHER_PUBLIC_KEY SUDO_COMMANDS LIMIT_NOFILE LIMIT_NPROC LIMIT_MEMORY LIMIT_CPUS LIMIT_CPU_MINUTES \
     MIN_FREE_MB REQUIRE_PODMAN OTELCOL_CONFIG \
     -- "$scripts/on-host.sh" "$scripts/add-user.sh"
+  [[ $(answer key) != ecdsa ]] || mv -- "$work/id_ecdsa" "$work/id_rsa"
   home=$(answer home)
   # The build's own scripts put it into commands.
   [[ $home =~ ^/[A-Za-z0-9._/@+-]{1,255}$ ]] || fail HostScriptFailed "$USER@$HOST: the home of the user is '$home', which is no usable path"

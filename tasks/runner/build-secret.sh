@@ -17,14 +17,18 @@ post() { # URL, certificate of the authority, content type, file, file with the 
       --data-binary "@$4" --output "$work/reply" --write-out '%{http_code}' -- "$1" 2>"$work/said") || code=$?
     case $status in
       000 | 429 | 5??) ;;
+      409) is_conflict || return 0 ;;
       *) return ;;
     esac
     log "POST $1: $status $(last_line "$work/said")"
-    # 6, 7, 35 and 60 end before a request is sent; 429 refuses it.
-    [[ $code =~ ^(6|7|35|60)$ || $status == 429 ]] || sure=false
+    # 6, 7, 35 and 60 end before a request is sent; 429 and a conflict refuse it.
+    [[ $code =~ ^(6|7|35|60)$ || $status == 429 || $status == 409 ]] || sure=false
     ((try == 5)) || sleep "$try"
   done
 }
+
+# A quota that two requests counted at once. That the object exists has the same status, and a reason of its own.
+is_conflict() { [[ $(jq -r '.reason // empty' "$work/reply" 2>/dev/null) == Conflict ]]; }
 
 operator_namespace() { cat -- "$account/namespace"; }
 
@@ -53,6 +57,7 @@ create_secret() { # may an earlier try have made it?; command that finds the not
   case $status in
     201) log "$what created" ;;
     409)
+      ! is_conflict || fail ApiUnavailable "$what: $message"
       # Not ours to read, so it cannot be told whose it is; but never overwritten.
       if [[ -n ${2:-} ]] && "$2"; then
         log "$what was created by an earlier try"

@@ -11,6 +11,8 @@ work=$(mktemp -d)
 trap 'rm -rf -- "$work"' EXIT
 # How long the script on the host may take, all waiting for other builds' user changes included.
 : "${HOST_TIMEOUT:=300}"
+# In seconds, for what passes by itself before anybody is logged in.
+: "${LOGIN_PATIENCE:=60}"
 
 # ssh and ssh-keygen refuse to run for a uid without a name, which is what OpenShift gives a pod.
 if ! getent passwd "$(id -u)" >/dev/null; then
@@ -108,17 +110,19 @@ why_ssh_failed() { # prints a reason for what ssh wrote
     *'Permission denied'* | *'Too many authentication failures'*) echo AuthenticationFailed ;;
     *'IDENTIFICATION HAS CHANGED'*) echo HostKeyChanged ;;
     *'Host key verification failed'*) echo HostKeyUnknown ;;
+    # No answer of the name server, other than the answer that there is no such name.
+    *'Temporary failure in name resolution'* | *'Try again'*) echo HostUnreachable ;;
     *'Could not resolve hostname'*) echo HostUnknown ;;
     *) echo HostUnreachable ;;
   esac
 }
 
-# sshd turns connections away at random while more than MaxStartups (10) of them log in, so that deserves patience; a host
-# that is down deserves one more try.
+# sshd turns connections away at random while more than MaxStartups (10) of them log in, and name servers restart: that deserves
+# patience; a host that is down deserves one more try.
 worth_another_try() { # number of this try, what ssh wrote
   [[ $(why_ssh_failed "$2") == HostUnreachable ]] || return 1
   case $2 in
-    *'closed by'* | *'reset by'*) ((SECONDS < 60)) ;;
+    *'closed by'* | *'reset by'* | *'Temporary failure in name resolution'* | *'Try again'*) ((SECONDS < LOGIN_PATIENCE)) ;;
     *) (($1 == 1 && SECONDS < 5)) ;;
   esac
 }

@@ -32,8 +32,10 @@ need_commands() {
 
 # Held until the script ends: provisioning and cleanup of one user never overlap.
 lock_user() { # name, seconds to wait
-  exec 9>"$state_dir/locks/$1" || return 1
-  flock -w "$2" 9 && touch "$state_dir/locks/$1"
+  # Tried before, because an exec that cannot open a file ends the script. Where no file can be made any more, as when the build that is
+  # to be cleaned used up all inodes, the directory will do.
+  if true >>"$state_dir/locks/$1"; then exec 9>>"$state_dir/locks/$1"; else exec 9<"$state_dir/locks"; fi
+  flock -w "$2" 9 && touch -c "$state_dir/locks/$1"
 }
 
 # Everything that rewrites /etc/passwd and its neighbours, one build at a time: useradd itself gives up instead of waiting.

@@ -56,11 +56,22 @@ package_command() {
   timeout --kill-after=60 "$package_time" "$@" >&2 7>&-
 }
 
+# apt waits for the lock of the packages, dpkg gives up at once, with 2.
+finish_interrupted() {
+  lock_tries=60
+  until package_command dpkg --force-confdef --force-confold --configure -a; do
+    dpkg_code=$?
+    lock_tries=$((lock_tries - 1))
+    { [ "$dpkg_code" -eq 2 ] && [ "$lock_tries" -gt 0 ]; } || return "$dpkg_code"
+    sleep 5
+  done
+}
+
 # First what an interrupted update left half-done. Files that the admin changed stay as they are.
 update_with_apt() {
   DEBIAN_FRONTEND=noninteractive && export DEBIAN_FRONTEND
   set -- -q -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold
-  package_command dpkg --force-confdef --force-confold --configure -a &&
+  finish_interrupted &&
     package_command apt-get "$@" -o APT::Update::Error-Mode=any update &&
     package_command apt-get "$@" -y upgrade
 }
@@ -100,7 +111,8 @@ main() {
   step 'looking at the host'
   prepare_state
   need_commands userdel getent flock find awk setpriv df stat timeout
-  { exec 7>"$state_dir/care.lock" && flock -n 7; } || fail HostBusy 'an earlier update of the host is not over yet'
+  true >>"$state_dir/care.lock" || fail HostUnsuitable "cannot write $state_dir"
+  { exec 7>>"$state_dir/care.lock" && flock -n 7; } || fail HostBusy 'an earlier update of the host is not over yet'
   step 'removing stale users'
   remove_stale_users
   forget_old

@@ -139,6 +139,8 @@ describe('attack: a build on its host', function () {
     );
     const [blocks, inodes] = lab.host.read(`df --output=used,iused /home | tail -n 1`).trim().split(/ +/).map(Number);
     lab.host.read(`mount -o remount,size=$((${blocks} + 512))k,nr_inodes=$((${inodes} + 50)) /home`);
+    // As one that care has forgotten: the lock has to be made anew, and cannot be.
+    lab.host.read('rm -f /var/lib/multi-platform/locks/*');
     await lab.logIn(resident.build, 'cat /dev/zero >build/full; seq 100 | xargs touch; true');
     expect(lab.host.run('touch /var/lib/multi-platform/x').stderr).to.contain('No space left');
     await expectGone(resident);

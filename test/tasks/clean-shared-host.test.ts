@@ -111,6 +111,33 @@ describe('clean-shared-host', function () {
     expect(lab.host.read('ls /etc | wc -l')).not.to.equal('0');
   });
 
+  it('removes what the system keeps for its uids: journals and the memory of programs that crashed', async () => {
+    const resident = await aResident();
+    const { uid, subuid } = resident;
+    const core = (owner: number, pid: number): string =>
+      `/var/lib/systemd/coredump/core.a\\x20b.c.${owner}.0123456789abcdef0123456789abcdef.${pid}.1700000000000000.zst`;
+    const journal = (name: string): string => `/var/log/journal/0123/${name}`;
+    const theirs = [
+      core(uid + 1, uid),
+      core(subuid - 1, 7),
+      journal(`user-${uid}1.journal`),
+      journal('system.journal'),
+    ];
+    const ours = [
+      core(uid, 9),
+      core(subuid + 5, 9),
+      journal(`user-${uid}.journal`),
+      journal(`user-${uid}@1-2.journal`),
+    ];
+    const quoted = [...theirs, ...ours].map((path) => `'${path}'`).join(' ');
+    lab.host.read(`mkdir -p /var/lib/systemd/coredump /var/log/journal/0123; touch ${quoted}`);
+    const { code, log } = await lab.clean(resident.build);
+    expect(code, log).to.equal(0);
+    const left = lab.host.read('find /var/lib/systemd/coredump/core.* /var/log/journal/0123 -type f').split('\n');
+    expect(left.sort()).to.deep.equal(theirs.sort());
+    lab.host.read('rm -r /var/lib/systemd/coredump/core.* /var/log/journal/0123');
+  });
+
   it('is success when it was done already, and when there never was a user', async () => {
     const resident = await aResident();
     expect([(await lab.clean(resident.build)).code, (await lab.clean(resident.build)).code]).to.deep.equal([0, 0]);

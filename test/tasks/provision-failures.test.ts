@@ -84,7 +84,8 @@ describe('provision-shared-host, failing', function () {
       'the name does not exist',
       'HostUnknown',
       /Could not resolve hostname/,
-      { HOST: 'host.invalid' },
+      // No name server has to be asked.
+      { HOST: 'host..invalid' },
       () => ({ id_rsa: key() }),
     ],
     [
@@ -127,6 +128,13 @@ describe('provision-shared-host, failing', function () {
     });
   }
 
+  it('says HostUnreachable when no name server answers, after some patience', async () => {
+    const { results, log } = await provision({ HOST: 'host.example' }, { env: { LOGIN_PATIENCE: '2' } });
+    expect(results['REASON'], log).to.equal('HostUnreachable');
+    expect(results['MESSAGE']).to.contain('Temporary failure in name resolution');
+    expect(log).to.contain('try 2: ');
+  });
+
   it('says HostUnreachable when something answers that never speaks', async () => {
     const listen = "require('net').createServer(() => {}).listen(22, '10.99.0.1', () => console.log('ready'))";
     lab.host.read(
@@ -162,6 +170,12 @@ describe('provision-shared-host, failing', function () {
       MESSAGE: `Secret team-a/${build.secret} exists already; it was not overwritten`,
     });
     expect(await lab.api.values('team-a', build.secret)).to.deep.equal({ of: 'somebody else' });
+  });
+
+  it('tries again when the Secret met others in a quota, and blames no Secret for it', async () => {
+    const stop = await lab.api.keepQuotaBusy(2);
+    const { code, log } = await provision();
+    expect([await stop(), code], log).to.deep.equal([2, 0]);
   });
 
   it('says NamespaceGone when the namespace is not there (any more)', async () => {

@@ -164,6 +164,30 @@ describe('provision-shared-host', function () {
     expect((await lab.api.values('team-a', build.secret))['known_hosts']).to.equal(lab.host.knownHosts);
   });
 
+  it('brings a key of another kind where sshd takes no ed25519', async () => {
+    // Read by `sshd -T`; the one that runs takes all kinds, and the host's own keys are for others to choose.
+    lab.host.read("echo 'PubkeyAcceptedAlgorithms ecdsa-sha2-nistp256,rsa-sha2-512' >>/etc/ssh/sshd_config");
+    const build = lab.aBuild();
+    const { code, log } = await lab.provision(build);
+    lab.host.read("sed -i '$d' /etc/ssh/sshd_config");
+    expect(code, log).to.equal(0);
+    const user = await lab.userOf(build);
+    expect(lab.host.read(`cat /home/${user}/.ssh/authorized_keys`)).to.match(/^ecdsa-sha2-nistp256 [^\n]*$/);
+    expect(await lab.logIn(build, 'true')).to.include({ code: 0 });
+  });
+
+  it('gives subordinate ids also where useradd gives none, beside a range for all containers', async () => {
+    lab.host.read(`cp /etc/login.defs /tmp/kept; printf 'SUB_UID_COUNT 0\nSUB_GID_COUNT 0\n' >>/etc/login.defs
+      for ids in subuid subgid; do echo containers:2147483647:2147483648 >>/etc/$ids; done`);
+    const build = lab.aBuild();
+    const { code, log } = await lab.provision(build);
+    lab.host.read("cp /tmp/kept /etc/login.defs; sed -i '/^containers:/d' /etc/subuid /etc/subgid");
+    expect(code, log).to.equal(0);
+    const ranges = lab.host.read(`grep -h "^${await lab.userOf(build)}:" /etc/subuid /etc/subgid`).split('\n');
+    for (const range of ranges) expect(range).to.match(/^u-[0-9a-f]{28}:[0-9]{6,7}:65536$/);
+    expect(ranges).to.have.length(2);
+  });
+
   it('runs under a uid without a name', async () => {
     const { code, log } = await lab.provision(lab.aBuild(), { uid: randomUid });
     expect(code, log).to.equal(0);

@@ -2,6 +2,7 @@
 // ServiceAccount that may create Secrets and nothing else. Gives the tests the Secrets that were made.
 import { connect } from 'node:net';
 import { startApiServer, type ApiServer } from '../support/api-server.ts';
+import { keepQuotaBusy } from '../support/busy-quota.ts';
 import type { BuildHost } from './build-host.ts';
 import { joinSockets, startRelay, type Relay } from './relay.ts';
 
@@ -83,6 +84,11 @@ export class TenantApi {
     const path = `/api/v1/namespaces/${operatorNamespace}/events?fieldSelector=reason%3DSecretCreated`;
     const { items }: { items: { involvedObject: { uid: string } }[] } = await this.#server.ask('GET', path);
     return items.map(({ involvedObject }) => involvedObject.uid);
+  }
+
+  /** The next Secrets, so many, meet others in a quota. */
+  keepQuotaBusy(times: number): Promise<() => Promise<number>> {
+    return keepQuotaBusy(this.#server, 'secrets', times);
   }
 
   async deleteSecret(namespace: string, name: string): Promise<void> {

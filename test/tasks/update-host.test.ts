@@ -178,6 +178,14 @@ describe('update-host', function () {
     });
   }
 
+  it('waits for another program that holds the lock of the packages', async () => {
+    aPackageManager('apt-get', 'true');
+    aPackageManager('dpkg', 'mkdir /tmp/held 2>/dev/null || exit 0; exit 2');
+    const { code, log } = await lab.update({ env: { UPDATE_PACKAGES: 'apt' } });
+    expect(code, log).to.equal(0);
+    lab.host.read('rmdir /tmp/held');
+  });
+
   it('does without a packages manager that is not there', async () => {
     lab.host.read('mv /usr/bin/apt-get /usr/bin/apt-get.away');
     for (const setting of ['dnf', 'apt']) {

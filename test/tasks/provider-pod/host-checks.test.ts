@@ -100,6 +100,23 @@ describe('readiness of a pod host', function () {
       /cannot be pulled: Back-off/,
     ],
     [
+      'an image that is not in its registry',
+      {
+        waiting: {
+          reason: 'ErrImagePull',
+          message: 'failed to resolve reference "nowhere/x:1": nowhere/x:1: not found',
+        },
+      },
+      'LaunchRefused',
+      /cannot be pulled: .*: not found/,
+    ],
+    [
+      'a registry that has trouble until the time is up',
+      { waiting: { reason: 'ErrImagePull', message: 'unexpected status from HEAD request: 503 Service Unavailable' } },
+      'Timeout',
+      /503 Service Unavailable/,
+    ],
+    [
       'a container that cannot be made',
       { waiting: { reason: 'CreateContainerError', message: 'no such device' } },
       'HostNotStarted',
@@ -108,7 +125,7 @@ describe('readiness of a pod host', function () {
   ];
   for (const [title, state, reason, message] of kubelet) {
     it(`P8: ${title} ends the launch with the kubelet's words`, async () => {
-      const launch = stand.aLaunch();
+      const launch = stand.aLaunch({ ALLOCATION_TIMEOUT: '5' });
       const container = { name: 'host', ready: false, restartCount: 0, image: '', imageID: '', state };
       const [{ results, log }] = await Promise.all([
         stand.launch(launch, { env: { PULL_PATIENCE: '1' } }),

@@ -2,6 +2,7 @@
 import { expect } from 'chai';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { labels } from '../../../controller/model/labels.ts';
+import { keepQuotaBusy } from '../../support/busy-quota.ts';
 import { hostsNamespace, launchTokenLabel, pathOf, PodStand, tenant, unschedulable } from './pod-stand.ts';
 
 const resources = ['networkpolicies', 'secrets', 'services', 'pods'];
@@ -107,6 +108,13 @@ describe('launch-pod', function () {
       expect(results['REASON'], log).to.equal('InsufficientCapacity');
       expect(results['MESSAGE']).to.contain('exceeded quota');
       await stand.server.ask('DELETE', pathOf('resourcequotas', hostsNamespace, 'none'));
+    });
+
+    it('P4: a quota in which it meets others is tried again', async () => {
+      const stop = await keepQuotaBusy(stand.server, 'pods', 2);
+      const { results, log } = await stand.launch(stand.aLaunch({ ALLOCATION_TIMEOUT: '1' }));
+      // Made, and nobody runs it here.
+      expect([await stop(), results['REASON']], log).to.deep.equal([2, 'Timeout']);
     });
 
     it('P4: require-existing-node refuses at once, and is content with one node of the platform', async () => {
