@@ -20,7 +20,7 @@ export function deliver(observed: Observed, taskRun: UserTaskRun, claimed: Claim
   const task = provisionTaskOf(claimed.facts.platform);
   const message = `provision task failed to create a secret: ask an administrator to look at Task ${task}`;
   const missing = [...cleanUp(observed, claimed), ...refusal(taskRun, { reason: 'SecretNotCreated', message })];
-  return [{ type: 'check-secret', owner: taskRun, present, missing }];
+  return [{ type: 'check-secret', owner: taskRun, wasReported: true, present, missing }];
 }
 
 /** The TaskRun says so before Tekton says that it ended. That is checked, not believed: without the Secret its end is awaited. */

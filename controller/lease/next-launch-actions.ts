@@ -80,7 +80,8 @@ export function prepareLaunched(observed: Observed, taskRun: UserTaskRun, claime
   if (claim.launch?.preparesItself) {
     const message = `launch task failed to create a secret: ask an administrator to look at Task launch-${claim.launch.type}`;
     const missing = [...cleanUp(observed, claimed), ...refusal(taskRun, { reason: 'SecretNotCreated', message })];
-    return planOf([{ type: 'check-secret', owner: taskRun, present: delivered(taskRun, claimed), missing }]);
+    const present = delivered(taskRun, claimed);
+    return planOf([{ type: 'check-secret', owner: taskRun, wasReported: true, present, missing }]);
   }
   if (claim.address === '' || claim.user === '')
     return planOf(anotherHost(observed, taskRun, claimed, 'its launch told no ADDRESS, or no USER', true));

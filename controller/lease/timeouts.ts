@@ -14,9 +14,12 @@ export const defaultKeepTimes: KeepTimes = { failed: hour, update: 24 * hour };
 /** After a cancel, a provision TaskRun is awaited this long; then cleanup starts, which locks a late one out on the host. */
 export const stopWait: Duration = 30 * second;
 
-/** A launch ends itself in time, and says why; it is cancelled when it did not. */
+/**
+ * A launch counts the time from when its pod runs, ends itself in time, and says why; it is cancelled when it did not. Where
+ * minutes are given, as for new nodes, its own pod may wait for one, too.
+ */
 export function launchDeadline(created: Instant, timeout: Duration): Instant {
-  return created + timeout + Math.min(timeout, 30 * second);
+  return created + timeout + Math.max(Math.min(timeout, 30 * second), timeout / 8);
 }
 
 /** Pause before another try of a failed cleanup: 10 s, 30 s, 90 s, … at most half an hour. */

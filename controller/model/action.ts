@@ -16,6 +16,8 @@ export type Action =
   | {
       readonly type: 'check-secret';
       readonly owner: UserTaskRun;
+      /** A TaskRun of ours ended well, and says that it made the Secret. */
+      readonly wasReported?: true;
       readonly present: readonly Action[];
       readonly missing: readonly Action[];
     }

@@ -21,6 +21,10 @@ export const sshSecretKeys = {
 /** Data of the Secret for a build that runs in its own pod. */
 export const localSecretData = { [sshSecretKeys.host]: 'localhost' } as const;
 
+export function isErrorSecret(data: Readonly<Record<string, string>>): boolean {
+  return sshSecretKeys.error in data;
+}
+
 /** Data of the Secret that tells a build why it gets no host. */
 export function errorSecretData(message: string, platform: string | undefined): Record<string, string> {
   const context = `Context info:\n  Platform: ${platform ?? '[UNKNOWN]'}`;

@@ -50,18 +50,20 @@ export class EventRecorder {
     this.#onDropped = onDropped;
   }
 
-  emit({ namespace, name, uid }: UserTaskRun, text: EventText): void {
-    this.emitAbout({ apiVersion: 'tekton.dev/v1', kind: 'TaskRun', namespace, name, uid }, text);
+  /** False: it was told before. */
+  emit({ namespace, name, uid }: UserTaskRun, text: EventText): boolean {
+    return this.emitAbout({ apiVersion: 'tekton.dev/v1', kind: 'TaskRun', namespace, name, uid }, text);
   }
 
-  emitAbout(about: ObjectReference, text: EventText): void {
+  emitAbout(about: ObjectReference, text: EventText): boolean {
     const told = this.#told.get(about.uid) ?? new Map<EventReason, string>();
     this.#told.set(about.uid, told);
-    if (told.get(text.reason) === text.message) return;
+    if (told.get(text.reason) === text.message) return false;
     told.set(text.reason, text.message);
-    if (this.#queued.length >= maxQueued) return this.#onDropped(new Error('too many Events are waiting to be sent'));
-    this.#queued.push({ about, text, at: this.#clock.now() });
+    if (this.#queued.length >= maxQueued) this.#onDropped(new Error('too many Events are waiting to be sent'));
+    else this.#queued.push({ about, text, at: this.#clock.now() });
     this.#sending ??= this.#send();
+    return true;
   }
 
   /** The object is gone; so is what it was told. */

@@ -23,6 +23,13 @@ export function actionsFor(
   const message = assigned ? `host ${assigned.name} (${assigned.address})` : 'runs in the cluster itself';
   return [
     { type: 'patch-user-task-run', target: taskRun, change },
-    { type: 'emit-event', about: taskRun, severity: 'Normal', reason: 'HostAssigned', message },
+    // The log says which host it is.
+    {
+      type: 'emit-event',
+      about: { ...taskRun, facts: change.facts ?? undefined },
+      severity: 'Normal',
+      reason: 'HostAssigned',
+      message,
+    },
   ];
 }

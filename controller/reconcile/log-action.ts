@@ -1,5 +1,6 @@
 // One line per decision, after it was written: which build, which host, why. Never a secret.
-import type { Action } from '../model/action.ts';
+import type { Action, TaskRunManifest } from '../model/action.ts';
+import { labels } from '../model/labels.ts';
 import type { UserTaskRun } from '../model/task-run.ts';
 import type { LogFields, Logger } from '../telemetry/logger.ts';
 
@@ -11,7 +12,7 @@ export function logAction(logger: Logger, action: Action): void {
       return logger[severity === 'Warning' ? 'warn' : 'info'](message, { ...fieldsOf(about), reason });
     }
     case 'create-task-run':
-      return logger.info('TaskRun created', { created: action.manifest.metadata.name });
+      return logger.info('TaskRun created', createdFields(action.manifest));
     case 'cancel-task-run':
       return logger.info('TaskRun cancelled', { cancelled: action.target.name });
     case 'report-orphan':
@@ -28,6 +29,15 @@ export function logAction(logger: Logger, action: Action): void {
     case 'annotate-pod':
       return logger.debug(action.type, { action: action.type });
   }
+}
+
+function createdFields({ metadata }: TaskRunManifest): LogFields {
+  const {
+    [labels.userTaskNamespace]: namespace,
+    [labels.userTaskName]: taskRun,
+    [labels.assignedHost]: host,
+  } = metadata.labels;
+  return { created: metadata.name, namespace, taskRun, host };
 }
 
 function fieldsOf(taskRun: UserTaskRun): LogFields {

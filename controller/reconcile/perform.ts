@@ -11,6 +11,7 @@ import { assertNever } from '../model/assert-never.ts';
 import type { Clock } from '../model/clock.ts';
 import { labels, ownTaskRunFinalizer } from '../model/labels.ts';
 import { rearmPatch, storedKeyName } from '../model/one-time-key.ts';
+import { isErrorSecret } from '../model/ssh-secret.ts';
 import type { KeptTaskRun, OwnTaskRun, UserTaskRun } from '../model/task-run.ts';
 import { userTaskRunPatch } from '../taskruns/user-task-run-patch.ts';
 import type { EventRecorder } from './event-recorder.ts';
@@ -36,6 +37,7 @@ export function performWith(options: PerformOptions): Perform {
   const perform: Perform = async (actions) => {
     for (const action of actions) {
       const followUp = await performOne(options, action);
+      if (followUp === undefined) continue;
       options.onDone(action);
       await perform(followUp);
     }
@@ -43,8 +45,8 @@ export function performWith(options: PerformOptions): Perform {
   return perform;
 }
 
-/** Returns what is to be done next because of what was found. */
-async function performOne(options: PerformOptions, action: Action): Promise<readonly Action[]> {
+/** Returns what is to be done next because of what was found; undefined: it was done before, and is no news. */
+async function performOne(options: PerformOptions, action: Action): Promise<readonly Action[] | undefined> {
   const { cluster } = options;
   switch (action.type) {
     case 'patch-user-task-run':
@@ -69,7 +71,7 @@ async function performOne(options: PerformOptions, action: Action): Promise<read
       await createSecret(options, action);
       return [];
     case 'check-secret':
-      return (await secretExists(cluster, action.owner)) ? action.present : action.missing;
+      return (await secretExists(cluster, action)) ? action.present : action.missing;
     case 'delete-secret':
       await deleteSecret(options, action);
       return [];
@@ -82,8 +84,7 @@ async function performOne(options: PerformOptions, action: Action): Promise<read
       await annotatePod(cluster, action.about, action.annotations);
       return [];
     case 'emit-event':
-      options.events.emit(action.about, action);
-      return [];
+      return options.events.emit(action.about, action) ? [] : undefined;
     default:
       return assertNever(action);
   }
@@ -142,12 +143,17 @@ async function deleteTaskRun(options: PerformOptions, target: OwnTaskRun): Promi
 }
 
 /** Without the right to read Secrets: a create that is never stored answers whether the name is taken. */
-async function secretExists(cluster: Cluster, owner: UserTaskRun): Promise<boolean> {
+async function secretExists(
+  cluster: Cluster,
+  { owner, wasReported }: Extract<Action, { type: 'check-secret' }>,
+): Promise<boolean> {
   try {
     await cluster.create('secrets', owner.namespace, secretManifest(owner, {}), { dryRun: true });
     return false;
   } catch (error) {
     if (isKind(error, 'exists')) return true;
+    // Quotas are counted before names are looked at, and the Secret may be the last one there was room for.
+    if (wasReported && isKind(error, 'refused') && /exceeded quota/.test(String(error))) return true;
     throw error;
   }
 }
@@ -155,16 +161,21 @@ async function secretExists(cluster: Cluster, owner: UserTaskRun): Promise<boole
 /** How long the Secret of a deleted build of the same name may still be there. */
 const collectionTime = 10_000;
 
-/** A Secret that is there already, and stays, is left alone: it is what the build reads. */
+/**
+ * A Secret that is there already, and stays, is left alone: it is what the build reads. Where none can be made, as in a full
+ * namespace, a build is refused without one: the slot it holds is not only its own.
+ */
 async function createSecret(
-  { cluster, clock }: PerformOptions,
+  { cluster, clock, onForbidden }: PerformOptions,
   action: Extract<Action, { type: 'create-secret' }>,
 ): Promise<void> {
   const { owner, data } = action;
   try {
     await cluster.create('secrets', owner.namespace, secretManifest(owner, data));
   } catch (error) {
-    if (!(error instanceof ApiError) || error.kind !== 'exists') throw error;
+    if (!(error instanceof ApiError)) throw error;
+    if (error.kind === 'refused' && isErrorSecret(data)) return onForbidden(action, error);
+    if (error.kind !== 'exists') throw error;
     const young = clock.now() < owner.created + collectionTime;
     if (young || /object is being deleted/.test(error.message)) throw error.as({ kind: 'conflict' });
   }

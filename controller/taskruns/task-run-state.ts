@@ -24,11 +24,22 @@ export function succeededCondition(raw: Json): Json {
   return conditions.find((condition) => condition['type'] === 'Succeeded') ?? {};
 }
 
-/** status.completionTime; Tekton leaves it out when it could not even make the pod. Undefined while it runs. */
+/**
+ * status.completionTime; Tekton leaves it out when it could not even make the pod, and others who write a status may leave out
+ * all times: then it is when the API server took that. Undefined while it runs.
+ */
 export function readCompletion(raw: Json): Instant | undefined {
   const completion = completionOf(raw);
   if (completion !== undefined || readOutcome(raw) === 'running') return completion;
-  return parseInstant(asText(succeededCondition(raw)['lastTransitionTime']));
+  return parseInstant(asText(succeededCondition(raw)['lastTransitionTime'])) ?? lastStatusWrite(raw);
+}
+
+function lastStatusWrite(raw: Json): Instant | undefined {
+  const writes = asArray(asObject(raw['metadata'])['managedFields']).map(asObject);
+  const times = writes.flatMap((it) =>
+    it['subresource'] === 'status' ? (parseInstant(asText(it['time'])) ?? []) : [],
+  );
+  return times.length === 0 ? undefined : Math.max(...times);
 }
 
 function completionOf(raw: Json): Instant | undefined {

@@ -27,8 +27,8 @@ describe('a build that gets a host of its own', () => {
 
   it('waits for that, hardly longer than allocation-timeout', () => {
     const seen = look(claimed(), { children: [launch()] });
-    expect(seen).to.deep.equal({ phase: 'launching', does: [], lookAgainAt: start + 10.5 * minute });
-    const late = look(claimed(), { children: [launch()], now: start + 10.5 * minute });
+    expect(seen).to.deep.equal({ phase: 'launching', does: [], lookAgainAt: start + 11.25 * minute });
+    const late = look(claimed(), { children: [launch()], now: start + 11.25 * minute });
     expect(late.does).to.deep.equal(['cancel launch of attempt 1 on a host of its own']);
   });
 

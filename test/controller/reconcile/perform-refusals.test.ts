@@ -1,6 +1,7 @@
 // Secrets the API server does not let us touch, or that are in the way.
 import { expect } from 'chai';
 import type { Action } from '../../../controller/model/action.ts';
+import { refusal } from '../../../controller/lease/refusal.ts';
 import { aProvisionFor } from '../../support/builders.ts';
 import { start } from '../../support/host-builders.ts';
 import { apiError } from '../../support/memory-cluster.ts';
@@ -11,9 +12,12 @@ const byPolicy =
   'secrets "multi-platform-ssh-build" is forbidden: ValidatingAdmissionPolicy ' +
   "'multi-platform-controller-secrets' with binding 'multi-platform-controller-secrets' denied request: …";
 
-function refusing(message: string): PerformStand {
+const quota = 'secrets "multi-platform-ssh-build" is forbidden: exceeded quota: all, requested: count/secrets=1';
+
+function refusing(message: string, refused: 'delete' | 'create' = 'delete'): PerformStand {
   const stand = new PerformStand();
-  stand.cluster.fault = ({ verb }) => (verb === 'delete' ? { before: apiError('refused', message) } : undefined);
+  stand.cluster.fault = ({ verb, resource }) =>
+    verb === refused && resource === 'secrets' ? { before: apiError('refused', message) } : undefined;
   return stand;
 }
 
@@ -28,6 +32,27 @@ describe('perform: what is refused', () => {
     const stand = refusing('User "x" cannot delete resource "secrets"');
     await stand.perform([remove]);
     expect([stand.forbidden, stand.done]).to.deep.equal([['delete-secret'], ['delete-secret']]);
+  });
+
+  it('the error Secret of a build for which there is no room: the build is refused all the same, and holds nothing', async () => {
+    const stand = refusing(quota, 'create');
+    await stand.perform(refusal(stand.build(), { reason: 'AllHostsFailed', message: 'all failed' }));
+    expect(stand.forbidden).to.deep.equal(['create-secret']);
+    expect(stand.done).to.deep.equal(['create-secret', 'patch-user-task-run', 'emit-event']);
+  });
+
+  it('any other Secret: what follows it waits', async () => {
+    const stand = refusing(quota, 'create');
+    const error = await stand.failure({ type: 'create-secret', owner: stand.build(), data: { host: 'localhost' } });
+    expect([String(error).includes('exceeded quota'), stand.done]).to.deep.equal([true, []]);
+  });
+
+  it('to ask for a Secret in a full namespace: whoever reported it is believed, nobody else', async () => {
+    const stand = refusing(quota, 'create');
+    const check = { type: 'check-secret', owner: stand.build(), present: [remove], missing: [] } as const;
+    await stand.perform([{ ...check, wasReported: true }]);
+    expect(stand.done).to.deep.equal(['check-secret', 'delete-secret']);
+    expect(await stand.failure(check)).to.have.property('kind', 'refused');
   });
 });
 

@@ -9,4 +9,18 @@ describe('a TaskRun that is over', () => {
     const taskRun = aTaskRun().with(({ status }) => Object.assign(status, { completionTime, conditions }));
     expect(taskRun.build()).to.include({ outcome: 'failed', ended: start + 5000 });
   });
+
+  it('without a time of its own: it ended when the API server was told', () => {
+    const conditions = [{ type: 'Succeeded', status: 'False' }];
+    const times = [9000, 5000].map((after) => new Date(start + after).toISOString());
+    const managedFields = [
+      { subresource: 'status', time: times[1] },
+      { operation: 'Update', time: times[0] },
+    ];
+    const taskRun = aTaskRun().with(({ metadata, status }) => {
+      Object.assign(metadata, { managedFields });
+      Object.assign(status, { conditions });
+    });
+    expect(taskRun.build()).to.include({ outcome: 'failed', ended: start + 5000 });
+  });
 });
