@@ -8,6 +8,7 @@ import { secondsOf } from './durations.ts';
 import type { EnvironmentPlan } from './environment-plan.ts';
 import { isLoaded, resultImage, storageDriver, tlsVerify } from './image-plan.ts';
 import type { GenerateOptions } from './options.ts';
+import { pathsThatStay } from './paths-that-stay.ts';
 import { podmanArguments } from './podman-arguments.ts';
 import { registryAuthMounts, registryAuthVariables } from './registry-auth.ts';
 import type { StepChoice } from './step-choice.ts';
@@ -128,6 +129,7 @@ function remoteEnvironment(plan: RemotePlan): { name: string; value: string }[] 
     ...(step.own['results'] === undefined ? {} : { MP_STEP_RESULTS: `/tekton/steps/step-${choice.name}/results` }),
     MP_MOUNTS: String(sync.mounts.length),
     ...Object.assign({}, ...sync.mounts.map(mountVariables)),
+    ...staysVariables(plan),
     MP_ENV: [
       ...environment.variables.filter(({ isForwarded }) => isForwarded),
       ...(options.appendPlatform ? appendVariables : []),
@@ -158,6 +160,11 @@ function timeoutVariables({ choice, options }: RemotePlan): Record<string, strin
   if (timeout === undefined) return {};
   const margin = options.timeoutMargin ?? Math.min(60, Math.floor(timeout / 2));
   return { MP_TIMEOUT: String(Math.max(1, timeout - margin)) };
+}
+
+function staysVariables({ task, choice, sync }: RemotePlan): Record<string, string> {
+  const paths = pathsThatStay(task, choice.step, sync);
+  return paths.length === 0 ? {} : { MP_STAYS: paths.join('\n') };
 }
 
 function mountVariables(mount: SyncPlan['mounts'][number], index: number): Record<string, string> {

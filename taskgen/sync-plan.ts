@@ -25,6 +25,8 @@ export interface PlannedMount {
 export interface LeftOut {
   readonly name: string;
   readonly workspace?: string;
+  /** Where it is mounted in the pod; the step may not see it. */
+  readonly path?: string;
   readonly why: string;
 }
 
@@ -114,6 +116,7 @@ function planWorkspace(
 ): PlannedMount | LeftOut {
   const name = workspace.name;
   const label = `workspace ${name}`;
+  const path = `$(workspaces.${name}.path)`;
   const asked = options.sync.get(name);
   if (asked === undefined && credentialName.test(name)) {
     findings.push({
@@ -122,16 +125,16 @@ function planWorkspace(
       message: `Workspace "${name}" looks like credentials, so it stays in the cluster; the script finds no files there on the host.`,
       fix: `If the build needs it, say --sync ${name}=in; otherwise --sync ${name}=none.`,
     });
-    return { name: label, workspace: name, why: 'its name sounds like credentials' };
+    return { name: label, workspace: name, path, why: 'its name sounds like credentials' };
   }
-  if (asked === 'none') return { name: label, workspace: name, why: `--sync ${name}=none` };
+  if (asked === 'none') return { name: label, workspace: name, path, why: `--sync ${name}=none` };
   // A workspace outlives the Task, so what the build writes goes back even when no later step looks at it.
   const sync = workspace.readOnly ? 'in' : (asked ?? 'both');
   const bound = workspace.optional ? `$(workspaces.${name}.bound)` : 'true';
   const mode = workspace.readOnly ? 'ro' : 'rw';
   const rule = workspace.readOnly ? 'the Task only reads it' : 'what the build reads and writes';
   const why = asked === undefined ? rule : `--sync ${name}=${asked}`;
-  return { name: label, path: `$(workspaces.${name}.path)`, bound, sync, mode, kind: 'dir', why };
+  return { name: label, path, bound, sync, mode, kind: 'dir', why };
 }
 
 function mountPathFindings(task: Task, step: Step, stepIndex: number): Finding[] {

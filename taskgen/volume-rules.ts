@@ -44,7 +44,11 @@ export function planVolume(
   const tokens = tokenSources(volume);
   if (tokens.length > 0) {
     if (asked !== 'skip') findings.push(tokenFinding(volume, tokens, at));
-    return { name: `volume ${mount.name}`, why: `a ${tokens.join(' and a ')} never leaves the cluster` };
+    return {
+      name: `volume ${mount.name}`,
+      path: mount.mountPath,
+      why: `a ${tokens.join(' and a ')} never leaves the cluster`,
+    };
   }
   const row = rowFor({ task, stepIndex, mount }, volume, at, asked === undefined ? findings : []);
   return plannedAs(asked ?? row.sync, mount, row, asked);
@@ -58,7 +62,7 @@ function plannedAs(
 ): PlannedMount | LeftOut {
   const name = `volume ${mount.name}`;
   const why = asked === undefined ? rule : `--volume ${mount.name}=${asked}`;
-  if (sync === 'skip') return { name, why };
+  if (sync === 'skip') return { name, path: mount.mountPath, why };
   const rights = mount.readOnly && sync !== 'out' ? 'ro' : mode;
   return { name, path: mount.mountPath, bound: 'true', sync, mode: rights, kind, why };
 }

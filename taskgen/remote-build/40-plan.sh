@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # variables cross the parts; a test checks the whole
 # From the MP_ variables: what is sent, mounted and brought back, and the file that sets the script's environment. Touches no host.
 
-MP_SEND=() MP_FETCH=() MP_RUN=() MP_MAKE=() MP_RESULTS=() MP_PLACES=() MP_EXCLUDE=()
+MP_SEND=() MP_FETCH=() MP_PLACES=() MP_EXCLUDE=()
 
 # A folder without its content, and those above it: their modes must be right on the host, because they come back.
 mp_stage_folder() { rsync -dpR "/.$2" "$MP_TMP/stage/" || mp_die 74 "cannot read $1 at $2"; }
@@ -27,18 +27,20 @@ mp_is_place() {
   return 1
 }
 
-# Where the pod has mounts, and what Tekton put of its credentials into HOME, which can be in a folder that is sent.
+# Where the pod has mounts; and what is in a folder that is sent and must not be: what Tekton put of its credentials into HOME, mounts
+# that stay here, and files into which Tekton writes what the step says.
 mp_find_places() {
   local place name
   while read -r _ _ _ _ place _; do MP_PLACES+=("$place"); done </proc/self/mountinfo
   for name in .docker .gitconfig .git-credentials .ssh; do
     [[ -z ${HOME:-} || ! -e /tekton/creds/$name ]] || MP_EXCLUDE+=("--exclude=${HOME%/}/$name")
   done
+  while read -r place; do [[ -z $place ]] || MP_EXCLUDE+=("--exclude=$place"); done <<<"${MP_STAYS:-}"
   MP_PLACES+=("${MP_EXCLUDE[@]#--exclude=}")
 }
 
 mp_plan_mount() {
-  local name=$1 path=$2 sync=$3 kind=$5 options=${MP_CHOWN:+,U}
+  local name=$1 path=$2 sync=$3 kind=$5 options=${MP_CHOWN:+,U} make='' slash=/
   [[ $path =~ ^/[^:[:cntrl:]]+$ ]] || mp_die 78 "$name: the path '$path' must be absolute and without colons"
   [[ $path != /tekton/results && $path != "${MP_STEP_RESULTS:-}" ]] || return 0
   [[ $4 != ro ]] || options+=,ro
@@ -48,7 +50,8 @@ mp_plan_mount() {
     return 0
   fi
   MP_RUN+=(-v "$MP_JOB/root$path:$path${options/#,/:}")
-  if [[ $kind == file ]]; then MP_MAKE+=("file:$path"); else MP_MAKE+=("$path"); fi
+  [[ $kind != file ]] || make=file: slash=''
+  MP_MAKE+=("$make$path")
   case $sync in out | both) MP_FETCH+=("$kind" "$path") ;; esac
   if [[ ! -e $path ]]; then
     mp_log "$name: nothing at $path, so the build gets an empty one"
@@ -59,10 +62,8 @@ mp_plan_mount() {
     mp_stage_flat "$name" "$path"
   elif [[ $kind == rest ]]; then
     mp_stage_rest "$name" "$path"
-  elif [[ $kind == file ]]; then
-    MP_SEND+=("/.$path")
   else
-    MP_SEND+=("/.$path/")
+    MP_SEND+=("/.$path$slash")
   fi
 }
 
@@ -100,10 +101,15 @@ mp_plan_mounts() {
 
 # Podman on Red Hat hosts puts the host's own subscription at /run/secrets: not this build's.
 mp_plan_run() {
-  local argument
+  local argument now
   mp_plan_mounts
   [[ ${MP_TIMEOUT:-0} =~ ^[0-9]+$ ]] || mp_die 78 "MP_TIMEOUT is '$MP_TIMEOUT': write a number of seconds"
-  ((${MP_TIMEOUT:-0} == 0)) || MP_RUN+=(--timeout "$MP_TIMEOUT")
+  # Of the step's own time some is gone, most of it waiting for a host.
+  if ((${MP_TIMEOUT:-0})); then
+    mp_clock now
+    ((MP_TIMEOUT -= (now - MP_STARTED) / 100, MP_TIMEOUT > 0)) || MP_TIMEOUT=1
+    MP_RUN+=(--timeout "$MP_TIMEOUT")
+  fi
   [[ ! -r ${MP_PODMAN_ARGS_FILE:-} ]] || MP_PODMAN_ARGS=${MP_PODMAN_ARGS:-}$'\n'$(<"$MP_PODMAN_ARGS_FILE")
   [[ " ${MP_RUN[*]}" == *:/run/secrets* ]] || MP_RUN+=(--tmpfs /run/secrets)
   while IFS= read -r argument; do
@@ -147,7 +153,9 @@ mp_write_command() {
   local entry name value odd='' argument
   while IFS= read -r -d '' entry; do
     name=${entry%%=*} value=${entry#*=}
-    mp_is_forwarded "$name" "$value" || continue
+    # Under a name of its own it leaves this script alone.
+    [[ $name == MP_AS_* ]] || mp_is_forwarded "$name" "$value" || continue
+    name=${name#MP_AS_}
     if mp_is_cluster_proxy "$name" "$value"; then
       mp_log "$name is not passed on: the host cannot reach a proxy inside the cluster"
       continue
@@ -156,7 +164,7 @@ mp_write_command() {
       mp_quote "$value"
       printf 'export %s=%s\n' "$name" "$REPLY"
     else
-      mp_quote "$entry"
+      mp_quote "$name=$value"
       odd+=" $REPLY"
     fi
   done </proc/self/environ
@@ -172,7 +180,7 @@ mp_write_command() {
 mp_write_launch() {
   local setting
   # shellcheck disable=SC2046 # names
-  declare -f $(compgen -A function mp_inside_) mp_inside
+  declare -f $(compgen -A function mp_inside)
   printf mp_inside
   for setting in "${MP_WORKDIR:-}" "$MP_WANTED_IMAGE" "${MP_STORAGE_DRIVER:-}" "$MP_TRANSFER" "$MP_CREDENTIAL_FOR" "${MP_TLS_VERIFY:-}"; do
     mp_quote "$setting"

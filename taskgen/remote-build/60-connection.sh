@@ -10,26 +10,26 @@ mp_write_ssh_config() {
   fi
   cat >"$MP_TMP/ssh_config" <<MP_CONFIG
 Host build-host
-  HostName $MP_ADDRESS
-  Port $MP_PORT
-  User $MP_USER
-  IdentityFile $MP_TMP/key
-  IdentitiesOnly yes
-  IdentityAgent none
-  BatchMode yes
-  RequestTTY no
-  ForwardAgent no
-  ConnectTimeout 15
-  ServerAliveInterval 15
-  ServerAliveCountMax 8
-  UserKnownHostsFile $MP_TMP/known_hosts
-  GlobalKnownHostsFile /dev/null
-  StrictHostKeyChecking $trust
-  LogLevel ERROR
-  Ciphers ^aes128-gcm@openssh.com
-  ControlMaster auto
-  ControlPath $MP_TMP/c
-  ControlPersist 60
+HostName $MP_ADDRESS
+Port $MP_PORT
+User $MP_USER
+IdentityFile $MP_TMP/key
+IdentitiesOnly yes
+IdentityAgent none
+BatchMode yes
+RequestTTY no
+ForwardAgent no
+ConnectTimeout 15
+ServerAliveInterval 15
+ServerAliveCountMax 8
+UserKnownHostsFile $MP_TMP/known_hosts
+GlobalKnownHostsFile none
+StrictHostKeyChecking $trust
+LogLevel ERROR
+Ciphers ^aes128-gcm@openssh.com
+ControlMaster auto
+ControlPath $MP_TMP/c
+ControlPersist 60
 MP_CONFIG
   export RSYNC_RSH="ssh -F $MP_TMP/ssh_config"
 }
@@ -60,7 +60,7 @@ mp_connect() {
 mp_host_command() {
   local text argument
   # shellcheck disable=SC2046 # names
-  text=$(declare -f $(compgen -A function mp_host_) mp_host)
+  text=$(declare -f $(compgen -A function mp_host))
   mp_quote "$text"$'\n'"$1 \"\$@\""
   text="exec sh -c $REPLY mp"
   shift
@@ -114,7 +114,7 @@ mp_send() {
   ready="n=0; until [ -e $REPLY ] || [ \$n -ge 600 ]; do sleep 0.05; n=\$((n + 1)); done; rsync"
   for ((try = 1; ; try++)); do
     code=0
-    mp_run rsync -rlptH -R -x -s -W "${MP_COMPRESSION[@]}" --no-implied-dirs --timeout=300 --info=stats1 --no-human-readable --rsync-path="$ready" \
+    mp_run rsync -rlptHRxsW "${MP_COMPRESSION[@]}" --no-implied-dirs --timeout=300 --info=stats1 --no-h --rsync-path="$ready" \
       "${MP_EXCLUDE[@]}" "${MP_SEND[@]}" "build-host:$MP_JOB/root/" >"$MP_TMP/send.stats" || code=$?
     case $code in
       0 | 24) return 0 ;;

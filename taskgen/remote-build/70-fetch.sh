@@ -7,7 +7,7 @@ mp_rsync_back() {
   # Only root may change times and modes of what others own; the image and the results are read by other uids.
   ((EUID == 0)) && flags=(-p) || flags=(-E)
   umask 022
-  rsync -rt "${flags[@]}" -s -W --omit-dir-times --modify-window=-1 --timeout=300 --info=stats1 --no-human-readable \
+  rsync -rtOsW "${flags[@]}" --modify-window=-1 --timeout=300 --info=stats1 --no-h \
     "${MP_RSYNC_PATH[@]}" "$@" >"$MP_TMP/$name.stats"
 }
 
@@ -17,7 +17,7 @@ mp_fetch_report() {
   ! mp_comes_by registry || more=(":$MP_JOB/root/./mp-job/digest")
   mp_rsync_back report "${MP_COMPRESSION[@]}" -R "build-host:$MP_JOB/root/./mp-job/rc" ":$MP_JOB/root/./mp-job/facts" "${more[@]}" "${MP_RESULTS[@]/#/:$MP_JOB/root/.}" "$MP_TMP/back/" || return
   for results in "${MP_RESULTS[@]}"; do
-    [[ ! -d $results ]] || (umask 022 && rsync -rt --omit-dir-times --modify-window=-1 "$MP_TMP/back$results/" "$results/") || return
+    [[ ! -d $results ]] || (umask 022 && rsync -rtO --modify-window=-1 "$MP_TMP/back$results/" "$results/") || return
   done
 }
 
@@ -38,12 +38,11 @@ mp_stream_to() {
   ssh -F "$MP_TMP/ssh_config" build-host "$command" </dev/null | "$@" >"$file"
 }
 
+# A mount inside another one goes its own way, or stays as it is.
 mp_fetch_mount() {
   local slash=/ place others=()
   [[ $2 != file ]] || slash=''
-  if [[ $2 == rest ]]; then
-    for place in "${MP_PLACES[@]}"; do [[ $place != "$3"/* ]] || others+=("--exclude=${place#"$3"}"); done
-  fi
+  for place in "${MP_PLACES[@]}"; do [[ $place != "$3"/* ]] || others+=("--exclude=${place#"$3"}"); done
   mp_rsync_back "$1" "${MP_COMPRESSION[@]}" "${others[@]}" -lH "build-host:$MP_JOB/root$3$slash" "$3$slash"
 }
 

@@ -23,7 +23,7 @@ export interface Build {
   /** Files of the pod, by absolute path. */
   readonly files?: Readonly<Record<string, string | Buffer>>;
   readonly args?: readonly (string | Buffer)[];
-  /** Folders that are a mount of the pod, as workspaces are. */
+  /** Folders that are a mount of the pod, as workspaces are; with ` ro` behind it a read-only one. */
   readonly mounted?: readonly string[];
   /** Variables the Task declares: they are to reach the script. */
   readonly env?: Readonly<Record<string, string | Buffer>>;

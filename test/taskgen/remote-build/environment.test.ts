@@ -47,6 +47,16 @@ describe('the remote script: environment and arguments', function () {
     });
   }
 
+  it('what would govern this script comes under another name, and reaches that of the user as it was', async () => {
+    const own = { PATH: '/nowhere:/usr/bin:/bin', BASH_ENV: '/workspace/x', LD_PRELOAD: '/none.so', POSIXLY_CORRECT: 'y' };
+    const build = await runBuild(world, {
+      script: '/bin/cp /proc/$$/environ /tekton/results/ENV',
+      settings: Object.fromEntries(Object.entries(own).map(([name, value]) => [`MP_AS_${name}`, value])),
+    });
+    expect(build.code, build.stderr).to.equal(0);
+    expect(environmentOf(build)).to.include(own).and.not.to.have.any.keys('MP_AS_PATH', 'MP_AS_BASH_ENV');
+  });
+
   it('any bytes but NUL arrive as they are', async () => {
     const bytes = uint8Array({ min: 1, maxLength: 60 }).map((octets) => Buffer.from(octets));
     const several = array(bytes, { maxLength: 30 });

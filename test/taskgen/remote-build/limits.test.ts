@@ -3,7 +3,8 @@ import { expect } from 'chai';
 import { spawnSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runBuild, startBuild } from './build.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import { giveSecret, hostSecret, runBuild, startBuild } from './build.ts';
 import { openWorld } from './world.ts';
 import type { World } from './world.ts';
 
@@ -38,6 +39,15 @@ describe('the remote script: limits and choices', function () {
     expect(stderr).to.match(
       /podman \d\S*, rootless true, storage overlay in \/home\/builder\/\S+, \d+ MiB free there, \d+ for files\n/,
     );
+  });
+
+  it('of the time of the step what it waited for a host is gone', async () => {
+    const build = startBuild(world, { script: 'exec sleep 1000', settings: { MP_TIMEOUT: '6' }, secret: null });
+    await build.saw('waiting');
+    await pause(5000);
+    giveSecret(build, hostSecret(world));
+    const { stderr } = await build.ended;
+    expect(stderr).to.match(/the script was ended after [12]s, its time limit on the host/);
   });
 
   it('variables that match MP_DROP stay in the pod', async () => {

@@ -7,7 +7,10 @@ for folder in "$pod"/volumes/*/; do
   chown -R "$uid" "$folder"
   mount --bind "$folder" "/$(basename "$folder")"
 done
-while read -r folder; do mount --bind "$folder" "$folder"; done <"$pod/mounted"
+while read -r folder mode; do
+  mount --bind "$folder" "$folder"
+  [ "$mode" != ro ] || mount -o remount,bind,ro "$folder"
+done <"$pod/mounted"
 mapfile -d '' -t arguments <"$pod/args"
 cd /
 # As a kubelet does it: no value is ever an argument of a process, not even for a moment, and names may be ones no shell takes.
