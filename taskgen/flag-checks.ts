@@ -4,8 +4,9 @@ import type { Finding } from './findings.ts';
 import { matchesGlob } from './options.ts';
 import type { GenerateOptions } from './options.ts';
 import type { StepChoice } from './step-choice.ts';
-import { text } from './task-model.ts';
+import { timeoutOf } from './step-timeout.ts';
 import type { Task } from './task-model.ts';
+import { isNonRoot } from './wrapper-security.ts';
 
 export function flagFindings(task: Task, { step, index, name }: StepChoice, options: GenerateOptions): Finding[] {
   const label = `step "${name}"`;
@@ -38,11 +39,14 @@ export function flagFindings(task: Task, { step, index, name }: StepChoice, opti
     ...(file !== undefined && !paths.some((path) => file.startsWith(`${path}/`))
       ? [found(`--podman-args-file ${file}`, `${label} mounts nothing there`, paths)]
       : []),
-    ...(options.timeoutMargin !== undefined && text(step.own['timeout']) === undefined
+    ...(options.timeoutMargin !== undefined && timeoutOf(step) === undefined
       ? [found('--timeout-margin', `${label} has no timeout`, [])]
       : []),
     ...(options.wrapperUser !== undefined && step.securityContext['runAsUser'] !== undefined
       ? [found('--wrapper-user', `${label} has a runAsUser of its own, which its remote step keeps`, [])]
+      : []),
+    ...(options.wrapperUser === 0 && isNonRoot(step)
+      ? [found('--wrapper-user 0', `${label} is runAsNonRoot, so its pod would not start as root`, ['another id'])]
       : []),
   ];
 }

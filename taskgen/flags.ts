@@ -189,6 +189,6 @@ function readNumber(value: string): number {
 
 function readDuration(value: string): number {
   const seconds = secondsOf(value);
-  if (seconds === undefined) throw new InvalidArgumentError('Write a time such as 60s, 2m or 1h30m.');
-  return seconds;
+  if (seconds === undefined || seconds < 0) throw new InvalidArgumentError('Write a time such as 60s, 2m or 1h30m.');
+  return Math.ceil(seconds);
 }

@@ -9,13 +9,14 @@ import type { Step, Task } from './task-model.ts';
  * Mounts that are left out inside one that is sent; and the files into which Tekton writes what the step says, from before
  * the step begins: what came back of them would replace what was said.
  */
-export function pathsThatStay(task: Task, step: Step, { mounts, leftOut }: SyncPlan): string[] {
+export function staysVariables(task: Task, step: Step, { mounts, leftOut }: SyncPlan): Record<string, string> {
   const sent = mounts.map(({ path }) => resolved(task, path));
   const inside = leftOut.flatMap(({ path }) =>
     path !== undefined && sent.some((outer) => resolved(task, path).startsWith(`${outer}/`)) ? [path] : [],
   );
   const captured = ['stdoutConfig', 'stderrConfig'].flatMap((key) => text(fields(step.own[key])['path']) ?? []);
-  return [...inside, ...captured];
+  const paths = [...inside, ...captured];
+  return paths.length === 0 ? {} : { MP_STAYS: paths.join('\n') };
 }
 
 function resolved(task: Task, path: string): string {

@@ -4,17 +4,16 @@
 import { isMap, isSeq } from 'yaml';
 import type { YAMLMap } from 'yaml';
 import { appendVariables } from './append-platform.ts';
-import { secondsOf } from './durations.ts';
 import type { EnvironmentPlan } from './environment-plan.ts';
 import { isLoaded, resultImage, storageDriver, tlsVerify } from './image-plan.ts';
 import type { GenerateOptions } from './options.ts';
-import { pathsThatStay } from './paths-that-stay.ts';
+import { staysVariables } from './paths-that-stay.ts';
 import { podmanArguments } from './podman-arguments.ts';
 import { registryAuthMounts, registryAuthVariables } from './registry-auth.ts';
 import type { StepChoice } from './step-choice.ts';
 import { unusualShell } from './step-scripts.ts';
+import { timeoutVariables } from './step-timeout.ts';
 import type { SyncPlan } from './sync-plan.ts';
-import { text as textOf } from './task-model.ts';
 import type { Task } from './task-model.ts';
 import type { Topology } from './topology.ts';
 import { wrapperResources } from './wrapper-resources.ts';
@@ -129,7 +128,7 @@ function remoteEnvironment(plan: RemotePlan): { name: string; value: string }[] 
     ...(step.own['results'] === undefined ? {} : { MP_STEP_RESULTS: `/tekton/steps/step-${choice.name}/results` }),
     MP_MOUNTS: String(sync.mounts.length),
     ...Object.assign({}, ...sync.mounts.map(mountVariables)),
-    ...staysVariables(plan),
+    ...staysVariables(task, step, sync),
     MP_ENV: [
       ...environment.variables.filter(({ isForwarded }) => isForwarded),
       ...(options.appendPlatform ? appendVariables : []),
@@ -149,22 +148,9 @@ function remoteEnvironment(plan: RemotePlan): { name: string; value: string }[] 
     ...(topology.isOneStep && options.deferPush ? { MP_DEFER_PUSH: 'true' } : {}),
     ...(options.compress === 'auto' ? {} : { MP_COMPRESS: options.compress }),
     ...(options.detached ? { MP_DETACHED: 'true' } : {}),
-    ...timeoutVariables(plan),
+    ...timeoutVariables(step, options),
   };
   return Object.entries(variables).map(([name, value]) => ({ name, value }));
-}
-
-/** The step's own timeout kills this step like any other; known beforehand, the build can end in time for what it wrote to come back. */
-function timeoutVariables({ choice, options }: RemotePlan): Record<string, string> {
-  const timeout = secondsOf(textOf(choice.step.own['timeout']) ?? '');
-  if (timeout === undefined) return {};
-  const margin = options.timeoutMargin ?? Math.min(60, Math.floor(timeout / 2));
-  return { MP_TIMEOUT: String(Math.max(1, timeout - margin)) };
-}
-
-function staysVariables({ task, choice, sync }: RemotePlan): Record<string, string> {
-  const paths = pathsThatStay(task, choice.step, sync);
-  return paths.length === 0 ? {} : { MP_STAYS: paths.join('\n') };
 }
 
 function mountVariables(mount: SyncPlan['mounts'][number], index: number): Record<string, string> {

@@ -5,6 +5,7 @@ import type { GenerateOptions } from './options.ts';
 import type { Step, Task } from './task-model.ts';
 import type { StepChoice } from './step-choice.ts';
 import type { Topology } from './topology.ts';
+import { visibleWorkspaces } from './workspace-places.ts';
 
 const sshMountPath = '/ssh';
 const platformReference = /^\$\(params(?:\.PLATFORM|\[(["'])PLATFORM\1\])\)$/;
@@ -23,11 +24,20 @@ export function secretVolumeName(
     const fix = 'Choose another --ssh-volume-name.';
     findings.push({ code: 'MPT007', at: ['spec', 'volumes'], message: `Volume "${name}" exists already.`, fix });
   }
-  const inTheWay = step.mounts.find(({ mountPath }) => mountPath.replace(/\/+$/, '') === sshMountPath);
+  const volumes = step.mounts.map((mount) => ({
+    what: `Volume "${mount.name}"`,
+    path: mount.mountPath.replace(/\/+$/, ''),
+    at: ['spec', 'steps', stepIndex, 'volumeMounts'],
+  }));
+  const workspaces = visibleWorkspaces(task, step, stepIndex).map(({ workspace, path, at }) => ({
+    what: `Workspace "${workspace.name}"`,
+    path,
+    at,
+  }));
+  const inTheWay = [...volumes, ...workspaces].find(({ path }) => path === sshMountPath);
   if (inTheWay !== undefined) {
-    const at: Path = ['spec', 'steps', stepIndex, 'volumeMounts'];
-    const message = `Volume "${inTheWay.name}" is mounted at /ssh, where the generated step has its credentials.`;
-    findings.push({ code: 'MPT007', at, message, fix: 'Mount it elsewhere.' });
+    const message = `${inTheWay.what} is mounted at /ssh, where the generated step has its credentials.`;
+    findings.push({ code: 'MPT007', at: inTheWay.at, message, fix: 'Mount it elsewhere.' });
   }
   return { name, findings };
 }

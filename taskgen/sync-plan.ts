@@ -6,6 +6,7 @@ import type { GenerateOptions } from './options.ts';
 import { list } from './task-model.ts';
 import type { Step, Task, VolumeMount, Workspace } from './task-model.ts';
 import { planVolume } from './volume-rules.ts';
+import { isVisible, visibleWorkspaces } from './workspace-places.ts';
 
 export interface PlannedMount {
   /** For messages: `workspace source`, `volume shared`. */
@@ -41,7 +42,10 @@ const credentialName = /docker|config|cred|token|ssh|netrc|gpg|kube|secret|passw
 export function planSync(task: Task, stepIndex: number, options: GenerateOptions): SyncPlan {
   const step = task.steps[stepIndex];
   if (step === undefined) throw new RangeError(`no step ${stepIndex}`);
-  const findings: Finding[] = [...mountPathFindings(task, step, stepIndex)];
+  const findings: Finding[] = [
+    ...mountPathFindings(task, step, stepIndex),
+    ...workspacePathFindings(task, step, stepIndex),
+  ];
   const planned = [
     ...task.workspaces.map((workspace, index) =>
       isVisible(task, step, workspace.name)
@@ -102,12 +106,6 @@ function artifactMounts(step: Step, stepIndex: number): PlannedMount[] {
   ];
 }
 
-/** A workspace that any step claims for itself is seen by the steps that claim it, by no other. */
-function isVisible(task: Task, step: Step, workspace: string): boolean {
-  const isolated = [...task.steps, ...task.sidecars].some((other) => other.workspaces.includes(workspace));
-  return !isolated || step.workspaces.includes(workspace);
-}
-
 function planWorkspace(
   workspace: Workspace,
   index: number,
@@ -151,6 +149,21 @@ function mountPathFindings(task: Task, step: Step, stepIndex: number): Finding[]
   });
 }
 
+/** Two mounts at one path are refused when the pod is made. */
+function workspacePathFindings(task: Task, step: Step, stepIndex: number): Finding[] {
+  return visibleWorkspaces(task, step, stepIndex)
+    .filter(({ path }) => isOfGenerated(path))
+    .map(({ workspace, path, at }) => ({
+      code: 'MPT113',
+      at,
+      message: `Workspace "${workspace.name}" is mounted at "${path}": ${belongsToGenerated}.`,
+      fix: 'Mount it at a path of its own.',
+    }));
+}
+
+const belongsToGenerated = 'paths that begin with /mp- belong to the generated steps';
+const isOfGenerated = (path: string) => path.startsWith('/mp-');
+
 function mountPathProblem(
   mount: VolumeMount,
   task: Task,
@@ -162,7 +175,7 @@ function mountPathProblem(
   if (path === '/tekton' || (path.startsWith('/tekton/') && !path.startsWith('/tekton/home'))) {
     return 'paths under /tekton belong to Tekton';
   }
-  if (path.startsWith('/mp-')) return 'paths that begin with /mp- belong to the generated steps';
+  if (isOfGenerated(path)) return belongsToGenerated;
   if (workspacePaths.has(path) || task.workspaces.some(({ name }) => path === `/workspace/${name}`)) {
     return 'a workspace is there already';
   }

@@ -10,6 +10,7 @@ import type { Task } from './task-model.ts';
 import { imageFindings } from './image-plan.ts';
 import { registryPushFindings } from './registry-auth.ts';
 import type { StepChoice } from './step-choice.ts';
+import { timeoutFindings } from './step-timeout.ts';
 import type { Topology } from './topology.ts';
 import { reservedNameFindings, secretVolumeName } from './reserved-names.ts';
 
@@ -23,6 +24,7 @@ export function taskFindings(task: Task, choice: StepChoice, topology: Topology,
     ...sidecarFindings(task),
     ...stepFormFindings(choice, list(task.stepTemplate['command']).length > 0),
     ...secretVolumeName(task, choice.step, choice.index, options).findings,
+    ...timeoutFindings(choice),
     ...reservedNameFindings(task, choice, topology),
     ...(topology.hasLocalStep ? stepResultFindings(task, choice) : []),
     ...imageFindings(task, choice, options),

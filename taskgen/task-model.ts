@@ -32,6 +32,12 @@ export interface Workspace {
   readonly mountPath: string;
 }
 
+interface ClaimedWorkspace {
+  readonly name: string;
+  /** Where the step wants it, when not where the Task says. */
+  readonly mountPath: string | undefined;
+}
+
 interface Parameter {
   readonly name: string;
   readonly type: string;
@@ -53,7 +59,7 @@ export interface Step {
   readonly devices: readonly string[];
   readonly securityContext: Fields;
   /** Workspaces that this step claims for itself. */
-  readonly workspaces: readonly string[];
+  readonly workspaces: readonly ClaimedWorkspace[];
   readonly own: Fields;
 }
 
@@ -107,7 +113,10 @@ function readStep(own: Fields, template: Fields): Step {
     mounts: mergeBy('mountPath', template['volumeMounts'], own['volumeMounts']).map(readMount),
     devices: mergeBy('devicePath', template['volumeDevices'], own['volumeDevices']).map((it) => text(it['name']) ?? ''),
     securityContext: mergeFields(fields(template['securityContext']), fields(own['securityContext'])),
-    workspaces: list(own['workspaces']).map((workspace) => text(workspace['name']) ?? ''),
+    workspaces: list(own['workspaces']).map((it) => ({
+      name: text(it['name']) ?? '',
+      mountPath: text(it['mountPath']),
+    })),
     own,
   };
 }

@@ -43,16 +43,22 @@ export function userFindings(choice: StepChoice, mounts: readonly PlannedMount[]
       code: 'MPT024',
       at: ['spec', 'steps', index],
       message: `Step "${name}" sets no runAsUser and writes ${written.slice(0, 3).join(', ')}: what it wrote is brought back by user 65532 of the runner image, who cannot write into folders of other users.`,
-      fix: 'Say --wrapper-user 0 when its image runs as root (or that id, when it is another), or set runAsUser in its securityContext or in stepTemplate. Where the platform gives all containers one user, as OpenShift does, say --accept MPT024.',
+      fix: `${isNonRoot(step) ? 'Say --wrapper-user with the id of the user that its image runs as' : 'Say --wrapper-user 0 when its image runs as root (or that id, when it is another)'}, or set runAsUser in its securityContext or in stepTemplate. Where the platform gives all containers one user, as OpenShift does, say --accept MPT024.`,
     },
   ];
 }
 
-/** Who asks for privileges works as root in the original image. */
+/** The kubelet refuses to start such a container as user 0. */
+export function isNonRoot({ securityContext }: Step): boolean {
+  return securityContext['runAsNonRoot'] === true;
+}
+
+/** Who asks for privileges works as root in the original image, unless the Task rules that out. */
 function addedUser(step: Step, { unprivilegedWrapper, wrapperUser }: Wanted): Record<string, number> {
   const context = step.securityContext;
   if (context['runAsUser'] !== undefined) return {};
   if (wrapperUser !== undefined) return { runAsUser: wrapperUser };
+  if (isNonRoot(step)) return {};
   const capable = list(fields(context['capabilities'])['add'], String).length > 0 || context['privileged'] === true;
   return capable && !unprivilegedWrapper ? { runAsUser: 0 } : {};
 }
