@@ -3,6 +3,7 @@
 import type { Finding } from './findings.ts';
 import { imageParameters, imageReference, imageText } from './image-reference.ts';
 import type { GenerateOptions } from './options.ts';
+import { toolWithoutImage } from './script-tools.ts';
 import type { StepChoice } from './step-choice.ts';
 import { mountsVolume } from './task-model.ts';
 import type { Task } from './task-model.ts';
@@ -23,11 +24,6 @@ export function resultImage(task: Task, choice: StepChoice, options: ImageOption
   return isResult && options.transfer !== 'none' ? imageText(options.imageParameter) : '';
 }
 
-/** What can find the image in the builder's container when the script has ended, and what builds without leaving it there. */
-const containerTools = /\b(?:buildah|podman|skopeo)\b/;
-const otherTools =
-  /\/kaniko\/executor\b|(?:^|\s)(?:ko|apko|melange)\s+build\b|\bbuildctl\b|\bjib:buildTar\b|\bjibBuildTar\b|\/lifecycle\/creator\b|\bdocker\s+(?:buildx\s+)?build\b/m;
-
 /** Many Tasks call the image that a step runs in IMAGE, too, or one that other steps build; to ask the host for that would be an error. */
 export function missingImage(task: Task, choice: StepChoice, options: ImageOptions): MissingImage | undefined {
   const { imageParameter } = options;
@@ -47,11 +43,11 @@ export function missingImage(task: Task, choice: StepChoice, options: ImageOptio
   const lost = 'no later step shares container storage with it';
   if (!parts.every((part) => imageReference(part).test(words)))
     return { because: `step "${name}" does not use parameter "${imageParameter}", and ${lost}` };
-  const [tool] = (!containerTools.test(words) && otherTools.exec(words)) || [];
+  const tool = toolWithoutImage(wrapped.length > 0 ? [...wrapped, ...step.args].join(' ') : (step.script ?? ''), words);
   if (tool === undefined) return undefined;
   const fix =
     'Let it write the image into a workspace, or build with buildah or podman; say --transfer none if nothing is missing.';
-  return { because: `"${tool.trim()}" leaves none in container storage, and ${lost}`, fix };
+  return { because: `"${tool}" leaves none in container storage, and ${lost}`, fix };
 }
 
 /** Whether somebody has a use for the image when it is back. */
@@ -153,8 +149,8 @@ function laterStepsSeeIt(task: Task, { step, index }: StepChoice): boolean {
 }
 
 function unseenImage({ index, name }: StepChoice): Finding {
-  const message = `No later step shares a container storage volume with "${name}": the image is brought back and then lost.`;
+  const message = `No later step shares a container storage volume with "${name}": the image is brought back and then lost, and if the script builds none, the step ends with exit code 74.`;
   const fix =
-    'Mount one volume at /var/lib/containers in this step and in the step that pushes, or say --transfer none.';
+    'Mount one volume at /var/lib/containers in this step and in the step that pushes; if there is no image, or nobody needs it, say --transfer none.';
   return { code: 'MPT032', at: ['spec', 'steps', index], message, fix };
 }
