@@ -16,6 +16,7 @@ import { timeoutVariables } from './step-timeout.ts';
 import type { SyncPlan } from './sync-plan.ts';
 import type { Task } from './task-model.ts';
 import type { Topology } from './topology.ts';
+import { keptArguments, keptVariables, neutralVariables, renameKept } from './wrapper-environment.ts';
 import { wrapperResources } from './wrapper-resources.ts';
 import { wrapperSecurity } from './wrapper-security.ts';
 import { mapAt, pairOf } from './yaml-places.ts';
@@ -43,8 +44,11 @@ export interface StyledPlan extends RemotePlan {
 export function editRemoteStep(editor: YamlEditor, map: YAMLMap, plan: RemotePlan, script: string): void {
   const { step } = plan.choice;
   if (!plan.topology.keepsImage) editContainer(editor, map, plan);
+  renameKept(editor, map, plan);
   const unbound = variablesOfUnsent(plan);
-  const known = new Set(step.env.map(({ name }) => name).filter((name) => !unbound.has(name)));
+  const neutral = neutralVariables(plan);
+  const isReplaced = (name: string) => unbound.has(name) || neutral.some((it) => it.name === name);
+  const known = new Set(step.env.map(({ name }) => name).filter((name) => !isReplaced(name)));
   const env = pairOf(map, 'env')?.value;
   for (const item of isSeq(env) ? env.items : []) {
     const name = isMap(item) ? item.get('name') : undefined;
@@ -55,7 +59,7 @@ export function editRemoteStep(editor: YamlEditor, map: YAMLMap, plan: RemotePla
   editor.append(
     map,
     'env',
-    [...[...unbound].map((name) => ({ name, value: 'false' })), ...remoteEnvironment(plan)].filter(
+    [...[...unbound].map((name) => ({ name, value: 'false' })), ...neutral, ...remoteEnvironment(plan)].filter(
       ({ name }) => !known.has(name),
     ),
   );
@@ -114,6 +118,7 @@ function remoteEnvironment(plan: RemotePlan): { name: string; value: string }[] 
   const { step } = choice;
   const image = resultImage(task, choice, options);
   const shell = unusualShell(step.script ?? '');
+  const isKept = (variable: string) => keptVariables(plan).some(({ name }) => name === variable);
   const variables: Record<string, string> = {
     PLATFORM: '$(params.PLATFORM)',
     MP_TASKRUN: '$(context.taskRun.name)',
@@ -130,14 +135,17 @@ function remoteEnvironment(plan: RemotePlan): { name: string; value: string }[] 
     ...Object.assign({}, ...sync.mounts.map(mountVariables)),
     ...staysVariables(task, step, sync),
     MP_ENV: [
-      ...environment.variables.filter(({ isForwarded }) => isForwarded),
+      ...environment.variables.filter(({ name, isForwarded }) => isForwarded && !isKept(name)),
       ...(options.appendPlatform ? appendVariables : []),
     ]
       .map(({ name }) => name)
       .join('\n'),
     MP_ENV_FROM: String(environment.forwardRest),
     ...(options.envDeny.length === 0 ? {} : { MP_DROP: options.envDeny.join('\n') }),
-    MP_PODMAN_ARGS: [...podmanArguments(step.securityContext), ...options.podmanArguments].map(literalValue).join('\n'),
+    MP_PODMAN_ARGS: [
+      ...[...podmanArguments(step.securityContext), ...options.podmanArguments].map(literalValue),
+      ...keptArguments(plan),
+    ].join('\n'),
     ...(options.podmanArgumentsFile === undefined ? {} : { MP_PODMAN_ARGS_FILE: options.podmanArgumentsFile }),
     MP_SECRET_WAIT: String(options.secretWait),
     ...registryAuthVariables(options),

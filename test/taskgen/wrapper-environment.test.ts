@@ -1,0 +1,60 @@
+// Variables that would keep the step from connecting: it has them under other names, and the container on the host under their own.
+
+import { expect } from 'chai';
+import { made } from './small-task.ts';
+
+const build = (env: string, more = '', flags: readonly string[] = []) =>
+  made(
+    `steps:\n  - name: build\n    image: nix\n    script: make\n    env:\n${env.trim().replaceAll(/^/gm, '      ')}\n${more}`,
+    flags,
+  );
+
+const nix =
+  '- name: PATH\n  value: /nix/bin:/bin\n- {name: LD_PRELOAD, value: /lib/fake.so}\n- {name: PYTHONPATH, value: src}';
+
+describe('a variable that governs the shell', () => {
+  it('is that of the container on the host only', () => {
+    const { variables } = build(nix);
+    expect(variables).to.include({ MP_OF_PATH: '/nix/bin:/bin', MP_OF_LD_PRELOAD: '/lib/fake.so', PYTHONPATH: 'src' });
+    expect(variables).not.to.have.any.keys('PATH', 'LD_PRELOAD');
+    expect(variables['MP_ENV']).to.equal('PYTHONPATH');
+    expect(variables['MP_PODMAN_ARGS']).to.equal('--env=PATH=$(MP_OF_PATH)\n--env=LD_PRELOAD=$(MP_OF_LD_PRELOAD)');
+  });
+
+  it('has its own name in the cluster, where the step builds in its own image', () => {
+    const { task } = build(nix);
+    const names = task.steps[1]?.env.map(({ name }) => name);
+    expect(names).to.include.members(['PATH', 'LD_PRELOAD']).and.not.to.include('MP_OF_PATH');
+  });
+
+  it('is found by those that are made of it', () => {
+    const { variables } = build('- {name: PATH, value: /nix/bin}\n- {name: MORE, value: "$(PATH):/more"}');
+    expect(variables['MORE']).to.equal('$(MP_OF_PATH):/more');
+  });
+
+  it('of stepTemplate is given the value that the runner image has', () => {
+    const { variables } = made(`stepTemplate: {env: [{name: PATH, value: /nix/bin}]}
+steps: [{name: build, image: nix, script: make}]`);
+    expect(variables['PATH']).to.match(/^\/usr\/local\/sbin:/);
+    expect(variables['MP_OF_PATH']).to.equal('/nix/bin');
+    expect(variables['MP_PODMAN_ARGS']).to.equal('--env=PATH=$(MP_OF_PATH)');
+  });
+
+  it('is not set on the host when --env-deny says so', () => {
+    const { variables } = build(nix, '', ['--env-deny', 'LD_*']);
+    expect(variables['MP_OF_LD_PRELOAD']).to.equal('/lib/fake.so');
+    expect(variables['MP_PODMAN_ARGS']).to.equal('--env=PATH=$(MP_OF_PATH)');
+  });
+
+  it('stays where the image does', () => {
+    expect(build(nix, '', ['--runner-image', 'same']).variables['PATH']).to.equal('/nix/bin:/bin');
+  });
+
+  it('stays when it comes from elsewhere, since it may not be there', () => {
+    const { variables } = build(
+      '- name: LD_PRELOAD\n  valueFrom: {configMapKeyRef: {name: a, key: b, optional: true}}',
+    );
+    expect(variables).to.have.property('LD_PRELOAD').and.not.to.equal('');
+    expect(variables['MP_ENV']).to.equal('LD_PRELOAD');
+  });
+});
