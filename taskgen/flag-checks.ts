@@ -1,7 +1,8 @@
 // Flags that name something this Task does not have: a typing error there would send what should stay, or keep what the build needs.
 
 import type { Finding } from './findings.ts';
-import { matchesGlob } from './options.ts';
+import { imageParameters, partProblem } from './image-reference.ts';
+import { defaultOptions, matchesGlob } from './options.ts';
 import type { GenerateOptions } from './options.ts';
 import type { StepChoice } from './step-choice.ts';
 import { timeoutOf } from './step-timeout.ts';
@@ -39,6 +40,9 @@ export function flagFindings(task: Task, { step, index, name }: StepChoice, opti
     ...(file !== undefined && !paths.some((path) => file.startsWith(`${path}/`))
       ? [found(`--podman-args-file ${file}`, `${label} mounts nothing there`, paths)]
       : []),
+    ...wholeParameters(task, options).map(({ because, better }) =>
+      found(`--image-param ${options.imageParameter}`, `${because}, and a name is one text`, better),
+    ),
     ...(options.timeoutMargin !== undefined && timeoutOf(step) === undefined
       ? [found('--timeout-margin', `${label} has no timeout`, [])]
       : []),
@@ -49,4 +53,13 @@ export function flagFindings(task: Task, { step, index, name }: StepChoice, opti
       ? [found('--wrapper-user 0', `${label} is runAsNonRoot, so its pod would not start as root`, ['another id'])]
       : []),
   ];
+}
+
+/** Of the image's name; that the default names none is nobody's mistake. */
+function wholeParameters(task: Task, { imageParameter }: GenerateOptions): { because: string; better: string[] }[] {
+  if (imageParameter === defaultOptions.imageParameter) return [];
+  return imageParameters(imageParameter).flatMap((part) => {
+    const { because = '', better = [] } = partProblem(part, task.parameters) ?? {};
+    return better.length === 0 ? [] : [{ because, better: better.map((it) => `'${it}'`) }];
+  });
 }

@@ -1,7 +1,7 @@
 // The image that a build leaves on the host: under which name, in which storage it is wanted in the cluster, and whether anybody sees it there.
 
 import type { Finding } from './findings.ts';
-import { imageParameters, imageReference, imageText } from './image-reference.ts';
+import { imageParameters, imageReference, imageText, partProblem } from './image-reference.ts';
 import type { GenerateOptions } from './options.ts';
 import { toolWithoutImage } from './script-tools.ts';
 import type { StepChoice } from './step-choice.ts';
@@ -29,8 +29,8 @@ export function missingImage(task: Task, choice: StepChoice, options: ImageOptio
   const { imageParameter } = options;
   const { step, wrapped, name } = choice;
   const parts = imageParameters(imageParameter);
-  const unknown = parts.find((part) => !task.parameters.some((parameter) => parameter.name === part));
-  if (unknown !== undefined) return { because: `the Task has no parameter "${unknown}"` };
+  const [problem] = parts.flatMap((part) => partProblem(part, task.parameters) ?? []);
+  if (problem !== undefined) return { because: problem.because };
   if (imageReference(imageParameter).test(step.image ?? ''))
     return { because: `"${imageParameter}" is the image that the step itself runs in` };
   if (isWanted(task, choice, options)) return undefined;
@@ -125,14 +125,15 @@ function expectedFindings(task: Task, choice: StepChoice, which: string): Findin
 function likelyNames(task: Task, choice: StepChoice): string[] {
   const { step } = choice;
   const [, given = ''] =
-    /\s(?:-t|--tag)[ =]["']?((?:[\w.:/-]|\$\(params\.[\w-]+\)|\$\{?\w+\}?)+)(?=["'\s]|$)/.exec(commandsOf(choice)) ??
-    [];
+    /\s(?:-t|--tag)[ =]["']?((?:[\w.:/-]|\$\(params\.[\w.-]+(?:\[\d+\])?\)|\$\{?\w+\}?)+)(?=["'\s]|$)/.exec(
+      commandsOf(choice),
+    ) ?? [];
   const tag = given.replace(
     /\$\{?(\w+)\}?/g,
     (variable, name) => step.env.find((it) => it.name === name)?.value ?? variable,
   );
   if (/\$\(params\./.test(tag) && !/\$(?!\()/.test(tag))
-    return /^\$\([^)]*\)$/.test(tag) ? imageParameters(tag) : [`'${tag}'`];
+    return /^\$\([^)]*\)$/.test(tag) && !/[.[]/.test(imageParameters(tag).join()) ? imageParameters(tag) : [`'${tag}'`];
   const names = task.parameters.filter(({ type }) => type === 'string').map(({ name }) => name);
   return names.filter(
     (name) =>

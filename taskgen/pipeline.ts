@@ -2,8 +2,9 @@
 // It lists all that is in the way at once; it reads no file, and it knows of the index Task only its name and parameters.
 
 import { createHash } from 'node:crypto';
+import { imageParameters, imageText, partProblem } from './image-reference.ts';
 import { chooseTask, readSource, syntaxProblems } from './source-document.ts';
-import { fields, generatedFrom, list, text as textOf } from './task-model.ts';
+import { fields, generatedFrom, list, readParameter, text as textOf } from './task-model.ts';
 import type { Fields } from './task-model.ts';
 import { blockText } from './yaml-text.ts';
 import type { YamlValue } from './yaml-text.ts';
@@ -70,7 +71,8 @@ function taskProblems(
   { imageParameter }: PipelineOptions,
 ): string[] {
   const has = (parameter: string) => parameters.some((it) => nameOf(it) === parameter);
-  const taken = ['PLATFORMS', 'IMAGES', 'ALLOW_MISSING'].filter(has);
+  // Two that differ by case only cannot both be set.
+  const taken = parameters.map(nameOf).filter((it) => /^(?:PLATFORMS|IMAGES|ALLOW_MISSING)$/i.test(it));
   return [
     ...(apiVersion === 'tekton.dev/v1'
       ? []
@@ -78,9 +80,12 @@ function taskProblems(
     ...(has(platformParameter)
       ? []
       : [`Task "${name}" has no parameter PLATFORM: make it remote first, taskgen ${name}.yaml`]),
-    ...(has(imageParameter)
-      ? []
-      : [`Task "${name}" has no parameter ${imageParameter}: name the one with the tag by --image-param`]),
+    ...imageParameters(imageParameter)
+      .flatMap((part) => partProblem(part, parameters.map(readParameter)) ?? [])
+      .map(
+        ({ because, better = ['the one with the tag'] }) =>
+          `Task "${name}" does not say the image: ${because}; name ${better.join(' or ')} by --image-param`,
+      ),
     ...(results.includes('PLATFORM_RESULT') || results.includes('IMAGE_REF')
       ? []
       : [
@@ -159,7 +164,7 @@ function indexEntry({ parameters, workspaces, results }: BuildTask, { imageParam
     name: indexName,
     taskRef: { name: indexTask },
     params: [
-      { name: 'IMAGE', value: `$(params.${imageParameter})` },
+      { name: 'IMAGE', value: imageText(imageParameter) },
       { name: 'PLATFORMS', value: ['$(params.PLATFORMS[*])'] },
       // In the order of PLATFORMS: Tekton collects the results of a matrix in the order of its combinations.
       { name: 'PLATFORM_RESULTS', value: [`$(tasks.${buildName}.results.${built}[*])`] },
@@ -193,7 +198,7 @@ function pipelineResults(): YamlValue[] {
 /** Arrays and objects are passed on whole. */
 function referenceTo(parameter: Fields): YamlValue {
   const name = nameOf(parameter);
-  const type = textOf(parameter['type']) ?? (Array.isArray(parameter['default']) ? 'array' : 'string');
+  const { type } = readParameter(parameter);
   if (type === 'array') return [`$(params.${name}[*])`];
   return type === 'object' ? `$(params.${name}[*])` : `$(params.${name})`;
 }

@@ -38,9 +38,11 @@ interface ClaimedWorkspace {
   readonly mountPath: string | undefined;
 }
 
-interface Parameter {
+export interface Parameter {
   readonly name: string;
   readonly type: string;
+  /** Of an object, as far as they are declared. */
+  readonly keys: readonly string[];
   readonly default: unknown;
 }
 
@@ -162,11 +164,13 @@ function readWorkspace(item: Fields): Workspace {
   return { name, readOnly: item['readOnly'] === true, optional: item['optional'] === true, mountPath };
 }
 
-function readParameter(item: Fields): Parameter {
+/** Where no type is said, Tekton takes it from the rest. */
+export function readParameter(item: Fields): Parameter {
   const given = item['default'];
-  const implied = Array.isArray(given) ? 'array' : typeof given === 'object' && given !== null ? 'object' : 'string';
+  const implied = Array.isArray(given) ? 'array' : isFields(given) ? 'object' : 'string';
   const type = text(item['type']) ?? (item['properties'] === undefined ? implied : 'object');
-  return { name: text(item['name']) ?? '', type, default: given };
+  const keys = Object.keys({ ...fields(item['properties']), ...fields(given) });
+  return { name: text(item['name']) ?? '', type, keys, default: given };
 }
 
 /** What a StepAction mounts is not in the file, but a parameter has to tell it the name. */

@@ -85,6 +85,7 @@ describe('M1 taskgen pipeline', () => {
   - {name: ARGS, type: array, default: ["yes", "12:30"]}
   - {name: TYPELESS, default: [a]}
   - {name: WHERE, type: object, properties: {a: {type: string}}}
+  - {name: BUILD, properties: {file: {type: string}}, default: {file: Dockerfile}}
 results: [{name: PLATFORM_RESULT}]`;
     const { spec } = made(task(parameters));
     expect(spec.params.map((it) => [it.name, it.default])).to.deep.equal([
@@ -94,6 +95,7 @@ results: [{name: PLATFORM_RESULT}]`;
       ['ARGS', ['yes', '12:30']],
       ['TYPELESS', ['a']],
       ['WHERE', undefined],
+      ['BUILD', { file: 'Dockerfile' }],
       ['PLATFORMS', options.platforms],
       ['IMAGES', []],
       ['ALLOW_MISSING', 'false'],
@@ -105,7 +107,14 @@ results: [{name: PLATFORM_RESULT}]`;
       { name: 'ARGS', value: ['$(params.ARGS[*])'] },
       { name: 'TYPELESS', value: ['$(params.TYPELESS[*])'] },
       { name: 'WHERE', value: '$(params.WHERE[*])' },
+      { name: 'BUILD', value: '$(params.BUILD[*])' },
     ]);
+  });
+
+  it('gives the index the name of an image that has several parts', () => {
+    const parts = small.replace('{name: IMAGE}', '{name: image, type: object, properties: {url: {}, tag: {}}}');
+    const { spec } = made(parts, { imageParameter: '$(params.image.url):$(params.image.tag)' });
+    expect(valueOf(spec.tasks[1]?.params ?? [], 'IMAGE')).to.equal('$(params.image.url):$(params.image.tag)');
   });
 
   it('binds workspaces, and gives the index the credentials', () => {
@@ -148,7 +157,9 @@ results: [{name: PLATFORM_RESULT}]`;
 
   const refused = [
     { title: 'a Task that is not remote', text: task('params: [{name: IMAGE}]\nresults: [{name: IMAGE_REF}]'), says: ['has no parameter PLATFORM: make it remote first'] },
-    { title: 'a Task without results, in the same breath', text: task('params: [{name: TAG}]'), says: ['has no parameter PLATFORM', 'has no parameter IMAGE', 'has neither a result PLATFORM_RESULT nor IMAGE_REF'] },
+    { title: 'a Task without results, in the same breath', text: task('params: [{name: TAG}]'), says: ['has no parameter PLATFORM', 'the Task has no parameter "IMAGE"', 'has neither a result PLATFORM_RESULT nor IMAGE_REF'] },
+    { title: 'a Task with a parameter that differs by case only', text: small.replace('{name: IMAGE}', '{name: IMAGE}, {name: platforms}'), says: ['has a parameter platforms, which the Pipeline needs for itself'] },
+    { title: 'a Task whose image is an object', text: small.replace('{name: IMAGE}', '{name: IMAGE, properties: {url: {type: string}}}'), says: ['parameter "IMAGE" is an object; name $(params.IMAGE.url) by --image-param'] },
     { title: 'a Task with a parameter of the Pipeline', text: small.replace('{name: IMAGE}', '{name: IMAGE}, {name: PLATFORMS}'), says: ['has a parameter PLATFORMS, which the Pipeline needs for itself'] },
     { title: 'a Task of v1beta1', text: small.replace('/v1', '/v1beta1'), says: ['convert the Task first, taskgen --api-version v1'] },
     { title: 'no Task at all', text: 'kind: Pod\n', says: ['task.yaml:1:1: There is no Task here, only: Pod.'] },
