@@ -16,7 +16,7 @@ import { timeoutVariables } from './step-timeout.ts';
 import type { SyncPlan } from './sync-plan.ts';
 import type { Task } from './task-model.ts';
 import type { Topology } from './topology.ts';
-import { keptArguments, keptVariables, neutralVariables, renameKept } from './wrapper-environment.ts';
+import { keptVariables, neutralVariables, renameKept } from './wrapper-environment.ts';
 import { wrapperResources } from './wrapper-resources.ts';
 import { wrapperSecurity } from './wrapper-security.ts';
 import { mapAt, pairOf } from './yaml-places.ts';
@@ -142,10 +142,7 @@ function remoteEnvironment(plan: RemotePlan): { name: string; value: string }[] 
       .join('\n'),
     MP_ENV_FROM: String(environment.forwardRest),
     ...(options.envDeny.length === 0 ? {} : { MP_DROP: options.envDeny.join('\n') }),
-    MP_PODMAN_ARGS: [
-      ...[...podmanArguments(step.securityContext), ...options.podmanArguments].map(literalValue),
-      ...keptArguments(plan),
-    ].join('\n'),
+    MP_PODMAN_ARGS: [...podmanArguments(step.securityContext), ...options.podmanArguments].map(literalValue).join('\n'),
     ...(options.podmanArgumentsFile === undefined ? {} : { MP_PODMAN_ARGS_FILE: options.podmanArgumentsFile }),
     MP_SECRET_WAIT: String(options.secretWait),
     ...registryAuthVariables(options),

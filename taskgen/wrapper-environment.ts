@@ -1,5 +1,5 @@
 // Variables of the step that would govern the step in its place, too: with the PATH of the builder image the runner image finds no bash.
-// There they have another name; on the host the container gets them under their own.
+// There they have another name; the remote script gives them to the script on the host under their own.
 
 import { isMap, isSeq } from 'yaml';
 import type { YAMLMap } from 'yaml';
@@ -20,10 +20,10 @@ interface Planned {
 interface KeptVariable {
   readonly name: string;
   readonly keptAs: string;
-  readonly value: string;
+  /** Undefined: from elsewhere. */
+  readonly value: string | undefined;
   /** From stepTemplate, where it stays: the step can only give it another value. */
   readonly isInherited: boolean;
-  readonly isForwarded: boolean;
 }
 
 /** What bash, the loader of libraries, or rsync reads before it does anything else. */
@@ -35,7 +35,7 @@ const neutral: Readonly<Record<string, string>> = {
   ENV: '', BASH_ENV: '', SHELLOPTS: '', BASHOPTS: '', CDPATH: '', LD_PRELOAD: '', LD_LIBRARY_PATH: '', LD_AUDIT: '',
 }; // prettier-ignore
 
-/** Only constants: of a value from elsewhere it is not known whether there is one, and one from a Secret must be no argument. */
+/** Of stepTemplate only constants: of a value from elsewhere it is not known whether there is one. */
 export function keptVariables({ choice, topology, environment }: Planned): KeptVariable[] {
   if (topology.keepsImage) return [];
   const { step } = choice;
@@ -45,17 +45,10 @@ export function keptVariables({ choice, topology, environment }: Planned): KeptV
   return step.env.flatMap(({ name, value }: EnvironmentVariable): KeptVariable[] => {
     const isInherited = !own.has(name);
     const isMeant = governing.test(name) && (!isInherited || name in neutral);
-    if (!isMeant || value === undefined || value.includes('\n') || unchanged.includes(`$(${name})`)) return [];
+    if (!isMeant || (isInherited && value === undefined) || unchanged.includes(`$(${name})`)) return [];
     const isForwarded = environment.variables.some((it) => it.name === name && it.isForwarded);
-    return [{ name, keptAs: `MP_OF_${name}`, value, isInherited, isForwarded }];
+    return [{ name, keptAs: `${isForwarded ? 'MP_AS_' : 'MP_OF_'}${name}`, value, isInherited }];
   });
-}
-
-/** The kubelet puts the values in. */
-export function keptArguments(plan: Planned): string[] {
-  return keptVariables(plan)
-    .filter(({ isForwarded }) => isForwarded)
-    .map(({ name, keptAs }) => `--env=${name}=$(${keptAs})`);
 }
 
 /** Variables to add for those that stepTemplate sets. */
@@ -63,7 +56,7 @@ export function neutralVariables(plan: Planned): { name: string; value: string }
   return keptVariables(plan)
     .filter(({ isInherited }) => isInherited)
     .flatMap(({ name, keptAs, value }) => [
-      { name: keptAs, value },
+      { name: keptAs, value: value ?? '' },
       { name, value: neutral[name] ?? '' },
     ]);
 }
