@@ -25,7 +25,7 @@ const fields = {
       pattern: '^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$',
       description: 'give the name of the Secret with the ssh key (id_rsa) of this host',
     },
-    concurrency: { type: 'string', pattern: '^[1-9][0-9]{0,3}$', description: 'give a number of builds, 1 or more' },
+    concurrency: { type: 'string', pattern: '^0*[1-9][0-9]{0,3}$', description: 'give a number of builds, 1 or more' },
   },
 } as const;
 
