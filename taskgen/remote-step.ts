@@ -10,6 +10,7 @@ import type { GenerateOptions } from './options.ts';
 import { staysVariables } from './paths-that-stay.ts';
 import { podmanArguments } from './podman-arguments.ts';
 import { registryAuthMounts, registryAuthVariables } from './registry-auth.ts';
+import { resolveResources } from './resource-references.ts';
 import type { StepChoice } from './step-choice.ts';
 import { unusualShell } from './step-scripts.ts';
 import { timeoutVariables } from './step-timeout.ts';
@@ -79,6 +80,7 @@ function editContainer(editor: YamlEditor, map: YAMLMap, { task, choice, options
   editor.set(map, 'image', options.runnerImage);
   const resources = wrapperResources(task, choice.step, options);
   if (resources !== undefined) editor.set(map, resources.key, resources.value);
+  resolveResources(editor, map, { task, choice });
   const { replaced, added } = wrapperSecurity(choice.step, options);
   const security = mapAt(map, 'securityContext');
   if (replaced !== undefined || security === undefined) {

@@ -20,6 +20,8 @@ import { editRemoteStep, sharedMount, podInfoMount } from './remote-step.ts';
 import type { RemotePlan } from './remote-step.ts';
 import { secretVolumeName } from './reserved-names.ts';
 import { pusherOf, registryAuthParameters, registryAuthVolumes } from './registry-auth.ts';
+import { groupFindings } from './podman-arguments.ts';
+import { resourceFindings } from './resource-references.ts';
 import { scriptFindings } from './script-checks.ts';
 import { sizeFindings } from './size-check.ts';
 import { stepScripts } from './step-scripts.ts';
@@ -93,6 +95,8 @@ function plan(
     ...environment.findings,
     ...sizeFindings(task, choice, stepScripts(scripts, choice, topology, options), chosen.content),
     ...(topology.keepsImage ? [] : userFindings(choice, sync.mounts, options)),
+    ...(topology.keepsImage ? [] : resourceFindings(task, choice)),
+    ...groupFindings(choice),
     ...builderFindings(task, choice, options.imageFacts),
     ...flagFindings(task, choice, options),
     ...appendFindings(task, options),

@@ -108,6 +108,15 @@ export class YamlEditor {
     this.splices.push({ start, end: found.range?.[1] ?? start, text: `${quote}${to}${quote}` });
   }
 
+  /** Another key with another value in the place of a key. */
+  replacePair(map: YAMLMap, key: string, to: string, value: YamlValue): void {
+    const pair = pairOf(map, key);
+    if (pair === undefined) return;
+    if (!isFlow(map)) return this.#rewrite(pair, pairText(to, value, this.#columnOf(map), this.#listIndent));
+    this.rename(map, key, to);
+    this.#replace(pair.value, pair, flowText(value));
+  }
+
   /** Appends to the list at `key`, which is made when it is missing or empty. */
   append(map: YAMLMap, key: string, items: readonly YamlValue[]): void {
     if (items.length === 0) return;
