@@ -2,6 +2,7 @@
 
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { readImageParameter } from './flag-values.ts';
 import { defaultOptions } from './options.ts';
 import { generatePipeline } from './pipeline.ts';
 import { isCurrent, mustDiffer, readText, writeText } from './text-files.ts';
@@ -77,7 +78,12 @@ function pipelineCommand(): Command {
     .option('--check', 'write nothing; exit 1 with a diff when the output is out of date', false)
     .option('--name <name>', 'name of the Pipeline (default: that of the Task, with -multi-platform for -remote)')
     .option('--select <name>', 'the Task to take from a file with several')
-    .option('--image-param <name>', 'parameter of the Task with the tag of the image', defaultOptions.imageParameter)
+    .option(
+      '--image-param <name>',
+      'parameter of the Task with the tag of the image',
+      readImageParameter,
+      defaultOptions.imageParameter,
+    )
     .helpOption('-h, --help', 'show this text')
     .addHelpText('after', afterHelp)
     .showSuggestionAfterError(true)
