@@ -5,7 +5,7 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { readImageParameter } from './flag-values.ts';
 import { defaultOptions } from './options.ts';
 import { generatePipeline } from './pipeline.ts';
-import { isCurrent, mustDiffer, readText, writeText } from './text-files.ts';
+import { isCurrent, mustDiffer, readSourceText, writeText } from './text-files.ts';
 
 interface Flags {
   readonly platforms: readonly string[];
@@ -52,7 +52,8 @@ export async function runPipelineCommand(words: readonly string[]): Promise<0 | 
   }
   if (output !== undefined) mustDiffer(file, output);
   const options = { platforms, name, select, imageParameter: imageParam };
-  const source = file === '-' ? { text: readText(0), label: 'stdin' } : { text: readText(file), label: file };
+  const source =
+    file === '-' ? { text: readSourceText(0), label: 'stdin' } : { text: readSourceText(file), label: file };
   const { text, problems } = generatePipeline(source.text, source.label, options);
   if (text === undefined) {
     process.stderr.write(problems.map((problem) => `error: ${problem}\n`).join(''));
