@@ -15,7 +15,7 @@ import { generateRemoteTask } from './remote-task.ts';
 import { remoteBuildText } from './remote-build-text.ts';
 import type { Scripts } from './step-scripts.ts';
 import { parseTaskMap } from './task-map.ts';
-import { isCurrent, mustDiffer, readText, UsageError, writeText } from './text-files.ts';
+import { isCurrent, mustDiffer, readSourceText, readText, UsageError, writeText } from './text-files.ts';
 
 type ExitCode = 0 | 1 | 2 | 3;
 
@@ -114,7 +114,7 @@ async function run(invocation: Invocation, scripts: Scripts): Promise<ExitCode> 
 
 async function generate(source: string, scripts: Scripts, invocation: Invocation): Promise<string | undefined> {
   const { options, checkImages, json, explain } = invocation;
-  const raw = readText(source === '-' ? 0 : source);
+  const raw = readSourceText(source === '-' ? 0 : source);
   const generated = (known: GenerateOptions) =>
     generateRemoteTask(raw, source === '-' ? 'stdin' : source, scripts, known);
   const first = generated(options);

@@ -1,7 +1,15 @@
 // Every flag of the command line: its name, default, the values it takes, and its line in --help. What a flag does is decided elsewhere.
 
 import { InvalidArgumentError, Option } from 'commander';
-import { secondsOf } from './durations.ts';
+import {
+  readDuration,
+  readImageParameter,
+  readNumber,
+  readPlatform,
+  readReference,
+  readResources,
+  readVolumeName,
+} from './flag-values.ts';
 import {
   compressions,
   defaultOptions,
@@ -60,7 +68,7 @@ function taskFlags(): Option[] {
     flag('--select <name>', 'the Task to take from a file with several'),
     flag('--name <name>', 'name of the new Task'),
     flag('--suffix <text>', 'added to the name of the source when --name is not given').default(suffix),
-    flag('--platform-default <platform>', 'default value for the parameter PLATFORM'),
+    flag('--platform-default <platform>', 'default value for the parameter PLATFORM').argParser(readPlatform),
     flag('--platform-param <name>', 'accepted for completeness').argParser(readPlatformParameter).hideHelp(),
     flag('--api-version <version>', 'write a v1beta1 Task as v1').choices(['v1']),
   ];
@@ -72,7 +80,9 @@ function imageFlags(): Option[] {
     flag(
       '--image-param <name>',
       "parameter with the tag of the image that the step builds, or a text with several: '$(params.url):$(params.tag)'",
-    ).default(imageParameter),
+    )
+      .default(imageParameter)
+      .argParser(readImageParameter),
     flag('--append-platform', 'add the parameter IMAGE_APPEND_PLATFORM, which ends the tag in -<platform>'),
     flag('--defer-push', 'for a script that also pushes: that part runs in the cluster, with the image back'),
     flag('--after-load <file>', 'script to run in the cluster when the image is loaded, before later steps'),
@@ -117,9 +127,9 @@ function dataFlags(): Option[] {
 function podFlags(): Option[] {
   const { runnerImage, wrapperCpu: cpu, wrapperMemory: memory, secretWait } = defaultOptions;
   return [
-    flag('--runner-image <ref>', 'image of the step that connects to the host; same: the image it builds in').default(
-      runnerImage,
-    ),
+    flag('--runner-image <ref>', 'image of the step that connects to the host; same: the image it builds in')
+      .default(runnerImage)
+      .argParser(readReference),
     flag('--local <where>', 'where PLATFORM=localhost builds: in a step of its own, in the same one, or not at all')
       .choices(localBuilds)
       .default(undefined, 'extra-step; same-step with --runner-image same'),
@@ -148,7 +158,10 @@ function podFlags(): Option[] {
     )
       .default(secretWait)
       .argParser(readNumber),
-    flag('--ssh-volume-name <name>', 'name of the volume with the credentials of the host (default: ssh, else mp-ssh)'),
+    flag(
+      '--ssh-volume-name <name>',
+      'name of the volume with the credentials of the host (default: ssh, else mp-ssh)',
+    ).argParser(readVolumeName),
   ];
 }
 
@@ -163,13 +176,6 @@ function assignments<T extends string>(allowed: readonly T[]) {
   };
 }
 
-function readResources(value: string): { cpu: string; memory: string } {
-  const [, cpu, memory] = /^(\d[\w.]*)\/(\d[\w.]*)$/.exec(value) ?? [];
-  if (cpu === undefined || memory === undefined)
-    throw new InvalidArgumentError('Write CPU/MEMORY, for example 250m/256Mi.');
-  return { cpu, memory };
-}
-
 /** The name is part of the controller's contract. */
 function readPlatformParameter(value: string): string {
   if (value !== 'PLATFORM')
@@ -180,15 +186,4 @@ function readPlatformParameter(value: string): string {
 function readBoolean(value: string): boolean {
   if (value !== 'true' && value !== 'false') throw new InvalidArgumentError('Write true or false.');
   return value === 'true';
-}
-
-function readNumber(value: string): number {
-  if (!/^\d{1,9}$/.test(value)) throw new InvalidArgumentError('Write a whole number.');
-  return Number(value);
-}
-
-function readDuration(value: string): number {
-  const seconds = secondsOf(value);
-  if (seconds === undefined || seconds < 0) throw new InvalidArgumentError('Write a time such as 60s, 2m or 1h30m.');
-  return Math.ceil(seconds);
 }

@@ -1,11 +1,11 @@
 // The image that a build leaves on the host: under which name, in which storage it is wanted in the cluster, and whether anybody sees it there.
 
+import { laterStepsShareStorage } from './container-storage.ts';
 import type { Finding } from './findings.ts';
 import { imageParameters, imageReference, imageText, partProblem } from './image-reference.ts';
 import type { GenerateOptions } from './options.ts';
 import { toolWithoutImage } from './script-tools.ts';
 import type { StepChoice } from './step-choice.ts';
-import { mountsVolume } from './task-model.ts';
 import type { Task } from './task-model.ts';
 import { withoutComments } from './text-checks.ts';
 
@@ -143,10 +143,7 @@ function likelyNames(task: Task, choice: StepChoice): string[] {
 }
 
 function laterStepsSeeIt(task: Task, { step, index }: StepChoice): boolean {
-  const storage = step.mounts.filter(({ mountPath }) =>
-    /\/(?:lib|share)\/containers(?:\/storage)?\/?$/.test(mountPath),
-  );
-  return task.steps.slice(index + 1).some((later) => storage.some(({ name }) => mountsVolume(later, name)));
+  return laterStepsShareStorage(task, step, index);
 }
 
 function unseenImage({ index, name }: StepChoice): Finding {

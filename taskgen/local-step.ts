@@ -3,6 +3,7 @@
 
 import type { YAMLMap, YAMLSeq } from 'yaml';
 import { commandToArguments, localStepVariables, removedByWrapping, sharedMount } from './remote-step.ts';
+import { resolveResources } from './resource-references.ts';
 import type { StyledPlan } from './remote-step.ts';
 import { applySplices, splicesWithin } from './splice.ts';
 import { YamlEditor } from './yaml-editor.ts';
@@ -47,6 +48,7 @@ function copyOfStep(text: string, map: YAMLMap, plan: StyledPlan, script: string
   local.append(map, 'env', localStepVariables(plan));
   local.append(map, 'volumeMounts', [sharedMount]);
   commandToArguments(local, map, plan);
+  if (!plan.topology.keepsImage) resolveResources(local, map, plan, true);
   local.setScript(map, 'script', script);
   const start = blockStart(text, map);
   const end = isFlow(map) ? contentEnd(text, map) : nextLine(text, contentEnd(text, map));

@@ -1,8 +1,9 @@
 // Whether the Task can have the parameter PLATFORM, which is how a TaskRun says where it wants to build.
 
+import { parsePlatform } from '../controller/model/platform.ts';
 import type { Finding } from './findings.ts';
 import type { GenerateOptions } from './options.ts';
-import type { Task } from './task-model.ts';
+import type { Parameter, Task } from './task-model.ts';
 
 export const platformParameter = 'PLATFORM';
 
@@ -19,6 +20,11 @@ export function parameterFindings(task: Task, options: Pick<GenerateOptions, 'pl
       );
     } else if (parameter.type !== 'string') {
       found(`Parameter PLATFORM is of type ${parameter.type}; it must be a string.`, 'Rename it, or make it a string.');
+    } else if (neverPlatforms(parameter).length > 0) {
+      found(
+        `Parameter PLATFORM exists and means something else: no controller gives a host for ${neverPlatforms(parameter).join(', ')}.`,
+        'Rename it, or write its values as linux/arm64.',
+      );
     } else if (options.platformDefault !== undefined && parameter.default !== options.platformDefault) {
       const has = parameter.default === undefined ? 'no default' : `the default ${JSON.stringify(parameter.default)}`;
       found(
@@ -38,4 +44,11 @@ export function parameterFindings(task: Task, options: Pick<GenerateOptions, 'pl
     });
   }
   return findings;
+}
+
+/** Its default, and all of its values where none of them is a platform. */
+function neverPlatforms({ default: given, values }: Parameter): string[] {
+  const isPlatform = (value: string) => value.includes('$(') || parsePlatform(value) !== undefined;
+  const wrong = typeof given === 'string' && given !== '' && !isPlatform(given) ? [given] : [];
+  return [...new Set([...wrong, ...(values.some(isPlatform) ? [] : values)])].map((value) => JSON.stringify(value));
 }

@@ -2,9 +2,10 @@
 
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { readImageParameter } from './flag-values.ts';
 import { defaultOptions } from './options.ts';
 import { generatePipeline } from './pipeline.ts';
-import { isCurrent, mustDiffer, readText, writeText } from './text-files.ts';
+import { isCurrent, mustDiffer, readSourceText, writeText } from './text-files.ts';
 
 interface Flags {
   readonly platforms: readonly string[];
@@ -51,7 +52,8 @@ export async function runPipelineCommand(words: readonly string[]): Promise<0 | 
   }
   if (output !== undefined) mustDiffer(file, output);
   const options = { platforms, name, select, imageParameter: imageParam };
-  const source = file === '-' ? { text: readText(0), label: 'stdin' } : { text: readText(file), label: file };
+  const source =
+    file === '-' ? { text: readSourceText(0), label: 'stdin' } : { text: readSourceText(file), label: file };
   const { text, problems } = generatePipeline(source.text, source.label, options);
   if (text === undefined) {
     process.stderr.write(problems.map((problem) => `error: ${problem}\n`).join(''));
@@ -77,7 +79,12 @@ function pipelineCommand(): Command {
     .option('--check', 'write nothing; exit 1 with a diff when the output is out of date', false)
     .option('--name <name>', 'name of the Pipeline (default: that of the Task, with -multi-platform for -remote)')
     .option('--select <name>', 'the Task to take from a file with several')
-    .option('--image-param <name>', 'parameter of the Task with the tag of the image', defaultOptions.imageParameter)
+    .option(
+      '--image-param <name>',
+      'parameter of the Task with the tag of the image',
+      readImageParameter,
+      defaultOptions.imageParameter,
+    )
     .helpOption('-h, --help', 'show this text')
     .addHelpText('after', afterHelp)
     .showSuggestionAfterError(true)

@@ -1,6 +1,8 @@
 // The security context of the build step, said as `podman run` arguments, for its container on the host.
 // Only what the Task asks for; the host's own defaults stay otherwise.
 
+import type { Finding } from './findings.ts';
+import type { StepChoice } from './step-choice.ts';
 import { fields, list, text } from './task-model.ts';
 import type { Fields } from './task-model.ts';
 
@@ -26,4 +28,13 @@ function userArgument(securityContext: Fields): string[] {
   const group = text(securityContext['runAsGroup']);
   if (user === undefined) return [];
   return [group === undefined ? `--user=${user}` : `--user=${user}:${group}`];
+}
+
+/** `podman run --user` knows no group without a user: with none it takes root, not the user of the image as the kubelet does. */
+export function groupFindings({ step, index, name }: StepChoice): Finding[] {
+  const group = text(step.securityContext['runAsGroup']);
+  if (group === undefined || step.securityContext['runAsUser'] !== undefined) return [];
+  const message = `Step "${name}" has the runAsGroup ${group} and no runAsUser; podman cannot set a group alone, so on the host the script runs with the group of its image.`;
+  const fix = 'Add the runAsUser that the image has (podman run --rm --entrypoint id IMAGE -u shows it), 0 for root.';
+  return [{ code: 'MPT027', at: ['spec', 'steps', index], message, fix }];
 }

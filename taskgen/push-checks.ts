@@ -13,7 +13,7 @@ const localTransport = /\s["']?(?:oci|oci-archive|docker-archive|docker-daemon|d
 const separatePush: TextCheck = {
   code: 'MPT203',
   pattern:
-    /(?:\b|_)(?:buildah|podman|docker|nerdctl)\b[^\n;|&]*\s(?:manifest\s+)?push\b[^\n;|&]*|\bskopeo\b[^\n;|&]*\b(?:copy|sync)\b[^\n;|&]*|\bcosign\s+(?:sign|attach|attest)\b|\b(?:crane|img|makisu|regctl\s+image|helm)\s+(?:push|copy|cp)\b|\boras\s+(?:(?:blob|manifest)\s+)?(?:push|attach|copy|cp)\b/g,
+    /(?:\b|_)(?:buildah|podman|docker|nerdctl)(?:\s+(?:-\S+(?:\s+(?!(?:manifest|image|compose|push)\s)["']?[^\s;|&-]\S*)?|["']?\$\S+))*\s+(?:(?:manifest|image|compose)\s+)?push(?![\w./:-])[^\n;|&]*|\bskopeo\b[^\n;|&]*\s(?:copy|sync)\s[^\n;|&]*|\bcosign\s+(?:sign|attach|attest)(?![\w./:-])|\b(?:crane|img|makisu|regctl\s+image|helm)\s+(?:push|copy|cp)(?![\w./:-])|\boras\s+(?:(?:blob|manifest)\s+)?(?:push|attach|copy|cp)(?![\w./:-])/g,
   says: (found) =>
     `The script also pushes ("${found}"); no registry credential reaches the host, so the push would fail there.`,
   fix: 'Say --defer-push, which pushes from the cluster when the image is back, or move the push to a step of its own as in taskgen/sources/buildah.yaml; --registry-auth push lets it push from there. If the pattern is wrong, say --accept MPT203.',
@@ -22,6 +22,7 @@ const separatePush: TextCheck = {
 /** Skopeo names both ends; what counts is where it copies to. */
 const isPush = (found: string) => {
   const words = found
+    .replace(/["']\].*$/, '')
     .replace(/["']/g, '')
     .split(' ')
     .filter((word) => !word.startsWith('-'));
@@ -104,8 +105,14 @@ const pushingTools: readonly (TextCheck & { readonly unless: RegExp; readonly ho
   fix: `${rest.how} and push that in a step of its own. If the pattern is wrong, say --accept MPT203.`,
 }));
 
-/** `commands`: the script without comments, or the words of a wrapped command. */
-export function pushFindings(commands: string, at: Path, deferred: boolean, pusher: Pusher = 'nobody'): Finding[] {
+/** The words of a list, as Python and others give a command, as the shell would: at the same offsets. */
+function withoutLists(commands: string): string {
+  return commands.replace(/["']\s*,\s*["']/g, (between) => ' '.repeat(between.length));
+}
+
+/** `written`: the script without comments, or the words of a wrapped command. */
+export function pushFindings(written: string, at: Path, deferred: boolean, pusher: Pusher = 'nobody'): Finding[] {
+  const commands = withoutLists(written);
   const tools = pushingTools.flatMap((check) => firstMatch(check, commands, at, (found) => !check.unless.test(found)));
   if (deferred) return tools.length > 0 ? tools : deferFindings(commands, at);
   const pushes = [...firstMatch(separatePush, commands, at, isPush), ...tools];

@@ -82,6 +82,16 @@ export function registryAuthVariables(options: Asked): Record<string, string> {
   return files.length === 0 ? {} : { MP_REGISTRY_AUTH: options.registryAuth, ...Object.fromEntries(files) };
 }
 
+/** Parameters of the Task that stand in the way of those that name the Secrets. */
+export function registryNameFindings(task: Task, options: Asked): Finding[] {
+  return wanted(options).flatMap(({ parameter }): Finding[] => {
+    const taken = task.parameters.findIndex(({ name }) => name.toUpperCase() === parameter);
+    const at = ['spec', 'params', taken];
+    const message = `Parameter "${task.parameters[taken]?.name}" exists already, and --registry-auth ${options.registryAuth} adds ${parameter}.`;
+    return taken < 0 ? [] : [{ code: 'MPT008', at, message, fix: 'Rename it.' }];
+  });
+}
+
 /** A push from the host, and who makes it: this script's last act, or the script itself. */
 export function registryPushFindings(
   { index }: StepChoice,

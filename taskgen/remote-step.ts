@@ -10,12 +10,14 @@ import type { GenerateOptions } from './options.ts';
 import { staysVariables } from './paths-that-stay.ts';
 import { podmanArguments } from './podman-arguments.ts';
 import { registryAuthMounts, registryAuthVariables } from './registry-auth.ts';
+import { resolveResources } from './resource-references.ts';
 import type { StepChoice } from './step-choice.ts';
 import { unusualShell } from './step-scripts.ts';
 import { timeoutVariables } from './step-timeout.ts';
 import type { SyncPlan } from './sync-plan.ts';
 import type { Task } from './task-model.ts';
 import type { Topology } from './topology.ts';
+import { asksForUnsent, withoutUnsent } from './unsent-workspaces.ts';
 import { keptVariables, neutralVariables, renameKept } from './wrapper-environment.ts';
 import { wrapperResources } from './wrapper-resources.ts';
 import { wrapperSecurity } from './wrapper-security.ts';
@@ -52,14 +54,16 @@ export function editRemoteStep(editor: YamlEditor, map: YAMLMap, plan: RemotePla
   const env = pairOf(map, 'env')?.value;
   for (const item of isSeq(env) ? env.items : []) {
     const name = isMap(item) ? item.get('name') : undefined;
-    if (!isMap(item) || typeof name !== 'string' || !unbound.delete(name)) continue;
-    editor.set(item, 'value', 'false');
+    const value = typeof name === 'string' ? unbound.get(name) : undefined;
+    if (!isMap(item) || typeof name !== 'string' || value === undefined) continue;
+    editor.set(item, 'value', value);
+    unbound.delete(name);
     known.add(name);
   }
   editor.append(
     map,
     'env',
-    [...[...unbound].map((name) => ({ name, value: 'false' })), ...neutral, ...remoteEnvironment(plan)].filter(
+    [...[...unbound].map(([name, value]) => ({ name, value })), ...neutral, ...remoteEnvironment(plan)].filter(
       ({ name }) => !known.has(name),
     ),
   );
@@ -79,6 +83,7 @@ function editContainer(editor: YamlEditor, map: YAMLMap, { task, choice, options
   editor.set(map, 'image', options.runnerImage);
   const resources = wrapperResources(task, choice.step, options);
   if (resources !== undefined) editor.set(map, resources.key, resources.value);
+  resolveResources(editor, map, { task, choice });
   const { replaced, added } = wrapperSecurity(choice.step, options);
   const security = mapAt(map, 'securityContext');
   if (replaced !== undefined || security === undefined) {
@@ -103,13 +108,11 @@ export function commandToArguments(editor: YamlEditor, map: YAMLMap, { choice }:
 }
 
 /** Variables that say whether a workspace is there, of those that stay in the cluster: to a script on the host it is not. */
-function variablesOfUnsent({ choice, sync }: RemotePlan): Set<string> {
-  const unsent = new Set(sync.leftOut.map(({ workspace }) => workspace));
-  const names = choice.step.env.filter(({ value }) => {
-    const [, dotted, quoted] = /^\$\(workspaces(?:\.([^.)]+)|\[["']([^"']+)["']\])\.bound\)$/.exec(value ?? '') ?? [];
-    return unsent.has(dotted ?? quoted) && (dotted ?? quoted) !== undefined;
-  });
-  return new Set(names.map(({ name }) => name));
+function variablesOfUnsent({ choice, sync }: RemotePlan): Map<string, string> {
+  const told = choice.step.env.flatMap(({ name, value = '' }) =>
+    asksForUnsent(value, sync) ? [[name, withoutUnsent(value, sync)] as const] : [],
+  );
+  return new Map(told);
 }
 
 /** What the script learns about this Task; the names are the interface between the two. */

@@ -20,6 +20,8 @@ import { editRemoteStep, sharedMount, podInfoMount } from './remote-step.ts';
 import type { RemotePlan } from './remote-step.ts';
 import { secretVolumeName } from './reserved-names.ts';
 import { pusherOf, registryAuthParameters, registryAuthVolumes } from './registry-auth.ts';
+import { groupFindings } from './podman-arguments.ts';
+import { resourceFindings } from './resource-references.ts';
 import { scriptFindings } from './script-checks.ts';
 import { sizeFindings } from './size-check.ts';
 import { stepScripts } from './step-scripts.ts';
@@ -33,6 +35,7 @@ import { remoteAlready, secretPrefix, taskFindings } from './task-checks.ts';
 import { generatedFrom, readTask, text as textOf } from './task-model.ts';
 import { remoteName } from './task-name.ts';
 import { topologyOf } from './topology.ts';
+import { unsentFindings } from './unsent-workspaces.ts';
 import { listIndentOf } from './yaml-places.ts';
 import { userFindings } from './wrapper-security.ts';
 import { YamlEditor } from './yaml-editor.ts';
@@ -91,8 +94,11 @@ function plan(
     ...clusterStepFindings(task, choice, options),
     ...sync.findings,
     ...environment.findings,
-    ...sizeFindings(task, choice, stepScripts(scripts, choice, topology, options), chosen.content),
+    ...sizeFindings(task, choice, stepScripts(scripts, choice, topology, sync, options), chosen.content),
     ...(topology.keepsImage ? [] : userFindings(choice, sync.mounts, options)),
+    ...(topology.keepsImage ? [] : resourceFindings(task, choice)),
+    ...groupFindings(choice),
+    ...unsentFindings(choice, sync, topology, options),
     ...builderFindings(task, choice, options.imageFacts),
     ...flagFindings(task, choice, options),
     ...appendFindings(task, options),
@@ -131,7 +137,7 @@ function write(source: Source, chosen: ChosenTask, origin: Origin, planned: Remo
   const listIndent = listIndentOf(text, spec, 'steps');
   const editor = new YamlEditor(text, listIndent);
   editMetadata(editor, metadata, origin, planned);
-  const { remote, local } = stepScripts(scripts, planned.choice, planned.topology, planned.options);
+  const { remote, local } = stepScripts(scripts, planned.choice, planned.topology, planned.sync, planned.options);
   editRemoteStep(editor, step, planned, remote);
   if (local !== undefined) addLocalStep(editor, text, list, step, { ...planned, listIndent }, local);
   for (const index of prefixed) {

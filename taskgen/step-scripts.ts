@@ -5,7 +5,9 @@ import { prefixedScript } from './append-platform.ts';
 import type { GenerateOptions } from './options.ts';
 import { combineScripts } from './script-file.ts';
 import type { StepChoice } from './step-choice.ts';
+import type { SyncPlan } from './sync-plan.ts';
 import type { Topology } from './topology.ts';
+import { isOnlyOnHost, withoutUnsent } from './unsent-workspaces.ts';
 
 /** The fixed texts, as they stand in the shell files of this folder. */
 export interface Scripts {
@@ -28,11 +30,14 @@ type Wanted = Pick<GenerateOptions, 'deferPush' | 'afterLoad' | 'appendPlatform'
 export function stepScripts(
   scripts: Scripts,
   { step }: Pick<StepChoice, 'step'>,
-  { isOneStep, hasLocalStep }: Topology,
+  topology: Topology,
+  sync: SyncPlan,
   options: Wanted,
 ): StepScripts {
+  const { isOneStep, hasLocalStep } = topology;
   const userScript = step.script ?? '';
-  const remote = remoteScript(scripts, prefixedScript(step, userScript, options), options);
+  const sent = isOnlyOnHost(topology, options) ? withoutUnsent(userScript, sync) : userScript;
+  const remote = remoteScript(scripts, prefixedScript(step, sent, options), options);
   const local = localScript(scripts, userScript, options);
   if (isOneStep) return { remote: inOneStep(scripts, local, remote), local: undefined };
   return { remote, local: hasLocalStep ? local : undefined };

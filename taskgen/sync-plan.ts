@@ -1,11 +1,12 @@
 // Which paths of the build step go to the host, which come back, and how: one mount per workspace and volume mount.
 // It only plans; nothing that it leaves out reaches the host. Rules with a remedy of their own become findings.
 
+import { isStorage } from './container-storage.ts';
 import type { Finding, Path } from './findings.ts';
 import type { GenerateOptions } from './options.ts';
 import { list } from './task-model.ts';
 import type { Step, Task, VolumeMount, Workspace } from './task-model.ts';
-import { planVolume } from './volume-rules.ts';
+import { ownStorage, planVolume } from './volume-rules.ts';
 import { isVisible, visibleWorkspaces } from './workspace-places.ts';
 
 export interface PlannedMount {
@@ -46,10 +47,12 @@ export function planSync(task: Task, stepIndex: number, options: GenerateOptions
     ...mountPathFindings(task, step, stepIndex),
     ...workspacePathFindings(task, step, stepIndex),
   ];
+  const storages = visibleWorkspaces(task, step, stepIndex).filter(({ path }) => isStorage(step, path));
+  const isWorkspaceStorage = (name: string) => storages.some(({ workspace }) => workspace.name === name);
   const planned = [
     ...task.workspaces.map((workspace, index) =>
       isVisible(task, step, workspace.name)
-        ? planWorkspace(workspace, index, options, findings)
+        ? planWorkspace(workspace, index, options, findings, isWorkspaceStorage(workspace.name))
         : {
             name: `workspace ${workspace.name}`,
             workspace: workspace.name,
@@ -111,6 +114,7 @@ function planWorkspace(
   index: number,
   options: GenerateOptions,
   findings: Finding[],
+  isOwnStorage: boolean,
 ): PlannedMount | LeftOut {
   const name = workspace.name;
   const label = `workspace ${name}`;
@@ -126,13 +130,16 @@ function planWorkspace(
     return { name: label, workspace: name, path, why: 'its name sounds like credentials' };
   }
   if (asked === 'none') return { name: label, workspace: name, path, why: `--sync ${name}=none` };
+  const bound = workspace.optional ? `$(workspaces.${name}.bound)` : 'true';
+  const place = { name: label, path, bound };
+  if (isOwnStorage && asked === undefined)
+    return { ...place, sync: 'storage', mode: 'rw', kind: 'dir', why: ownStorage };
   // A workspace outlives the Task, so what the build writes goes back even when no later step looks at it.
   const sync = workspace.readOnly ? 'in' : (asked ?? 'both');
-  const bound = workspace.optional ? `$(workspaces.${name}.bound)` : 'true';
   const mode = workspace.readOnly ? 'ro' : 'rw';
   const rule = workspace.readOnly ? 'the Task only reads it' : 'what the build reads and writes';
   const why = asked === undefined ? rule : `--sync ${name}=${asked}`;
-  return { name: label, path, bound, sync, mode, kind: 'dir', why };
+  return { ...place, sync, mode, kind: 'dir', why };
 }
 
 function mountPathFindings(task: Task, step: Step, stepIndex: number): Finding[] {

@@ -8,7 +8,7 @@ import { parameterFindings } from './parameter-checks.ts';
 import { fields, list, text } from './task-model.ts';
 import type { Task } from './task-model.ts';
 import { imageFindings } from './image-plan.ts';
-import { registryPushFindings } from './registry-auth.ts';
+import { registryNameFindings, registryPushFindings } from './registry-auth.ts';
 import type { StepChoice } from './step-choice.ts';
 import { timeoutFindings } from './step-timeout.ts';
 import type { Topology } from './topology.ts';
@@ -28,6 +28,7 @@ export function taskFindings(task: Task, choice: StepChoice, topology: Topology,
     ...reservedNameFindings(task, choice, topology),
     ...(topology.hasLocalStep ? stepResultFindings(task, choice) : []),
     ...imageFindings(task, choice, options),
+    ...registryNameFindings(task, options),
     ...registryPushFindings(choice, options),
   ];
 }

@@ -41,6 +41,8 @@ interface ClaimedWorkspace {
 export interface Parameter {
   readonly name: string;
   readonly type: string;
+  /** The only values, where the Task lists them. */
+  readonly values: readonly string[];
   /** Of an object, as far as they are declared. */
   readonly keys: readonly string[];
   readonly default: unknown;
@@ -170,7 +172,8 @@ export function readParameter(item: Fields): Parameter {
   const implied = Array.isArray(given) ? 'array' : isFields(given) ? 'object' : 'string';
   const type = text(item['type']) ?? (item['properties'] === undefined ? implied : 'object');
   const keys = Object.keys({ ...fields(item['properties']), ...fields(given) });
-  return { name: text(item['name']) ?? '', type, keys, default: given };
+  const values = list(item['enum'], String);
+  return { name: text(item['name']) ?? '', type, values, keys, default: given };
 }
 
 /** What a StepAction mounts is not in the file, but a parameter has to tell it the name. */

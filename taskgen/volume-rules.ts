@@ -1,6 +1,7 @@
 // What becomes of one volume mount of the build step: a row per kind of volume.
 // It decides from the Task alone; `--volume NAME=…` overrides every row.
 
+import { isStorage } from './container-storage.ts';
 import type { Finding, Path } from './findings.ts';
 import type { GenerateOptions } from './options.ts';
 import type { LeftOut, PlannedMount } from './sync-plan.ts';
@@ -22,8 +23,8 @@ interface Place {
   readonly mount: VolumeMount;
 }
 
-const ownStorage = 'container storage: the host has its own';
-const storagePath = /^(?:\/var\/lib\/containers|.*\/\.local\/share\/containers)(?:\/storage)?\/?$/;
+/** Why container storage stays where it is. */
+export const ownStorage = 'container storage: the host has its own';
 
 export function planVolume(
   task: Task,
@@ -96,16 +97,16 @@ function rowFor(place: Place, volume: Volume, at: Path, findings: Finding[]): Ro
   }
 }
 
-/** In its usual places, or where the step says it is. */
-function isStorage(task: Task, stepIndex: number, { mountPath }: VolumeMount): boolean {
-  const root = task.steps[stepIndex]?.env.find(({ name }) => name === 'STORAGE_ROOT')?.value;
-  return storagePath.test(mountPath) || root === mountPath;
-}
+const isOwnStorage = ({ task, stepIndex, mount }: Place): boolean => {
+  const step = task.steps[stepIndex];
+  return step !== undefined && isStorage(step, mount.mountPath);
+};
 
 /** Nobody else sees it: empty on the host. Otherwise it brings what earlier steps left and takes back what later ones read. */
-function scratchRow({ task, stepIndex, mount }: Place): Row {
+function scratchRow(place: Place): Row {
+  const { task, stepIndex, mount } = place;
   const data = { mode: 'rw', kind: 'dir' } as const;
-  if (isStorage(task, stepIndex, mount)) return { sync: 'storage', ...data, why: ownStorage };
+  if (isOwnStorage(place)) return { sync: 'storage', ...data, why: ownStorage };
   const sees = (step: Step) => mountsVolume(step, mount.name);
   const shared = task.sidecars.some(sees);
   const before = shared || task.steps.slice(0, stepIndex).some(sees);
@@ -154,15 +155,15 @@ function tokenFinding(volume: Volume, tokens: readonly string[], at: Path): Find
   };
 }
 
-function claimRow({ task, stepIndex, mount }: Place, volume: Volume, at: Path, findings: Finding[]): Row {
-  if (isStorage(task, stepIndex, mount)) return { sync: 'storage', mode: 'rw', kind: 'dir', why: ownStorage };
+function claimRow(place: Place, volume: Volume, at: Path, findings: Finding[]): Row {
+  if (isOwnStorage(place)) return { sync: 'storage', mode: 'rw', kind: 'dir', why: ownStorage };
   findings.push({
     code: 'MPT116',
     at,
     message: `Volume "${volume.name}" is a volume claim: all of it is sent to the host, and changes come back.`,
     fix: `If the build needs less, say --volume ${volume.name}=in, or =empty for a cache that may start empty.`,
   });
-  const readOnly = volume.source['readOnly'] === true || mount.readOnly;
+  const readOnly = volume.source['readOnly'] === true || place.mount.readOnly;
   const why = 'a volume claim outlives the Task';
   return { sync: readOnly ? 'in' : 'both', mode: readOnly ? 'ro' : 'rw', kind: 'dir', why };
 }

@@ -14,12 +14,8 @@ export function wrapperResources(
   step: Step,
   options: Wrapper,
 ): { key: string; value: YamlValue } | undefined {
-  const key = task.apiVersion === 'tekton.dev/v1beta1' ? 'resources' : 'computeResources';
-  const own = fields(step.own[key]);
-  const template = fields(task.stepTemplate[key]);
-  if (Object.keys(own).length + Object.keys(template).length === 0) return undefined;
-  const limits = { ...fields(template['limits']), ...fields(own['limits']) };
-  const requests = { ...fields(template['requests']), ...fields(own['requests']) };
+  const { key, own, limits, requests } = mergedResources(task, step);
+  if (Object.keys({ ...limits, ...requests }).length === 0) return undefined;
   const value = {
     ...keepLimits(fields(own['limits'])),
     requests: {
@@ -28,6 +24,18 @@ export function wrapperResources(
     },
   };
   return { key, value };
+}
+
+/** With what stepTemplate says, in the field that the version has. */
+export function mergedResources(
+  task: Task,
+  step: Step,
+): { key: string; own: Fields; limits: Fields; requests: Fields } {
+  const key = task.apiVersion === 'tekton.dev/v1beta1' ? 'resources' : 'computeResources';
+  const own = fields(step.own[key]);
+  const template = fields(task.stepTemplate[key]);
+  const merged = (what: string) => ({ ...fields(template[what]), ...fields(own[what]) });
+  return { key, own, limits: merged('limits'), requests: merged('requests') };
 }
 
 /** A limit without a request would become one, so only those stay for which there is a request. */

@@ -13,6 +13,7 @@ import {
   keyText,
   nextLine,
   pairOf,
+  pairStart,
   startOf,
 } from './yaml-places.ts';
 import type { PlacedPair } from './yaml-places.ts';
@@ -49,7 +50,7 @@ export class YamlEditor {
     const [comment, end] = this.#lineComment(pair);
     const [header = '', ...lines] = literal.split('\n');
     const text = `${key}: ${header}${comment}\n${lines.join('\n')}\n`;
-    this.splices.push({ start: startOf(pair.key), end, text });
+    this.splices.push({ start: pairStart(pair), end, text });
   }
 
   /** Puts lines at the beginning of a script, behind its shebang. */
@@ -76,25 +77,25 @@ export class YamlEditor {
     for (const [index, pair] of map.items.entries()) {
       const key = keyOf(pair);
       if (key === undefined || !isGone(pair)) continue;
-      const next = keyOf(map.items[index + 1]);
+      const next = keyOf(map.items[index + 1]) === undefined ? undefined : pairStart(map.items[index + 1]);
       const last = map.items[lastKept];
       // In flow style a comma goes with each entry; the first keys of a list item share its line with the dash.
       if (next !== undefined && (isFlow(map) ? index < lastKept : index < firstKept))
-        this.splices.push({ start: startOf(key), end: startOf(next), text: '' });
-      else if (!isFlow(map)) this.#removeLines(key, pair);
+        this.splices.push({ start: pairStart(pair), end: next, text: '' });
+      else if (!isFlow(map)) this.#removeLines(pair);
       else {
-        const from = index === lastKept + 1 && last !== undefined ? contentEnd(this.#text, last) : startOf(key);
+        const from = index === lastKept + 1 && last !== undefined ? contentEnd(this.#text, last) : pairStart(pair);
         this.splices.push({
           start: from,
-          end: next === undefined ? contentEnd(this.#text, pair) : startOf(next),
+          end: next ?? contentEnd(this.#text, pair),
           text: '',
         });
       }
     }
   }
 
-  #removeLines(key: Node, pair: unknown): void {
-    const start = startOf(key);
+  #removeLines(pair: unknown): void {
+    const start = pairStart(pair);
     const end = nextLine(this.#text, contentEnd(this.#text, pair));
     this.splices.push({ start: start - columnAt(this.#text, start), end, text: '' });
   }
@@ -106,6 +107,15 @@ export class YamlEditor {
     const start = startOf(found);
     const quote = /["']/.exec(this.#text[start] ?? '')?.[0] ?? '';
     this.splices.push({ start, end: found.range?.[1] ?? start, text: `${quote}${to}${quote}` });
+  }
+
+  /** Another key with another value in the place of a key. */
+  replacePair(map: YAMLMap, key: string, to: string, value: YamlValue): void {
+    const pair = pairOf(map, key);
+    if (pair === undefined) return;
+    if (!isFlow(map)) return this.#rewrite(pair, pairText(to, value, this.#columnOf(map), this.#listIndent));
+    this.rename(map, key, to);
+    this.#replace(pair.value, pair, flowText(value));
   }
 
   /** Appends to the list at `key`, which is made when it is missing or empty. */
@@ -155,7 +165,7 @@ export class YamlEditor {
 
   /** Replaces a whole entry; a comment at the end of its last line goes to the first one. */
   #rewrite(pair: PlacedPair, text: string): void {
-    const start = startOf(pair.key);
+    const start = pairStart(pair);
     const end = contentEnd(this.#text, pair);
     if (this.#text[end - 1] === '\n') {
       this.splices.push({ start, end, text: `${text}\n` });

@@ -9,6 +9,13 @@ export function startOf(node: Node): number {
   return node.range?.[0] ?? 0;
 }
 
+/** Where the entry of a mapping begins: at the question mark that can stand before its key. */
+export function pairStart(pair: unknown): number {
+  if (!isPlaced(pair)) return 0;
+  const mark = pair.srcToken?.start.find(({ type }) => type === 'explicit-key-ind');
+  return mark?.offset ?? startOf(pair.key);
+}
+
 /** With the anchor or tag of its first key, which a block mapping's own position leaves out. */
 export function blockStart(text: string, node: Node): number {
   const start = startOf(node);

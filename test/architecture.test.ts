@@ -29,7 +29,11 @@ const allowed: Readonly<Record<string, { readonly from: readonly string[]; reado
     from: ['model', 'kubernetes', 'telemetry', 'reconcile/metrics-reviewer.ts'].map((it) => `controller/${it}`),
     packages: ['@prometheus-io/client', 'commander'],
   },
-  taskgen: { from: ['controller/model/ssh-secret.ts'], packages: ['yaml', 'ajv', 'commander', 'diff'] },
+  // What a platform is, and what the Secret holds, are contracts with the controller.
+  taskgen: {
+    from: ['controller/model/ssh-secret.ts', 'controller/model/platform.ts'],
+    packages: ['yaml', 'ajv', 'commander', 'diff'],
+  },
 };
 
 const pureFolders = ['model', 'config', 'allocation', 'lease', 'taskruns'].map((it) => `controller/${it}`);

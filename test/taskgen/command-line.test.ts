@@ -64,6 +64,21 @@ describe('the command line', () => {
     expect(understood('--timeout-margin 1h1m5s t').options.timeoutMargin).to.equal(3665);
   });
 
+  it('takes what may stand in a Task for an image, a volume and a platform', () => {
+    const { options } = understood(
+      '--runner-image $(params.RUNNER) --ssh-volume-name keys-1 --platform-default localhost --image-param tags[0] t',
+    );
+    expect(options).to.include({
+      runnerImage: '$(params.RUNNER)',
+      sshVolumeName: 'keys-1',
+      platformDefault: 'localhost',
+      imageParameter: 'tags[0]',
+    });
+    expect(understood('--platform-default linux-mlarge/arm64 t').options.platformDefault).to.equal(
+      'linux-mlarge/arm64',
+    );
+  });
+
   it('takes --allow-sidecars for --accept MPT013', () => {
     expect([...understood('--allow-sidecars --accept MPT203 t').options.accepted]).to.have.members([
       'MPT013',
@@ -106,6 +121,14 @@ describe('the command line', () => {
     { line: 'a --secret-optional=maybe', says: 'Write true or false' },
     { line: 'a --secret-wait soon', says: 'whole number' },
     { line: 'a --wrapper-resources much', says: 'CPU/MEMORY' },
+    { line: 'a --ssh-volume-name mp-shared', says: 'neither mp-…' },
+    { line: 'a --ssh-volume-name SSH_KEY', says: 'lower case letters' },
+    { line: 'a --ssh-volume-name=', says: 'lower case letters' },
+    { line: 'a --runner-image=', says: 'name of an image' },
+    { line: 'a --image-param=', says: 'name of a parameter' },
+    { line: 'a --image-param $(context.taskRun.name)', says: 'name of a parameter' },
+    { line: 'a --platform-default amd64', says: 'such as linux/arm64' },
+    { line: 'a --platform-default=', says: 'such as linux/arm64' },
     { line: 'a --accept MPT001', says: 'cannot be accepted' },
     { line: 'a --accept nonsense', says: 'no such code' },
   ];

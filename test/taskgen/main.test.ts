@@ -48,6 +48,24 @@ describe('taskgen, run as a command', function () {
     expect(readFileSync(join(folder, 'out.yaml'), 'utf8')).to.include('echo hello');
   });
 
+  it('says where a file is no UTF-8 text, and takes one that has the sign for such a place', () => {
+    const text = source('umlaut').replace('echo hello', 'echo "Gr\u00fc\u00dfe \ufffd"');
+    writeFileSync(join(folder, 'utf8.yaml'), text);
+    expect(run(['utf8.yaml']).stdout).to.include('echo "Gr\u00fc\u00dfe \ufffd"');
+    writeFileSync(join(folder, 'latin1.yaml'), text.replace('\ufffd', ''), 'latin1');
+    const { status, stderr } = run(['latin1.yaml']);
+    expect(status).to.equal(3);
+    expect(stderr).to.match(/^latin1\.yaml:10:17: error MPT000: This is no UTF-8 text\.\n {4}fix: Save it as UTF-8/);
+    const loaded = run(['--after-load', 'latin1.yaml', 'utf8.yaml']);
+    expect({ status: loaded.status, stderr: loaded.stderr }).to.deep.equal({
+      status: 2,
+      stderr: 'error: cannot read latin1.yaml: it is no UTF-8 text; save it as UTF-8\n',
+    });
+    expect(run(['pipeline', '--platforms', 'linux/arm64', 'latin1.yaml']).stderr).to.include(
+      ':10:17: This is no UTF-8',
+    );
+  });
+
   it('never writes over its source', () => {
     const { status, stderr } = run(['other.yaml', '-o', './other.yaml']);
     expect({ status, stderr }).to.deep.equal({

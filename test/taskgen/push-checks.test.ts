@@ -24,6 +24,14 @@ describe('a script', () => {
     'crane cp example.com/app example.com/app:stable',
     'oras attach app sbom.json',
     'oras blob push example.com/app file',
+    'sudo buildah --log-level debug push "$IMAGE"',
+    'retry_buildah push "$IMAGE"',
+    'podman image push app',
+    'buildah "${options[@]}" push "$IMAGE"',
+    'podman $FLAGS --log-level debug push "$IMAGE"',
+    'docker compose push',
+    '#!/usr/bin/env python3\nrun(["buildah", "push", "$(params.IMAGE)"], check=True)',
+    "run(['skopeo', 'copy', 'oci:layout',\n  'docker://example.com/app'], check=True)",
   ];
   for (const script of pushes) it(`pushes: ${script}`, () => expect(said(script)).to.deep.equal(['MPT203']));
 
@@ -36,6 +44,12 @@ describe('a script', () => {
     'skopeo copy docker://example.com/base oci:base',
     'skopeo copy docker://example.com/base oci:base --all',
     'echo "buildah; push"',
+    'buildah bud -f push-gateway/Dockerfile -t "$IMAGE" push-gateway',
+    'buildah bud --label "stage=pre push" -t "$IMAGE" ./push',
+    'echo "now podman will push it later"',
+    'docker push-rules',
+    'run(["skopeo", "copy", "docker://example.com/base", "oci:base"], check=True)',
+    'skopeo inspect "docker://$IMAGE" || echo "no copy docker://yet"',
   ];
   for (const script of doesNot) it(`does not push: ${script}`, () => expect(said(script)).to.deep.equal([]));
 

@@ -1,0 +1,46 @@
+// What a script on the host is told of a workspace that stays in the cluster.
+
+import { expect } from 'chai';
+import { made } from './small-task.ts';
+
+const task = `workspaces: [{name: netrc, optional: true}, {name: cache, optional: true}]
+steps:
+  - name: build
+    image: alpine
+    env:
+      - {name: HAS_NETRC, value: $(workspaces.netrc.bound)}
+      - {name: FLAG, value: "--netrc=$(workspaces.netrc.bound)"}
+      - {name: HAS_CACHE, value: $(workspaces.cache.bound)}
+    script: |
+      if [ "$(workspaces.netrc.bound)" = true ]; then cp "$(workspaces['netrc'].path)/.netrc" ~; fi
+      if $(workspaces["netrc"].bound) || $(workspaces.cache.bound); then make; fi`;
+
+describe('a workspace that stays in the cluster', () => {
+  it('is not bound to the environment of the step on the host; the script runs in the cluster, too', () => {
+    const { variables, task: remote, findings } = made(task);
+    expect(variables).to.include({
+      HAS_NETRC: 'false',
+      FLAG: '--netrc=false',
+      HAS_CACHE: '$(workspaces.cache.bound)',
+    });
+    const [build, local] = remote.steps;
+    expect(build?.script).to.include('"$(workspaces.netrc.bound)" = true');
+    expect(findings.join('')).to.match(/^task\.yaml:15:15: warning MPT119: .*\$\(workspaces\.netrc\.bound\)/m);
+    expect(local?.env.find(({ name }) => name === 'HAS_NETRC')?.value).to.equal('$(workspaces.netrc.bound)');
+  });
+
+  it('is not bound to a script that runs on the host only', () => {
+    const { task: remote, findings } = made(task, ['--local', 'off', '--transfer', 'none']);
+    expect(remote.steps[0]?.script)
+      .to.include('if [ "false" = true ]; then cp')
+      .and.to.include('if false || $(workspaces.cache.bound)');
+    expect(findings.join('')).not.to.include('MPT119');
+  });
+
+  it('is bound when it is sent', () => {
+    const { variables, task: remote, findings } = made(task, ['--sync', 'netrc=in']);
+    expect(findings.join('')).not.to.include('MPT119');
+    expect(variables['HAS_NETRC']).to.equal('$(workspaces.netrc.bound)');
+    expect(remote.steps[0]?.script).to.include('"$(workspaces.netrc.bound)" = true');
+  });
+});
