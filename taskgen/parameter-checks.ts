@@ -3,7 +3,7 @@
 import { parsePlatform } from '../controller/model/platform.ts';
 import type { Finding } from './findings.ts';
 import type { GenerateOptions } from './options.ts';
-import type { Parameter, Task } from './task-model.ts';
+import type { Task } from './task-model.ts';
 
 export const platformParameter = 'PLATFORM';
 
@@ -20,9 +20,10 @@ export function parameterFindings(task: Task, options: Pick<GenerateOptions, 'pl
       );
     } else if (parameter.type !== 'string') {
       found(`Parameter PLATFORM is of type ${parameter.type}; it must be a string.`, 'Rename it, or make it a string.');
-    } else if (neverPlatforms(parameter).length > 0) {
+    } else if (parameter.values.length > 0 && !parameter.values.some(isPlatform)) {
+      const values = parameter.values.map((value) => JSON.stringify(value)).join(', ');
       found(
-        `Parameter PLATFORM exists and means something else: no controller gives a host for ${neverPlatforms(parameter).join(', ')}.`,
+        `Parameter PLATFORM exists and means something else: no controller gives a host for ${values}.`,
         'Rename it, or write its values as linux/arm64.',
       );
     } else if (options.platformDefault !== undefined && parameter.default !== options.platformDefault) {
@@ -33,22 +34,23 @@ export function parameterFindings(task: Task, options: Pick<GenerateOptions, 'pl
       );
     }
   }
-  const hasDefault = task.parameters.some((it) => it.name === platformParameter && it.default !== undefined);
-  if (hasDefault || options.platformDefault !== undefined) {
-    findings.push({
-      code: 'MPT031',
-      at: ['spec', 'params'],
-      message:
-        'PLATFORM has a default. Controllers other than ours look at the parameters of the TaskRun only; with them a build without PLATFORM waits until it times out.',
-      fix: 'Always set PLATFORM in TaskRuns and Pipelines, or leave the default out.',
-    });
-  }
-  return findings;
+  const given = task.parameters.find((it) => it.name === platformParameter)?.default ?? options.platformDefault;
+  return given === undefined ? findings : [...findings, defaultFinding(given)];
 }
 
-/** Its default, and all of its values where none of them is a platform. */
-function neverPlatforms({ default: given, values }: Parameter): string[] {
-  const isPlatform = (value: string) => value.includes('$(') || parsePlatform(value) !== undefined;
-  const wrong = typeof given === 'string' && given !== '' && !isPlatform(given) ? [given] : [];
-  return [...new Set([...wrong, ...(values.some(isPlatform) ? [] : values)])].map((value) => JSON.stringify(value));
+/** A TaskRun may always say something else. */
+function defaultFinding(given: unknown): Finding {
+  const isNone = typeof given === 'string' && !isPlatform(given);
+  return {
+    code: 'MPT031',
+    at: ['spec', 'params'],
+    message: isNone
+      ? `PLATFORM has the default ${JSON.stringify(given)}, for which no controller gives a host: a build without PLATFORM is refused.`
+      : 'PLATFORM has a default. Controllers other than ours look at the parameters of the TaskRun only; with them a build without PLATFORM waits until it times out.',
+    fix: 'Always set PLATFORM in TaskRuns and Pipelines, or leave the default out.',
+  };
+}
+
+function isPlatform(value: string): boolean {
+  return value.includes('$(') || parsePlatform(value) !== undefined;
 }
