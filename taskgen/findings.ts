@@ -40,7 +40,7 @@ export const findingCodes = {
   MPT023: { severity: 'warning', title: 'The exit code of the step is read by another one' },
   MPT024: { severity: 'warning', title: 'The files of the build may belong to another user' },
   MPT025: { severity: 'warning', title: 'Captured output is lost when the build runs in the cluster' },
-  MPT026: { severity: 'warning', title: 'The timeout of the step is not understood' },
+  MPT026: { severity: 'error', title: 'The timeout of the step is no duration' },
   MPT027: { severity: 'warning', title: 'The group of the step is not set on the host' },
   MPT030: { severity: 'warning', title: 'The image of the step is for one platform' },
   MPT031: { severity: 'warning', title: 'A default for PLATFORM is not seen by every controller' },

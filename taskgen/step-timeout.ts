@@ -20,11 +20,11 @@ export function timeoutVariables(step: Step, options: Pick<GenerateOptions, 'tim
   return { MP_TIMEOUT: String(Math.max(1, Math.floor(timeout - margin))) };
 }
 
-/** Without the time nothing ends the build before the step is killed. */
+/** Tekton refuses the whole Task for it. */
 export function timeoutFindings({ step, index, name }: StepChoice): Finding[] {
   const given = step.own['timeout'];
   if (given === undefined || given === null || (secondsOf(text(given) ?? '') ?? -1) >= 0) return [];
-  const message = `The timeout ${JSON.stringify(given)} of step "${name}" is no duration, so the build on the host is not ended in time to bring back what it wrote.`;
+  const message = `The timeout ${JSON.stringify(given)} of step "${name}" is no duration: Tekton takes no such Task.`;
   const fix = 'Write it as Tekton reads it: 90s, 30m, 1h30m, 1.5h; 0s for no limit.';
   return [{ code: 'MPT026', at: ['spec', 'steps', index, 'timeout'], message, fix }];
 }

@@ -6,6 +6,7 @@ export function isOlder(facts: LeaseFacts, than: LeaseFacts): boolean {
   if (facts.attempt !== than.attempt) return facts.attempt < than.attempt;
   if (stageOf(facts) !== stageOf(than)) return stageOf(facts) < stageOf(than);
   if ((facts.retries ?? 0) !== (than.retries ?? 0)) return (facts.retries ?? 0) < (than.retries ?? 0);
+  if (than.oneTimeKey === true && facts.oneTimeKey === undefined) return true;
   return knowsHost(than) && !knowsHost(facts);
 }
 

@@ -6,11 +6,12 @@ import type { Action } from '../model/action.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Duration } from '../model/instant.ts';
 import { labels } from '../model/labels.ts';
+import type { KeptTaskRun } from '../model/task-run.ts';
 import { isOrphaned } from '../taskruns/is-orphaned.ts';
 import type { Perform } from './perform.ts';
 import type { TaskRuns } from './take-snapshot.ts';
 
-/** A Secret of ours in the operator namespace that one build needs, as long as that build is there. */
+/** A Secret of ours in the operator namespace that one build needs until it has given back its host. */
 export interface OwnedSecret {
   readonly uid: string;
   readonly namespace: string;
@@ -80,10 +81,15 @@ export class OrphanSweep {
   #secrets(): Orphan[] {
     const { taskRuns, ownedSecrets } = this.#options;
     return [...ownedSecrets.values()].flatMap(({ uid, namespace, name, buildUid }) => {
-      const wanted = buildUid === '' || taskRuns.byUid(buildUid) !== undefined || hasChild(taskRuns, buildUid);
+      const wanted = buildUid === '' || isHeld(taskRuns.byUid(buildUid)) || hasChild(taskRuns, buildUid);
       return wanted ? [] : [{ uid, kind: 'secret', name, removal: [{ type: 'delete-secret', namespace, name }] }];
     });
   }
+}
+
+/** The build goes on, or what it had is still to be given back: its Secrets go with that. */
+function isHeld(build: KeptTaskRun | undefined): boolean {
+  return build?.kind === 'user' && (build.outcome === 'running' || build.hasFinalizer);
 }
 
 /** A provision TaskRun may be about to need it although its build is gone: that one is ended first. */

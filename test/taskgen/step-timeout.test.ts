@@ -60,7 +60,7 @@ describe('the timeout of the step', () => {
   for (const timeout of ['"$(params.t)"', 'soon', '-5s', '60'])
     it(`${timeout} is a finding`, () => {
       const { findings, variables } = build(timeout);
-      expect(findings.join('')).to.match(/^task\.yaml:7:\d+: warning MPT026: .*no duration/m);
+      expect(findings.join('')).to.match(/^task\.yaml:7:\d+: error MPT026: .*no duration/m);
       expect(variables['MP_TIMEOUT']).to.equal(undefined);
     });
 

@@ -1,9 +1,14 @@
 // Writes of ours and of others that cross, on the whole controller in memory: each case was a real failure once.
 import { expect } from 'chai';
+import { signFacts } from '../../../controller/lease/signed-facts.ts';
 import { second } from '../../../controller/model/instant.ts';
+import { storedKeyName } from '../../../controller/model/one-time-key.ts';
+import { operatorNamespace, testKey } from '../../support/builders.ts';
 import { hostConfigData } from '../../support/host-builders.ts';
 import { apiError, type ClusterRequest } from '../../support/memory-cluster.ts';
 import { ControllerStand } from './controller-stand.ts';
+
+const leaseAnnotation = 'build.appstudio.redhat.com/host-lease';
 
 const isPatchOf = (request: ClusterRequest, name: string, word: string): boolean =>
   request.verb === 'patch' && request.name === name && JSON.stringify(request.body).includes(word);
@@ -78,13 +83,12 @@ describe('controller: writes that cross', () => {
   it('facts that Tekton sets back to what they were make no second provision TaskRun', async () => {
     await startWith(hostConfigData({ one: 1, two: 1 }), 'a');
     await stand.clock.advance(second);
-    const lease = 'build.appstudio.redhat.com/host-lease';
     const provision = (): string[] =>
       stand.cluster
         .all('taskruns')
         .flatMap(({ metadata }) => (metadata.name.includes('-prov-') ? [metadata.name] : []));
     const [first = ''] = provision();
-    const older = stand.cluster.find('taskruns', 'team-a', 'a')?.metadata.annotations?.[lease];
+    const older = stand.cluster.find('taskruns', 'team-a', 'a')?.metadata.annotations?.[leaseAnnotation];
     stand.cluster.put('secrets', 'team-a', { metadata: { name: 'multi-platform-ssh-a' } });
     stand.cluster.change('taskruns', 'multi-platform-controller', first, (taskRun) => {
       Object.assign(taskRun, { status: { conditions: [{ type: 'Succeeded', status: 'True' }] } });
@@ -92,11 +96,37 @@ describe('controller: writes that cross', () => {
     await stand.clock.advance(second);
     expect(stand.build('a').facts?.ready).to.equal(true);
     stand.cluster.change('taskruns', 'team-a', 'a', ({ metadata }) => {
-      Object.assign(metadata, { annotations: { [lease]: older } });
+      Object.assign(metadata, { annotations: { [leaseAnnotation]: older } });
     });
     await stand.clock.advance(second);
     expect(stand.build('a').facts?.ready).to.equal(true);
     expect(provision()).to.deep.equal([]);
+  });
+
+  it('an annotation from before its key was noted, which Tekton writes back, does not keep the key for ever', async () => {
+    await startWith(hostConfigData({ only: 1 }), 'a');
+    const [first = ''] = stand.cluster
+      .all('taskruns')
+      .flatMap(({ metadata: { name } }) => (/-prov-/.test(name) ? [name] : []));
+    stand.cluster.put('secrets', 'team-a', { metadata: { name: 'multi-platform-ssh-a' } });
+    const key = storedKeyName(stand.build('a').uid);
+    stand.cluster.put('secrets', operatorNamespace, { metadata: { name: key } });
+    stand.cluster.change('taskruns', operatorNamespace, first, (taskRun) => {
+      const results = [{ name: 'ONE_TIME_KEY', value: 'true' }];
+      Object.assign(taskRun, { status: { conditions: [{ type: 'Succeeded', status: 'True' }], results } });
+    });
+    await stand.clock.advance(second);
+    const { facts, uid } = stand.build('a');
+    if (facts?.oneTimeKey === undefined) throw new Error('no key noted');
+    const { oneTimeKey: _, ...older } = facts;
+    stand.cluster.change('taskruns', 'team-a', 'a', ({ metadata }) => {
+      Object.assign(metadata, { annotations: { [leaseAnnotation]: signFacts(testKey, uid, older) } });
+    });
+    await stand.clock.advance(second);
+    expect(stand.build('a').facts?.oneTimeKey).to.equal(true);
+    stand.end('a');
+    await stand.clock.advance(second);
+    expect(stand.cluster.find('secrets', operatorNamespace, key)).to.equal(undefined);
   });
 
   it('facts a tenant takes away are put back, and the host is cleaned in the end', async () => {

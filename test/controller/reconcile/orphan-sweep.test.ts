@@ -95,6 +95,21 @@ describe('OrphanSweep', () => {
     expect(stand.removed).to.deep.equal(['secret of-build']);
   });
 
+  it('removes a Secret when its build has ended and given back what it had, and not before', async () => {
+    const stand = new SweepStand();
+    const held = aTaskRun().forPlatform('linux/arm64').claimed().ended();
+    const { metadata, spec, status } = held.raw();
+    const build = stand.cluster.put('taskruns', 'team-a', { metadata: { ...metadata, name: 'build' }, spec, status });
+    stand.putSecret('of-build', build.metadata.uid);
+    for (let sweeps = 0; sweeps < 3; sweeps += 1) await stand.sweep.sweep();
+    expect(stand.left()).to.deep.equal(['build', 'of-build']);
+    stand.cluster.change('taskruns', 'team-a', 'build', (taskRun) => {
+      Object.assign(taskRun.metadata, { finalizers: [] });
+    });
+    for (let sweeps = 0; sweeps < 2; sweeps += 1) await stand.sweep.sweep();
+    expect(stand.left()).to.deep.equal(['build']);
+  });
+
   it('leaves the Secret alone while a provision TaskRun of that build still runs', async () => {
     const stand = new SweepStand();
     const build = aTaskRun().forPlatform('linux/arm64').claimed().build();

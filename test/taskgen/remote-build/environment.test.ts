@@ -48,7 +48,12 @@ describe('the remote script: environment and arguments', function () {
   }
 
   it('what would govern this script comes under another name, and reaches that of the user as it was', async () => {
-    const own = { PATH: '/nowhere:/usr/bin:/bin', BASH_ENV: '/workspace/x', LD_PRELOAD: '/none.so', POSIXLY_CORRECT: 'y' };
+    const own = {
+      PATH: '/nowhere:/usr/bin:/bin',
+      BASH_ENV: '/workspace/x',
+      LD_PRELOAD: '/none.so',
+      POSIXLY_CORRECT: 'y',
+    };
     const build = await runBuild(world, {
       script: '/bin/cp /proc/$$/environ /tekton/results/ENV',
       settings: Object.fromEntries(Object.entries(own).map(([name, value]) => [`MP_AS_${name}`, value])),
