@@ -168,7 +168,8 @@ function releaseHost(observed: Observed, taskRun: UserTaskRun, claimed: Claimed)
     ...cleanUp(observed, claimed),
     deleteSecret(taskRun),
     ...(claimed.facts.oneTimeKey ? [key] : []),
-    patch(taskRun, release(taskRun)),
+    // Told before: with the last finalizer the TaskRun may be gone, and all that is remembered of it.
     event(taskRun, 'Normal', 'Released', `host ${hostText(claimed.claim)} is released`),
+    patch(taskRun, release(taskRun)),
   ];
 }

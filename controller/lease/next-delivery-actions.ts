@@ -4,7 +4,7 @@ import type { Action } from '../model/action.ts';
 import type { UserTaskRun } from '../model/task-run.ts';
 import { provisionTaskOf } from '../taskruns/own-task-run-manifest.ts';
 import { cleanUp, event, patch, podNews, type Claimed } from './build-actions.ts';
-import { launchOf, provisionOf, type Observed } from './observed.ts';
+import { isHandedOver, launchOf, provisionOf, type Observed } from './observed.ts';
 import { hostText } from './host-facts.ts';
 import { noPlan, planOf, type Plan } from './plan.ts';
 import { refusal } from './refusal.ts';
@@ -12,14 +12,17 @@ import { markReady, noteOneTimeKey, noteRetries } from './write-lease.ts';
 
 /** The provision TaskRun succeeded: the build can go on, if it really made the Secret. */
 export function deliver(observed: Observed, taskRun: UserTaskRun, claimed: Claimed): Action[] {
+  const task = provisionTaskOf(claimed.facts.platform);
+  const message = `provision task failed to create a secret: ask an administrator to look at Task ${task}`;
+  const refused = refusal(taskRun, { reason: 'SecretNotCreated', message });
+  // Found out before a crash: the Secret that is there now is the one that says so.
+  if (isHandedOver(observed, claimed.facts)) return refused;
   const done = provisionOf(observed, claimed.facts);
   const present: Action[] = [
     ...delivered(taskRun, claimed, hasOneTimeKey(observed, claimed)),
     ...(done ? [{ type: 'delete-task-run', target: done } as const] : []),
   ];
-  const task = provisionTaskOf(claimed.facts.platform);
-  const message = `provision task failed to create a secret: ask an administrator to look at Task ${task}`;
-  const missing = [...cleanUp(observed, claimed), ...refusal(taskRun, { reason: 'SecretNotCreated', message })];
+  const missing = [...cleanUp(observed, claimed), ...refused];
   return [{ type: 'check-secret', owner: taskRun, wasReported: true, present, missing }];
 }
 
@@ -28,7 +31,8 @@ export function deliverEarly(observed: Observed, taskRun: UserTaskRun, claimed: 
   const { facts, claim } = claimed;
   const running = claim.launch?.preparesItself ? launchOf(observed, facts) : provisionOf(observed, facts);
   if (running === undefined || running.deleting || !observed.reported.has(running.uid)) return noPlan;
-  return planOf([{ type: 'check-secret', owner: taskRun, present: delivered(taskRun, claimed), missing: [] }]);
+  const present = delivered(taskRun, claimed);
+  return planOf([{ type: 'check-secret', owner: taskRun, wasReported: true, present, missing: [] }]);
 }
 
 export function delivered(taskRun: UserTaskRun, { facts, claim }: Claimed, oneTimeKey = false): Action[] {

@@ -74,12 +74,16 @@ export function failedLaunch(observed: Observed, taskRun: UserTaskRun, claimed: 
 /** The host is there: what was told about it is written down, then it is prepared, unless launch did that. */
 export function prepareLaunched(observed: Observed, taskRun: UserTaskRun, claimed: Claimed, now: Instant): Plan {
   const { facts, claim } = claimed;
-  if (isHandedOver(observed, facts)) return planOf([patch(taskRun, giveUpLaunch(taskRun, facts, false))]);
+  const preparedItself = claim.launch?.preparesItself && launchOf(observed, facts)?.outcome === 'succeeded';
+  if (isHandedOver(observed, facts)) {
+    // Of a host that prepared itself, found out before a crash: the Secret that is there now is the one that says so.
+    const over = preparedItself ? noSecretOf(claimed, taskRun) : [patch(taskRun, giveUpLaunch(taskRun, facts, false))];
+    return planOf(over);
+  }
   const news = noteHost(observed, taskRun, claimed);
   if (news.length > 0) return planOf(news);
   if (claim.launch?.preparesItself) {
-    const message = `launch task failed to create a secret: ask an administrator to look at Task launch-${claim.launch.type}`;
-    const missing = [...cleanUp(observed, claimed), ...refusal(taskRun, { reason: 'SecretNotCreated', message })];
+    const missing = [...cleanUp(observed, claimed), ...noSecretOf(claimed, taskRun)];
     const present = delivered(taskRun, claimed);
     return planOf([{ type: 'check-secret', owner: taskRun, wasReported: true, present, missing }]);
   }
@@ -93,6 +97,11 @@ export function prepareLaunched(observed: Observed, taskRun: UserTaskRun, claime
   if (seen !== undefined) return planOf(start);
   // The launch is from an earlier process. The host may have been prepared, if Tekton set the facts back since.
   return planOf([{ type: 'check-secret', owner: taskRun, present: delivered(taskRun, claimed), missing: start }]);
+}
+
+function noSecretOf({ claim }: Claimed, taskRun: UserTaskRun): Action[] {
+  const message = `launch task failed to create a secret: ask an administrator to look at Task launch-${claim.launch?.type}`;
+  return refusal(taskRun, { reason: 'SecretNotCreated', message });
 }
 
 /** The TaskRun that should prepare it was deleted. */

@@ -83,7 +83,7 @@ export function isUndo({ type }: Pick<OwnTaskRun, 'type'>): boolean {
 }
 
 /** Cleanups of a lease, newest try first. An older controller's counts once it succeeded: nothing holds it until then. */
-export function undosOf({ children }: Observed, lease: Lease | undefined): OwnTaskRun[] {
+export function undosOf({ children }: Pick<Observed, 'children'>, lease: Lease | undefined): OwnTaskRun[] {
   if (lease === undefined) return [];
   const all = children.filter(
     (child) =>

@@ -76,6 +76,18 @@ export function restore({ hasFinalizer, deleting }: UserTaskRun, facts: LeaseFac
   return { ...(bound ? { finalizer: 'add' } : {}), facts, labels: held, annotations: noWaiting };
 }
 
+/** What somebody set back to what it was: the facts, what is told of them, and which hosts failed. */
+export function putBack(taskRun: UserTaskRun, lost: UserTaskRun): UserTaskRunChange {
+  if (lost.facts === undefined) return {};
+  const before = new Set([...lost.failedHosts, ...taskRun.failedHosts]);
+  const { labels: held } = restore(taskRun, lost.facts);
+  return {
+    facts: lost.facts,
+    ...(held === undefined ? {} : { labels: held }),
+    annotations: failedHosts({ failedHosts: [...before] }, undefined),
+  };
+}
+
 export function markReady(facts: LeaseFacts): UserTaskRunChange {
   return { facts: { ...facts, ready: true } };
 }
@@ -152,7 +164,10 @@ function claimLabels({ platform, attempt }: LeaseFacts, host: string): Record<st
 }
 
 /** Those of before, and this one. */
-function failedHosts({ failedHosts: before }: UserTaskRun, host: string | undefined): Record<string, string> {
+function failedHosts(
+  { failedHosts: before }: Pick<UserTaskRun, 'failedHosts'>,
+  host: string | undefined,
+): Record<string, string> {
   const failed = new Set([...before, ...(host === undefined ? [] : [host])]);
   return failed.size === 0 ? {} : { [annotations.failedHosts]: [...failed].join(',') };
 }

@@ -2,6 +2,7 @@
 import { nextActions } from '../lease/next-actions.ts';
 import { undosOf, type Observed } from '../lease/observed.ts';
 import { isUnsigned, readPhase } from '../lease/read-lease.ts';
+import { putBack } from '../lease/write-lease.ts';
 import type { KeepTimes } from '../lease/timeouts.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Action } from '../model/action.ts';
@@ -49,10 +50,12 @@ export class BuildReconciler {
   noteChange(before: KeptTaskRun | undefined, after: KeptTaskRun | undefined): void {
     // Before the memory of claims forgets that this one was put back.
     this.#progress.note(before, after, this.#claims.lost(after?.uid ?? '') !== undefined);
-    this.#claims.note(before, after);
+    this.#claims.note(before, after, this.#now());
     this.#unsigned.note(before, after);
     if (before?.kind !== 'user' || after !== undefined) return;
     this.#podTold.delete(before.uid);
+    // Released by the one that acts, which may be another replica: its cleanup was to be seen before its end.
+    if (isHandedOverTo(this.#childrenOf(before), before)) this.#claims.forget(before.uid);
   }
 
   /** It may hold a slot although no facts show it: not to be given another one. */
@@ -63,6 +66,11 @@ export class BuildReconciler {
     const children = this.#childrenOf(current);
     if (children.length === 0) return isUnsigned(current);
     return readPhase(this.#observe(current, children), this.#now()) === 'unsigned';
+  }
+
+  /** Builds whose facts were lost: nothing else may ever ring for them. */
+  lostBuilds(): Iterable<string> {
+    return this.#claims.uids();
   }
 
   /** Slots of this host that are taken although no TaskRun shows it. */
@@ -93,7 +101,7 @@ export class BuildReconciler {
     const current = this.#options.taskRuns.byUid(uid);
     const lost = this.#claims.lost(uid);
     if (lost !== undefined && current?.kind === 'user') {
-      await this.#options.perform([putFactsBack(current, lost)]);
+      await this.#options.perform([{ type: 'patch-user-task-run', target: current, change: putBack(current, lost) }]);
       return undefined;
     }
     if (current?.kind === 'user') return this.#advance(this.#observe(current, this.#childrenOf(current)));
@@ -121,9 +129,8 @@ export class BuildReconciler {
   /** Gone with its facts, because somebody removed our finalizer: its host is given back from what was last seen. */
   async #lookAtTornAway(lost: UserTaskRun): Promise<Instant | undefined> {
     const children = this.#childrenOf(lost);
-    const gone = { ...lost, deleting: true, ended: lost.ended ?? this.#now() };
-    const observed = this.#observe(gone, children);
-    if (undosOf(observed, lost.facts).length > 0) {
+    const observed = this.#observe({ ...lost, deleting: true }, children);
+    if (isHandedOverTo(children, lost)) {
       // It exists, and carries on.
       this.#claims.forget(lost.uid);
       return this.#lookAtRest(lost.uid, this.#ours(lost.uid));
@@ -203,10 +210,7 @@ function mayWorkFor(child: OwnTaskRun, build: UserTaskRun): boolean {
   return child.created >= build.created;
 }
 
-function putFactsBack(taskRun: UserTaskRun, lost: UserTaskRun): Action {
-  return {
-    type: 'patch-user-task-run',
-    target: taskRun,
-    change: lost.facts === undefined ? {} : { facts: lost.facts },
-  };
+/** A cleanup carries on for what this build held. */
+function isHandedOverTo(children: readonly OwnTaskRun[], { facts }: UserTaskRun): boolean {
+  return undosOf({ children }, facts).length > 0;
 }

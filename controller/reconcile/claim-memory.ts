@@ -3,20 +3,21 @@
 // Lost with a restart: then TaskRuns of ours tell what the build holds (lease/recover-facts.ts).
 import { isOlder } from '../lease/is-older.ts';
 import type { LeaseFacts } from '../model/host-lease.ts';
+import type { Instant } from '../model/instant.ts';
 import type { KeptTaskRun, UserTaskRun } from '../model/task-run.ts';
 
 export class ClaimMemory {
   readonly #lost = new Map<string, UserTaskRun>();
 
   /** To be called with every change of the cache. */
-  note(before: KeptTaskRun | undefined, after: KeptTaskRun | undefined): void {
+  note(before: KeptTaskRun | undefined, after: KeptTaskRun | undefined, now: Instant): void {
     const uid = (after ?? before)?.uid ?? '';
     const newest = this.#lost.get(uid) ?? (before?.kind === 'user' ? before : undefined);
     if (newest?.facts === undefined) return;
     if (after === undefined) {
       // With no host claimed there is nothing to release.
       if ((newest.facts.claim?.provider ?? 'local') === 'local') this.#lost.delete(uid);
-      else this.#lost.set(uid, newest);
+      else this.#lost.set(uid, { ...newest, ended: newest.ended ?? now });
     } else if (after.kind === 'user' && isBehind(after.facts, newest.facts)) {
       this.#lost.set(uid, newest);
     } else {
@@ -41,6 +42,10 @@ export class ClaimMemory {
     return [...this.#lost.values()].flatMap(({ facts }) =>
       facts?.claim?.provider === 'dynamic' && facts.platform === platform ? [facts.claim.host] : [],
     );
+  }
+
+  uids(): Iterable<string> {
+    return this.#lost.keys();
   }
 
   forget(uid: string): void {

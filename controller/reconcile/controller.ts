@@ -240,6 +240,7 @@ export class Controller {
   async #sweepUntil(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       for (const key of keysOfAll(this.state.taskRuns)) this.#queue.add(key);
+      for (const uid of this.#builds.lostBuilds()) this.#queue.add(buildKey(uid));
       await this.#upkeep.sweep();
       await this.#options.clock.sleep(sweepPeriod, signal);
     }

@@ -152,8 +152,9 @@ async function secretExists(
     return false;
   } catch (error) {
     if (isKind(error, 'exists')) return true;
-    // Quotas are counted before names are looked at, and the Secret may be the last one there was room for.
-    if (wasReported && isKind(error, 'refused') && /exceeded quota/.test(String(error))) return true;
+    // Quotas are counted before names are looked at: the Secret is there if somebody said so, perhaps as the last there was
+    // room for. If it is not, whoever has to make it is told why it cannot, and the build with it.
+    if (isKind(error, 'refused') && /exceeded quota/.test(String(error))) return wasReported === true;
     throw error;
   }
 }
@@ -166,7 +167,7 @@ const collectionTime = 10_000;
  * namespace, a build is refused without one: the slot it holds is not only its own.
  */
 async function createSecret(
-  { cluster, clock, onForbidden }: PerformOptions,
+  { cluster, clock, events, onForbidden }: PerformOptions,
   action: Extract<Action, { type: 'create-secret' }>,
 ): Promise<void> {
   const { owner, data } = action;
@@ -175,6 +176,10 @@ async function createSecret(
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     if (error.kind === 'refused' && isErrorSecret(data)) return onForbidden(action, error);
+    if (error.kind === 'refused') {
+      const message = `its Secret cannot be made, trying again: ${error.message}`;
+      events.emit(owner, { severity: 'Warning', reason: 'ProvisionFailed', message });
+    }
     if (error.kind !== 'exists') throw error;
     const young = clock.now() < owner.created + collectionTime;
     if (young || /object is being deleted/.test(error.message)) throw error.as({ kind: 'conflict' });

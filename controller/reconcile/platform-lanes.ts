@@ -216,12 +216,20 @@ export class PlatformLanes {
       lookAgain(platform, clock.now());
     }
     this.#underWay.delete(taskRun.uid);
+    // Its build ended, or vanished, in between, which rang while the slot still counted as taken.
+    if (host !== undefined && this.#hasLeft(taskRun, host)) lookAgain(platform, clock.now());
   }
 
   /** It may have ended, and this process may have stopped acting, while the write waited for its turn. */
   #isStillWanted({ uid }: UserTaskRun): boolean {
     const current = this.#options.taskRuns.byUid(uid);
     return !this.#stopped.signal.aborted && current?.kind === 'user' && isWaiting(current);
+  }
+
+  /** Neither in the queue, which it will leave with a ring, nor on this host. */
+  #hasLeft({ uid }: UserTaskRun, host: string): boolean {
+    const current = this.#options.taskRuns.byUid(uid);
+    return current?.kind !== 'user' || (!isWaiting(current) && current.facts?.claim?.host !== host);
   }
 
   /** Asks until the API server answers: an unknown claim must not become a second one. */

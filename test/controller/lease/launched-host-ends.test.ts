@@ -24,8 +24,8 @@ describe('the end of a build with a host of its own', () => {
       does: [
         'create terminate 1 of attempt 1 on a host of its own',
         'delete Secret team-a/multi-platform-ssh-build',
-        'patch: attempt 1, finalizer away, assigned-host away',
         `event Normal Released: host ${hostOf(launched())} is released`,
+        'patch: attempt 1, finalizer away, assigned-host away',
       ],
     });
   });

@@ -185,8 +185,8 @@ describe('a build with a host', () => {
         does: [
           'create cleanup 1 of attempt 1 on h',
           'delete Secret team-a/multi-platform-ssh-build',
-          'patch: attempt 1, finalizer away, assigned-host away',
           'event Normal Released: host h is released',
+          'patch: attempt 1, finalizer away, assigned-host away',
         ],
       });
     });
@@ -196,8 +196,8 @@ describe('a build with a host', () => {
     const local = aTaskRun().forPlatform('linux/x86_64').claimedLocally().ready().ended();
     expect(look(local).does).to.deep.equal([
       'delete Secret team-a/multi-platform-ssh-build',
-      'patch: attempt 1, finalizer away, assigned-host away',
       'event Normal Released: host localhost is released',
+      'patch: attempt 1, finalizer away, assigned-host away',
     ]);
   });
 });

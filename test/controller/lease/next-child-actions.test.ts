@@ -240,8 +240,8 @@ describe('a cleanup', () => {
     const look1 = look(claimed().ready().ended(), [cleanup().ended('succeeded')]);
     expect(look1.does).to.deep.equal([
       'delete Secret team-a/multi-platform-ssh-build',
-      'patch: attempt 1, finalizer away, assigned-host away',
       'event Normal Released: host h is released',
+      'patch: attempt 1, finalizer away, assigned-host away',
     ]);
   });
 });

@@ -67,8 +67,8 @@ describe('the one-time token of a build', () => {
       'create cleanup 1 of attempt 1 on h',
       'delete Secret team-a/multi-platform-ssh-build',
       'delete Secret multi-platform-controller/multi-platform-one-time-key-uid-of-build',
-      'patch: attempt 1, finalizer away, assigned-host away',
       'event Normal Released: host h is released',
+      'patch: attempt 1, finalizer away, assigned-host away',
     ]);
   });
 });

@@ -60,6 +60,22 @@ export class ControllerStand {
     this.configure(this.#hostConfig);
   }
 
+  /** Another replica, which reads all there is and follows the watch, but does not act. */
+  addStandby(): Controller {
+    const active = this.controller;
+    this.renew();
+    const standby = this.controller;
+    this.controller = active;
+    const { taskRuns, project } = standby.state;
+    this.cluster.watch('taskruns', ({ type, object }) => {
+      const kept = project(object);
+      if (kept === undefined) return;
+      if (type === 'DELETED') taskRuns.deleted(kept);
+      else taskRuns.applied(kept);
+    });
+    return standby;
+  }
+
   configure(data: Readonly<Record<string, string>> | undefined): void {
     this.#hostConfig = data;
     const metadata = { name: 'host-config', namespace: operatorNamespace, uid: 'config', resourceVersion: '1' };

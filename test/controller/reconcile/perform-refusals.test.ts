@@ -51,8 +51,9 @@ describe('perform: what is refused', () => {
     const stand = refusing(quota, 'create');
     const check = { type: 'check-secret', owner: stand.build(), present: [remove], missing: [] } as const;
     await stand.perform([{ ...check, wasReported: true }]);
-    expect(stand.done).to.deep.equal(['check-secret', 'delete-secret']);
-    expect(await stand.failure(check)).to.have.property('kind', 'refused');
+    expect(stand.done.splice(0)).to.deep.equal(['check-secret', 'delete-secret']);
+    await stand.perform([check]);
+    expect(stand.done).to.deep.equal(['check-secret']);
   });
 });
 
