@@ -1,7 +1,6 @@
 // The edits that make the build step a remote one: its image, its script, and what that script is told by environment.
 // Every Tekton reference stands in env; the script's own text has none outside the user's part.
 
-import { isMap, isSeq } from 'yaml';
 import type { YAMLMap } from 'yaml';
 import { appendVariables } from './append-platform.ts';
 import type { EnvironmentPlan } from './environment-plan.ts';
@@ -15,13 +14,14 @@ import type { StepChoice } from './step-choice.ts';
 import { unusualShell } from './step-scripts.ts';
 import { timeoutVariables } from './step-timeout.ts';
 import type { SyncPlan } from './sync-plan.ts';
+import { list } from './task-model.ts';
 import type { Task } from './task-model.ts';
 import type { Topology } from './topology.ts';
 import { asksForUnsent, withoutUnsent } from './unsent-workspaces.ts';
-import { keptVariables, neutralVariables, renameKept } from './wrapper-environment.ts';
+import { editVariables, keptVariables, neutralVariables } from './wrapper-environment.ts';
 import { wrapperResources } from './wrapper-resources.ts';
 import { wrapperSecurity } from './wrapper-security.ts';
-import { mapAt, pairOf } from './yaml-places.ts';
+import { mapAt } from './yaml-places.ts';
 import type { YamlEditor } from './yaml-editor.ts';
 import type { YamlValue } from './yaml-text.ts';
 
@@ -46,27 +46,12 @@ export interface StyledPlan extends RemotePlan {
 export function editRemoteStep(editor: YamlEditor, map: YAMLMap, plan: RemotePlan, script: string): void {
   const { step } = plan.choice;
   if (!plan.topology.keepsImage) editContainer(editor, map, plan);
-  renameKept(editor, map, plan);
-  const unbound = variablesOfUnsent(plan);
-  const neutral = neutralVariables(plan);
-  const isReplaced = (name: string) => unbound.has(name) || neutral.some((it) => it.name === name);
-  const known = new Set(step.env.map(({ name }) => name).filter((name) => !isReplaced(name)));
-  const env = pairOf(map, 'env')?.value;
-  for (const item of isSeq(env) ? env.items : []) {
-    const name = isMap(item) ? item.get('name') : undefined;
-    const value = typeof name === 'string' ? unbound.get(name) : undefined;
-    if (!isMap(item) || typeof name !== 'string' || value === undefined) continue;
-    editor.set(item, 'value', value);
-    unbound.delete(name);
-    known.add(name);
-  }
-  editor.append(
-    map,
-    'env',
-    [...[...unbound].map(([name, value]) => ({ name, value })), ...neutral, ...remoteEnvironment(plan)].filter(
-      ({ name }) => !known.has(name),
-    ),
-  );
+  editVariables(editor, map, plan, (value) => withoutUnsent(value, plan.sync));
+  const known = new Set(step.env.map(({ name }) => name));
+  editor.append(map, 'env', [
+    ...inheritedOnHost(plan),
+    ...remoteEnvironment(plan).filter(({ name }) => !known.has(name)),
+  ]);
   editor.append(map, 'volumeMounts', [
     { name: plan.secretVolume, mountPath: '/ssh', readOnly: true },
     podInfoMount,
@@ -107,12 +92,16 @@ export function commandToArguments(editor: YamlEditor, map: YAMLMap, { choice }:
   editor.set(map, 'args', [...wrapped, ...step.args]);
 }
 
-/** Variables that say whether a workspace is there, of those that stay in the cluster: to a script on the host it is not. */
-function variablesOfUnsent({ choice, sync }: RemotePlan): Map<string, string> {
-  const told = choice.step.env.flatMap(({ name, value = '' }) =>
-    asksForUnsent(value, sync) ? [[name, withoutUnsent(value, sync)] as const] : [],
+/** Variables of stepTemplate that are others on the host, where the step has to set them itself. */
+function inheritedOnHost(plan: RemotePlan): { name: string; value: string }[] {
+  const { choice, sync } = plan;
+  const own = new Set(list(choice.step.own['env']).map((item) => item['name']));
+  const neutral = neutralVariables(plan);
+  const taken = new Set([...own, ...neutral.map(({ name }) => name)]);
+  const unbound = choice.step.env.flatMap(({ name, value = '' }) =>
+    !taken.has(name) && asksForUnsent(value, sync) ? [{ name, value }] : [],
   );
-  return new Map(told);
+  return [...unbound, ...neutral].map(({ name, value }) => ({ name, value: withoutUnsent(value, sync) }));
 }
 
 /** What the script learns about this Task; the names are the interface between the two. */

@@ -61,7 +61,13 @@ export function neutralVariables(plan: Planned): { name: string; value: string }
     ]);
 }
 
-export function renameKept(editor: YamlEditor, map: YAMLMap, plan: Planned): void {
+/** Names and values of the variables that the step sets itself, as they are on the host: of each value one edit. */
+export function editVariables(
+  editor: YamlEditor,
+  map: YAMLMap,
+  plan: Planned,
+  valueOnHost: (value: string) => string,
+): void {
   const kept = keptVariables(plan).filter(({ isInherited }) => !isInherited);
   const env = pairOf(map, 'env')?.value;
   for (const item of isSeq(env) ? env.items : []) {
@@ -70,7 +76,10 @@ export function renameKept(editor: YamlEditor, map: YAMLMap, plan: Planned): voi
     if (found !== undefined) editor.set(item, 'name', found.keptAs);
     const value = item.get('value');
     if (typeof value !== 'string') continue;
-    const renamed = kept.reduce((text, { name, keptAs }) => text.replaceAll(`$(${name})`, `$(${keptAs})`), value);
-    if (renamed !== value) editor.set(item, 'value', renamed);
+    const changed = kept.reduce(
+      (text, { name, keptAs }) => text.replaceAll(`$(${name})`, `$(${keptAs})`),
+      valueOnHost(value),
+    );
+    if (changed !== value) editor.set(item, 'value', changed);
   }
 }

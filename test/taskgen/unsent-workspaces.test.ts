@@ -43,4 +43,15 @@ describe('a workspace that stays in the cluster', () => {
     expect(variables['HAS_NETRC']).to.equal('$(workspaces.netrc.bound)');
     expect(remote.steps[0]?.script).to.include('"$(workspaces.netrc.bound)" = true');
   });
+
+  it('is not bound to a variable that is made of one with another name on the host', () => {
+    const { variables } = made(`workspaces: [{name: netrc, optional: true}]
+stepTemplate: {env: [{name: ENV, value: "/env-$(workspaces.netrc.bound)"}]}
+steps:
+  - name: build
+    image: alpine
+    script: make
+    env: [{name: PATH, value: /nix/bin}, {name: MORE, value: "$(PATH):$(workspaces.netrc.bound)"}]`);
+    expect(variables).to.include({ MORE: '$(MP_AS_PATH):false', ENV: '', MP_AS_ENV: '/env-false' });
+  });
 });
