@@ -125,7 +125,7 @@ function remoteEnvironment(plan: RemotePlan): { name: string; value: string }[] 
     ...(step.own['results'] === undefined ? {} : { MP_STEP_RESULTS: `/tekton/steps/step-${choice.name}/results` }),
     MP_MOUNTS: String(sync.mounts.length),
     ...Object.assign({}, ...sync.mounts.map(mountVariables)),
-    ...staysVariables(task, step, sync),
+    ...staysVariables(task, choice, sync),
     MP_ENV: [
       ...environment.variables.filter(({ name, isForwarded }) => isForwarded && !isKept(name)),
       ...(options.appendPlatform ? appendVariables : []),
