@@ -142,8 +142,8 @@ function likelyNames(task: Task, choice: StepChoice): string[] {
   );
 }
 
-function laterStepsSeeIt(task: Task, { step, index }: StepChoice): boolean {
-  return laterStepsShareStorage(task, step, index);
+function laterStepsSeeIt(task: Task, { index }: StepChoice): boolean {
+  return laterStepsShareStorage(task, index);
 }
 
 function unseenImage({ index, name }: StepChoice): Finding {

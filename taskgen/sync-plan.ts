@@ -47,7 +47,7 @@ export function planSync(task: Task, stepIndex: number, options: GenerateOptions
     ...mountPathFindings(task, step, stepIndex),
     ...workspacePathFindings(task, step, stepIndex),
   ];
-  const storages = visibleWorkspaces(task, step, stepIndex).filter(({ path }) => isStorage(step, path));
+  const storages = visibleWorkspaces(task, step, stepIndex).filter(({ path }) => isStorage(task, stepIndex, path));
   const isWorkspaceStorage = (name: string) => storages.some(({ workspace }) => workspace.name === name);
   const planned = [
     ...task.workspaces.map((workspace, index) =>
@@ -120,6 +120,10 @@ function planWorkspace(
   const label = `workspace ${name}`;
   const path = `$(workspaces.${name}.path)`;
   const asked = options.sync.get(name);
+  const bound = workspace.optional ? `$(workspaces.${name}.bound)` : 'true';
+  const place = { name: label, path, bound };
+  if (isOwnStorage && asked === undefined)
+    return { ...place, sync: 'storage', mode: 'rw', kind: 'dir', why: ownStorage };
   if (asked === undefined && credentialName.test(name)) {
     findings.push({
       code: 'MPT110',
@@ -130,10 +134,6 @@ function planWorkspace(
     return { name: label, workspace: name, path, why: 'its name sounds like credentials' };
   }
   if (asked === 'none') return { name: label, workspace: name, path, why: `--sync ${name}=none` };
-  const bound = workspace.optional ? `$(workspaces.${name}.bound)` : 'true';
-  const place = { name: label, path, bound };
-  if (isOwnStorage && asked === undefined)
-    return { ...place, sync: 'storage', mode: 'rw', kind: 'dir', why: ownStorage };
   // A workspace outlives the Task, so what the build writes goes back even when no later step looks at it.
   const sync = workspace.readOnly ? 'in' : (asked ?? 'both');
   const mode = workspace.readOnly ? 'ro' : 'rw';
