@@ -1,5 +1,6 @@
 // Which mounts of a step are container storage: it is never sent, since overlay does not survive the way, and later steps look for the image in it.
 
+import type { GenerateOptions } from './options.ts';
 import type { Task } from './task-model.ts';
 import { mountsVolume } from './task-model.ts';
 import { isVisible, resolvedPath, visibleWorkspaces } from './workspace-places.ts';
@@ -24,10 +25,16 @@ export function isStorage(task: Task, stepIndex: number, mountPath: string): boo
 }
 
 /** Whether one of the steps after it shares the storage that the step builds into. */
-export function laterStepsShareStorage(task: Task, stepIndex: number): boolean {
+export function laterStepsShareStorage(
+  task: Task,
+  stepIndex: number,
+  { volumes: asked }: Pick<GenerateOptions, 'volumes'>,
+): boolean {
   const step = task.steps[stepIndex];
   if (step === undefined) return false;
-  const volumes = step.mounts.filter(({ mountPath }) => isStorage(task, stepIndex, mountPath)).map(({ name }) => name);
+  const volumes = step.mounts
+    .filter(({ name, mountPath }) => asked.get(name) === 'storage' || isStorage(task, stepIndex, mountPath))
+    .map(({ name }) => name);
   const workspaces = visibleWorkspaces(task, step, stepIndex)
     .filter(({ path }) => isStorage(task, stepIndex, path))
     .map(({ workspace }) => workspace.name);

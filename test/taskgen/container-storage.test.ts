@@ -42,6 +42,13 @@ steps:
     expect(variables['MP_MOUNT_0_SYNC']).to.equal('both');
   });
 
+  it('is shared with later steps where --volume says it is', () => {
+    const spec = `volumes: [{name: data, emptyDir: {}}]\nstepTemplate: {volumeMounts: [{name: data, mountPath: /data}]}`;
+    const { variables, findings } = made(`params: [{name: IMAGE}]\n${spec}\n${build}`, ['--volume', 'data=storage']);
+    expect(variables).to.include({ MP_MOUNT_0_SYNC: 'storage', MP_RESULT_IMAGE: '$(params.IMAGE)' });
+    expect(findings.join('')).not.to.include('MPT032');
+  });
+
   it('that a step claims for itself is seen by those that claim it', () => {
     const claimed = (push: string) =>
       made(`params: [{name: IMAGE}]
