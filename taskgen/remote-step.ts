@@ -17,7 +17,7 @@ import type { SyncPlan } from './sync-plan.ts';
 import { list } from './task-model.ts';
 import type { Task } from './task-model.ts';
 import type { Topology } from './topology.ts';
-import { asksForUnsent, withoutUnsent } from './unsent-workspaces.ts';
+import { isToldHost, withoutUnsent } from './unsent-workspaces.ts';
 import { editVariables, keptVariables, neutralVariables } from './wrapper-environment.ts';
 import { wrapperResources } from './wrapper-resources.ts';
 import { wrapperSecurity } from './wrapper-security.ts';
@@ -46,7 +46,7 @@ export interface StyledPlan extends RemotePlan {
 export function editRemoteStep(editor: YamlEditor, map: YAMLMap, plan: RemotePlan, script: string): void {
   const { step } = plan.choice;
   if (!plan.topology.keepsImage) editContainer(editor, map, plan);
-  editVariables(editor, map, plan, (value) => withoutUnsent(value, plan.sync));
+  editVariables(editor, map, plan, (value) => toldOnHost(plan, value));
   const known = new Set(step.env.map(({ name }) => name));
   editor.append(map, 'env', [
     ...inheritedOnHost(plan),
@@ -59,7 +59,7 @@ export function editRemoteStep(editor: YamlEditor, map: YAMLMap, plan: RemotePla
     ...registryAuthMounts(plan.options),
   ]);
   editor.remove(map, removedByWrapping(plan));
-  commandToArguments(editor, map, plan);
+  editArguments(editor, map, plan, (word) => toldOnHost(plan, word));
   editor.setScript(map, 'script', script);
 }
 
@@ -79,29 +79,43 @@ function editContainer(editor: YamlEditor, map: YAMLMap, { task, choice, options
   }
 }
 
-export function removedByWrapping({ choice }: RemotePlan): string[] {
-  const isRenamed = choice.step.args.length === 0 && choice.step.own['args'] === undefined;
-  return choice.wrapped.length === 0 || isRenamed ? [] : ['command'];
+/** What the script is told, as it is told on the host. */
+function toldOnHost({ topology, options, sync }: RemotePlan, text: string): string {
+  return isToldHost(topology, options) ? withoutUnsent(text, sync) : text;
 }
 
-/** Of a wrapped step: `command` goes in front of `args`. */
-export function commandToArguments(editor: YamlEditor, map: YAMLMap, { choice }: RemotePlan): void {
-  const { wrapped, step } = choice;
-  if (wrapped.length === 0) return;
-  if (step.args.length === 0 && step.own['args'] === undefined) return editor.rename(map, 'command', 'args');
-  editor.set(map, 'args', [...wrapped, ...step.args]);
+const isRenamed = ({ wrapped, step }: StepChoice): boolean =>
+  wrapped.length > 0 && step.args.length === 0 && step.own['args'] === undefined;
+
+export function removedByWrapping({ choice }: RemotePlan): string[] {
+  return choice.wrapped.length === 0 || isRenamed(choice) ? [] : ['command'];
+}
+
+/** Of a wrapped step `command` goes in front of `args`. */
+export function editArguments(
+  editor: YamlEditor,
+  map: YAMLMap,
+  { choice }: RemotePlan,
+  told: (word: string) => string = (word) => word,
+): void {
+  const words = [...choice.wrapped, ...choice.step.args];
+  const changed = words.map(told);
+  const isChanged = changed.some((word, index) => word !== words[index]);
+  if (isRenamed(choice) && isChanged) editor.replacePair(map, 'command', 'args', changed);
+  else if (isRenamed(choice)) editor.rename(map, 'command', 'args');
+  else if (isChanged || choice.wrapped.length > 0) editor.set(map, 'args', changed);
 }
 
 /** Variables of stepTemplate that are others on the host, where the step has to set them itself. */
 function inheritedOnHost(plan: RemotePlan): { name: string; value: string }[] {
-  const { choice, sync } = plan;
-  const own = new Set(list(choice.step.own['env']).map((item) => item['name']));
+  const { step } = plan.choice;
+  const own = new Set(list(step.own['env']).map((item) => item['name']));
   const neutral = neutralVariables(plan);
   const taken = new Set([...own, ...neutral.map(({ name }) => name)]);
-  const unbound = choice.step.env.flatMap(({ name, value = '' }) =>
-    !taken.has(name) && asksForUnsent(value, sync) ? [{ name, value }] : [],
+  const unbound = step.env.flatMap(({ name, value = '' }) =>
+    !taken.has(name) && toldOnHost(plan, value) !== value ? [{ name, value }] : [],
   );
-  return [...unbound, ...neutral].map(({ name, value }) => ({ name, value: withoutUnsent(value, sync) }));
+  return [...unbound, ...neutral].map(({ name, value }) => ({ name, value: toldOnHost(plan, value) }));
 }
 
 /** What the script learns about this Task; the names are the interface between the two. */
