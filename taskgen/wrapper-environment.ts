@@ -51,13 +51,16 @@ export function keptVariables({ choice, topology, environment }: Planned): KeptV
   });
 }
 
-/** Variables to add for those that stepTemplate sets. */
+/**
+ * Variables to add for those that stepTemplate sets. Tekton puts a name that is new ahead of those of stepTemplate, except that one which both
+ * have stays behind what it was behind, and the new name behind that: so the other variables in the value are known there.
+ */
 export function neutralVariables(plan: Planned): { name: string; value: string }[] {
   return keptVariables(plan)
     .filter(({ isInherited }) => isInherited)
     .flatMap(({ name, keptAs, value }) => [
-      { name: keptAs, value: value ?? '' },
       { name, value: neutral[name] ?? '' },
+      { name: keptAs, value: value ?? '' },
     ]);
 }
 
