@@ -21,7 +21,7 @@ interface MissingImage {
 /** '' when none comes back. */
 export function resultImage(task: Task, choice: StepChoice, options: ImageOptions): string {
   const isResult = missingImage(task, choice, options) === undefined;
-  return isResult && options.transfer !== 'none' ? imageText(options.imageParameter) : '';
+  return isResult && options.transfer !== 'none' ? imageText(options.imageParameter, task.parameters) : '';
 }
 
 /** Many Tasks call the image that a step runs in IMAGE, too, or one that other steps build; to ask the host for that would be an error. */
@@ -136,7 +136,7 @@ function likelyNames(task: Task, choice: StepChoice): string[] {
   return names.filter(
     (name) =>
       /^(?:(?:app|output|target|dest)[-_]?)?image[-_]?(?:url|name|ref|tag)?$/i.test(name) &&
-      !(step.image ?? '').includes(`$(params.${name})`),
+      !imageReference(name).test(step.image ?? ''),
   );
 }
 
