@@ -9,6 +9,8 @@ import type { TextCheck } from './text-checks.ts';
 /** Into a file or folder is no push. */
 const localTransport = /\s["']?(?:oci|oci-archive|docker-archive|docker-daemon|dir|containers-storage):/;
 
+const imageTransport = /^(?:docker|oci|oci-archive|docker-archive|docker-daemon|dir|containers-storage):/;
+
 /** A command of its own after the build: it can run later, when the image is in the cluster. */
 const separatePush: TextCheck = {
   code: 'MPT203',
@@ -19,14 +21,19 @@ const separatePush: TextCheck = {
   fix: 'Say --defer-push, which pushes from the cluster when the image is back, or move the push to a step of its own as in taskgen/sources/buildah.yaml; --registry-auth push lets it push from there. If the pattern is wrong, say --accept MPT203.',
 };
 
-/** Skopeo names both ends; what counts is where it copies to. */
+/** Skopeo names both ends; what counts is where it copies to, which options and a redirection may follow. */
 const isPush = (found: string) => {
-  const words = found
+  if (!found.startsWith('skopeo')) return !localTransport.test(found);
+  const text = found
     .replace(/["']\].*$/, '')
     .replace(/["']/g, '')
-    .split(' ')
-    .filter((word) => !word.startsWith('-'));
-  return words[0] === 'skopeo' ? words.at(-1)?.startsWith('docker://') === true : !localTransport.test(found);
+    .replace(/\d*[<>]+\s*\S*/g, '');
+  if (/\s(?:copy|sync)\s/.exec(text)?.[0].trim() === 'sync') return /\s(?:--dest|-d)[ =]docker(?=\s|$)/.test(text);
+  const words = text.split(' ').filter((word) => word !== '' && !word.startsWith('-'));
+  const last = words.findLastIndex((word) => imageTransport.test(word));
+  const isTheOnly = words.findIndex((word) => imageTransport.test(word)) === last;
+  // Of one place alone that a variable follows: the other place is in it.
+  return words[last]?.startsWith('docker://') === true && !(isTheOnly && words[last + 1]?.startsWith('$') === true);
 };
 
 const unrepeatable: TextCheck = {
