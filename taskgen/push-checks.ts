@@ -63,7 +63,7 @@ const pushingTools: readonly (TextCheck & { readonly unless: RegExp; readonly ho
   {
     tool: 'buildkit',
     pattern:
-      /\bbuildctl\b[^\n;&]*\bpush=true\b[^\n;&]*|\bdocker\s+(?:buildx\s+)?(?:build|bake)\b[^\n;&]*\s(?:--push\b|(?:-o|--output)[ =]["']?type=registry\b)/g,
+      /\bbuildctl\b[^\n;&]*\bpush=true\b[^\n;&]*|\bdocker\s+(?:buildx\s+)?(?:build|bake)\b[^\n;&]*\s(?:--push(?:=\S*)?(?![\w-])|(?:-o|--output)[ =]["']?\S*(?:type=registry|push=true)\b)/g,
     unless: /--push=false\b/,
     how: intoFile('--output type=oci,dest=FILE'),
   },
