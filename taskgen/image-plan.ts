@@ -123,7 +123,7 @@ function expectedFindings(task: Task, choice: StepChoice, options: Loading, whic
 function likelyNames(task: Task, choice: StepChoice): string[] {
   const { step } = choice;
   const [, given = ''] =
-    /\s(?:-t|--tag)[ =]["']?((?:[\w.:/-]|\$\(params\.[\w.-]+(?:\[\d+\])?\)|\$\{?\w+\}?)+)(?=["'\s]|$)/.exec(
+    /\s(?:-t|--tag)[ =]["']?((?:[\w.:/-]|\$\(params\.[\w.-]+(?:\[\d+\])?\)|\$\{?\w+(?!\w)\}?)+)(?=["'\s]|$)/.exec(
       commandsOf(choice),
     ) ?? [];
   const tag = given.replace(

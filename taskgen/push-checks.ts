@@ -15,7 +15,7 @@ const imageTransport = /^(?:docker|oci|oci-archive|docker-archive|docker-daemon|
 const separatePush: TextCheck = {
   code: 'MPT203',
   pattern:
-    /(?:\b|_)(?:buildah|podman|docker|nerdctl)(?:\s+(?:-\S+(?:\s+(?!(?:manifest|image|compose|push)\s)["']?[^\s;|&-]\S*)?|["']?\$\S+))*\s+(?:(?:manifest|image|compose)\s+)?push(?![\w./:-])[^\n;|&]*|\bskopeo\b[^\n;|&]*\s(?:copy|sync)\s[^\n;|&]*|\bcosign\s+(?:sign|attach|attest)(?![\w./:-])|\b(?:crane|img|makisu|regctl\s+image|helm)\s+(?:push|copy|cp)(?![\w./:-])|\boras\s+(?:(?:blob|manifest)\s+)?(?:push|attach|copy|cp)(?![\w./:-])/g,
+    /(?:\b|_)(?:buildah|podman|docker|nerdctl)(?:\s+(?:-\S+(?:\s+(?!["']?\$|(?:manifest|image|compose|push)\s)["']?[^\s;|&-]\S*)?|["']?\$\S+))*\s+(?:(?:manifest|image|compose)\s+)?push(?![\w./:-])[^\n;|&]*|\bskopeo\b[^\n;|&]*\s(?:copy|sync)\s[^\n;|&]*|\bcosign\s+(?:sign|attach|attest)(?![\w./:-])|\b(?:crane|img|makisu|regctl\s+image|helm)\s+(?:push|copy|cp)(?![\w./:-])|\boras\s+(?:(?:blob|manifest)\s+)?(?:push|attach|copy|cp)(?![\w./:-])/g,
   says: (found) =>
     `The script also pushes ("${found}"); no registry credential reaches the host, so the push would fail there.`,
   fix: 'Say --defer-push, which pushes from the cluster when the image is back, or move the push to a step of its own as in taskgen/sources/buildah.yaml; --registry-auth push lets it push from there. If the pattern is wrong, say --accept MPT203.',

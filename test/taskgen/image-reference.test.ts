@@ -86,3 +86,10 @@ spec:
   ]);
   expect(list(index?.['params'])).to.deep.include({ name: 'IMAGE', value: '$(params["image.url"])' });
 });
+
+it('a name that is made of many long variables is read at once', function () {
+  this.timeout(2000);
+  const name = Array.from({ length: 9 }, (_, index) => `$A_LONG_VARIABLE_${index}`).join('/');
+  const { findings } = made(`steps: [{name: build, image: buildah, script: "(buildah bud -t ${name};)"}]`);
+  expect(findings.join('')).to.include('MPT033');
+});

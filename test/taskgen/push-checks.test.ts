@@ -61,6 +61,12 @@ describe('a script', () => {
   ];
   for (const script of doesNot) it(`does not push: ${script}`, () => expect(said(script)).to.deep.equal([]));
 
+  it('with many variables behind options is read at once', function () {
+    this.timeout(2000);
+    expect(said(`buildah ${'--opt "$VALUE" '.repeat(40)}bud .`)).to.deep.equal([]);
+    expect(said(`buildah ${'--opt $VALUE '.repeat(40)}push app`)).to.deep.equal(['MPT203']);
+  });
+
   const tools = [
     ['/kaniko/executor --destination app', 'MPT203 kaniko'],
     ['/kaniko/executor --no-push --tar-path=app.tar', undefined],
