@@ -33,7 +33,8 @@ function valueOf(task: Task, choice: StepChoice, { resource, divisor, containerN
   const unit = text(divisor) ?? '1';
   const amount = amountOf(given ?? '') / amountOf(unit === '0' ? '1' : unit);
   // The nearest number to 0.1 / 0.001 is a little more than 100.
-  return Number.isFinite(amount) && amount > 0 ? String(Math.ceil(Number(amount.toPrecision(12)))) : undefined;
+  const whole = Number.isInteger(amount) ? amount : Math.ceil(Number(amount.toPrecision(12)));
+  return Number.isFinite(amount) && amount > 0 ? String(whole) : undefined;
 }
 
 function resourceVariables(task: Task, choice: StepChoice): ResourceVariable[] {

@@ -22,6 +22,7 @@ describe('a resource of the step that its environment names', () => {
     ['{resource: requests.memory, divisor: 1Mi, containerName: step-build}', '{requests: {memory: 8Gi}}', '8192'],
     ['{resource: requests.memory}', '{limits: {memory: 1Ki}}', '1024'],
     ['{resource: limits.ephemeral-storage, divisor: 1G}', '{limits: {ephemeral-storage: 20Gi}}', '22'],
+    ['{resource: limits.memory}', '{limits: {memory: 1Ti}}', '1099511627776'],
     ['{resource: limits.memory, divisor: "0"}', '{limits: {memory: 1k}}', '1000'],
   ] as const)
     it(`${reference} of ${resources} is ${value}`, () => {
