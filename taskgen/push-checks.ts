@@ -9,13 +9,15 @@ import type { TextCheck } from './text-checks.ts';
 /** Into a file or folder is no push. */
 const localTransport = /\s["']?(?:oci|oci-archive|docker-archive|docker-daemon|dir|containers-storage):/;
 
+const localLayout = /^oras\s.*\s--(?:to-)?oci-layout\b/;
+
 const imageTransport = /^(?:docker|oci|oci-archive|docker-archive|docker-daemon|dir|containers-storage):/;
 
 /** A command of its own after the build: it can run later, when the image is in the cluster. */
 const separatePush: TextCheck = {
   code: 'MPT203',
   pattern:
-    /(?:\b|_)(?:buildah|podman|docker|nerdctl)(?:\s+(?:-\S+(?:\s+(?!["']?\$|(?:manifest|image|compose|push)\s)["']?[^\s;|&-]\S*)?|["']?\$\S+))*\s+(?:(?:manifest|image|compose)\s+)?push(?![\w./:-])[^\n;|&]*|\bskopeo\b[^\n;|&]*\s(?:copy|sync)\s[^\n;|&]*|\bcosign\s+(?:sign|attach|attest)(?![\w./:-])|\b(?:crane|img|makisu|regctl\s+image|helm)\s+(?:push|copy|cp)(?![\w./:-])|\boras\s+(?:(?:blob|manifest)\s+)?(?:push|attach|copy|cp)(?![\w./:-])/g,
+    /(?:\b|_)(?:buildah|podman|docker|nerdctl)(?:\s+(?:-\S+(?:\s+(?!["']?\$|(?:manifest|image|compose|push)\s)["']?[^\s;|&-]\S*)?|["']?\$\S+))*\s+(?:(?:manifest|image|compose)\s+)?push(?![\w./:-])[^\n;|&]*|\bskopeo\b[^\n;|&]*\s(?:copy|sync)\s[^\n;|&]*|\bcosign\s+(?:sign|attach|attest)(?![\w./:-])|\b(?:crane|img|makisu|regctl\s+image|helm)\s+(?:push|copy|cp)(?![\w./:-])|\boras\s+(?:(?:blob|manifest)\s+)?(?:push|attach|copy|cp)(?![\w./:-])[^\n;|&]*/g,
   says: (found) =>
     `The script also pushes ("${found}"); no registry credential reaches the host, so the push would fail there.`,
   fix: 'Say --defer-push, which pushes from the cluster when the image is back, or move the push to a step of its own as in taskgen/sources/buildah.yaml; --registry-auth push lets it push from there. If the pattern is wrong, say --accept MPT203.',
@@ -23,7 +25,7 @@ const separatePush: TextCheck = {
 
 /** Skopeo names both ends; what counts is where it copies to, which options and a redirection may follow. */
 const isPush = (found: string) => {
-  if (!found.startsWith('skopeo')) return !localTransport.test(found);
+  if (!found.startsWith('skopeo')) return !localTransport.test(found) && !localLayout.test(found);
   const text = found
     .replace(/["']\].*$/, '')
     .replace(/["']/g, '')
