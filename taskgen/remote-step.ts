@@ -14,7 +14,7 @@ import type { StepChoice } from './step-choice.ts';
 import { unusualShell } from './step-scripts.ts';
 import { timeoutVariables } from './step-timeout.ts';
 import type { SyncPlan } from './sync-plan.ts';
-import { list } from './task-model.ts';
+import { fields, list } from './task-model.ts';
 import type { Task } from './task-model.ts';
 import type { Topology } from './topology.ts';
 import { isToldHost, withoutUnsent } from './unsent-workspaces.ts';
@@ -69,7 +69,7 @@ function editContainer(editor: YamlEditor, map: YAMLMap, { task, choice, options
   const resources = wrapperResources(task, choice.step, options);
   if (resources !== undefined) editor.set(map, resources.key, resources.value);
   resolveResources(editor, map, { task, choice });
-  const { replaced, added } = wrapperSecurity(choice.step, options);
+  const { replaced, added } = wrapperSecurity(choice.step, fields(task.stepTemplate['securityContext']), options);
   const security = mapAt(map, 'securityContext');
   if (replaced !== undefined || security === undefined) {
     const value = replaced ?? added;
