@@ -86,12 +86,28 @@ export function resourceFindings(task: Task, choice: StepChoice): Finding[] {
             `File "${text(it['path']) ?? ''}" of volume "${name}" holds ${text(fields(it['resourceFieldRef'])['resource']) ?? 'a resource'}`,
         ),
     );
-  return [...variables, ...files].map((what) => ({
+  return [
+    ...[...variables, ...files].map((what) => ({ what, who: 'the build' })),
+    ...ofOtherSteps(task, choice).map((what) => ({ what, who: 'it' })),
+  ].map(({ what, who }) => ({
     code: 'MPT118',
     at,
-    message: `${what} of step "${choice.name}", which is the step that connects to the host: the build would see that one's numbers.`,
+    message: `${what} of step "${choice.name}", which is the step that connects to the host: ${who} would see that one's numbers.`,
     fix: 'Write the number itself, in env of the step.',
   }));
+}
+
+/** Steps of the cluster that ask for the numbers of the build. */
+function ofOtherSteps(task: Task, { index, name }: StepChoice): string[] {
+  return task.steps.flatMap((step, other) =>
+    list(other === index ? [] : step.own['env'])
+      .map((item) => ({ variable: text(item['name']), reference: referenceOf(item) }))
+      .filter(({ reference }) => reference?.['containerName'] === `step-${name}`)
+      .map(
+        ({ variable, reference }) =>
+          `Variable "${variable}" of step "${step.name ?? other}" is ${text(reference?.['resource']) ?? 'a resource'}`,
+      ),
+  );
 }
 
 /** Of a variable it need not be said whose resources are meant. */

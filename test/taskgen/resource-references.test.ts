@@ -79,3 +79,17 @@ describe('runAsGroup', () => {
     expect(findings.join('')).not.to.include('MPT027');
   });
 });
+
+it('a resource of the step that another one names is not what it was, and a finding says so', () => {
+  const other = (container: string) => `
+  - name: after
+    image: alpine
+    script: echo "$TOLD"
+    env: [{name: TOLD, valueFrom: {resourceFieldRef: {resource: requests.cpu, containerName: ${container}}}}]`;
+  const found = (container: string) =>
+    made(task('{resource: requests.cpu}', '{requests: {cpu: "4"}}') + other(container)).findings.join('');
+  expect(found('step-build')).to.match(
+    /warning MPT118: Variable "TOLD" of step "after" is requests\.cpu of step "build"/,
+  );
+  expect(found('step-after')).not.to.include('MPT118');
+});
