@@ -14,9 +14,9 @@ stand_in() { # TOOL
 folder=${0%/bin/*} tool=${0##*/}
 phase=$(cat "$folder/phase")
 say() { echo "$tool: $*" >&2; }
-word='' last=''
-for last; do
-  case $tool:$word:$last in
+word='' end='' before=''
+for it; do
+  case $tool:$word:$it in
     *:push:* | *:build:* | *:other:*) ;;
     buildah::manifest | podman::manifest | podman::image | docker::image | docker::buildx | regctl::image) ;;
     *::push | cosign::sign | cosign::attach | cosign::attest | oras::attach | oras::cp | oras::copy | crane::copy | crane::cp | regctl::copy) word=push ;;
@@ -25,9 +25,16 @@ for last; do
     buildah::run | buildah::commit | buildah::copy | buildah::add | buildah::config | podman::commit) word=part ;;
     buildah::from | podman::run | *::unshare | *::images | *::inspect | *::mount | *::pull | *::tag | *::rmi | *::rm | *::login | *::logout) word=other ;;
   esac
+  # Where it goes is the last place that is named; options may follow.
+  case $it in docker://* | oci:* | oci-archive:* | docker-archive:* | docker-daemon:* | dir:* | containers-storage:*) end=$it ;; esac
+  case $tool:$before=$it in
+    skopeo:*=--dest=docker | skopeo:--dest=docker | skopeo:-d=docker) end=docker:// ;;
+    oras:*=--to-oci-layout* | oras:*=--oci-layout*) end=oci: ;;
+  esac
+  before=$it
 done
 # Into a file or folder, or out of a registry, is no push.
-case $tool:$last in
+case $tool:$end in
   skopeo:docker://*) ;;
   skopeo:* | *:oci:* | *:oci-archive:* | *:docker-archive:* | *:docker-daemon:* | *:dir:* | *:containers-storage:*) [ "$word" != push ] || word=other ;;
 esac

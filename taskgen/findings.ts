@@ -60,7 +60,7 @@ export const findingCodes = {
   MPT116: { severity: 'warning', title: 'A volume claim is sent to the host' },
   MPT117: { severity: 'warning', title: 'A variable named like one of the pod is not set on the host' },
   MPT118: { severity: 'warning', title: 'The build would be told the resources of the step that connects' },
-  MPT119: { severity: 'warning', title: 'The script asks for a workspace that is not sent' },
+  MPT119: { severity: 'warning', title: 'The step asks for a workspace that is not sent' },
   MPT120: { severity: 'error', title: 'A step would not see the platform in the tag', acceptable: true },
   MPT121: { severity: 'note', title: 'The tag ends in the platform' },
   MPT201: { severity: 'warning', title: 'A parameter is substituted into the script' },

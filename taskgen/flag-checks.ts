@@ -7,6 +7,7 @@ import type { GenerateOptions } from './options.ts';
 import type { StepChoice } from './step-choice.ts';
 import { timeoutOf } from './step-timeout.ts';
 import type { Task } from './task-model.ts';
+import { resolvedPath, visibleWorkspaces } from './workspace-places.ts';
 import { isNonRoot } from './wrapper-security.ts';
 
 export function flagFindings(task: Task, { step, index, name }: StepChoice, options: GenerateOptions): Finding[] {
@@ -20,7 +21,9 @@ export function flagFindings(task: Task, { step, index, name }: StepChoice, opti
   const workspaces = task.workspaces.map((workspace) => workspace.name);
   const volumes = step.mounts.map((mount) => mount.name);
   const file = options.podmanArgumentsFile;
-  const paths = step.mounts.map(({ mountPath }) => mountPath);
+  const visible = visibleWorkspaces(task, step, index);
+  const mounted = step.mounts.map(({ mountPath }) => resolvedPath(visible, mountPath));
+  const paths = [...mounted, ...visible.map(({ path }) => path), '/workspace'];
   const variables = step.env.map((variable) => variable.name);
   const matchless = (globs: readonly string[]) =>
     step.envFrom.length > 0 ? [] : globs.filter((glob) => !variables.some((variable) => matchesGlob(variable, glob)));
@@ -37,7 +40,7 @@ export function flagFindings(task: Task, { step, index, name }: StepChoice, opti
     ...matchless(options.envDeny).map((glob) =>
       found(`--env-deny ${glob}`, `${label} has no such variable`, variables),
     ),
-    ...(file !== undefined && !paths.some((path) => file.startsWith(`${path}/`))
+    ...(file !== undefined && !paths.some((path) => resolvedPath(visible, file).startsWith(`${path}/`))
       ? [found(`--podman-args-file ${file}`, `${label} mounts nothing there`, paths)]
       : []),
     ...wholeParameters(task, options).map(({ because, better }) =>

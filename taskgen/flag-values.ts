@@ -4,10 +4,11 @@ import { InvalidArgumentError } from 'commander';
 import { parsePlatform } from '../controller/model/platform.ts';
 import { secondsOf } from './durations.ts';
 import { imageParameters } from './image-reference.ts';
+import { amountOf } from './wrapper-resources.ts';
 
 export function readResources(value: string): { cpu: string; memory: string } {
   const [, cpu, memory] = /^(\d[\w.]*)\/(\d[\w.]*)$/.exec(value) ?? [];
-  if (cpu === undefined || memory === undefined)
+  if (cpu === undefined || memory === undefined || ![cpu, memory].map(amountOf).every(Number.isFinite))
     throw new InvalidArgumentError('Write CPU/MEMORY, for example 250m/256Mi.');
   return { cpu, memory };
 }

@@ -9,7 +9,7 @@ import type { StepChoice } from './step-choice.ts';
 import type { Task } from './task-model.ts';
 import { withoutComments } from './text-checks.ts';
 
-type Loading = Pick<GenerateOptions, 'transfer' | 'deferPush' | 'afterLoad'>;
+type Loading = Pick<GenerateOptions, 'transfer' | 'deferPush' | 'afterLoad' | 'volumes'>;
 /** What decides whether an image comes back. */
 export type ImageOptions = Loading & Pick<GenerateOptions, 'imageParameter' | 'appendPlatform'>;
 
@@ -21,7 +21,7 @@ interface MissingImage {
 /** '' when none comes back. */
 export function resultImage(task: Task, choice: StepChoice, options: ImageOptions): string {
   const isResult = missingImage(task, choice, options) === undefined;
-  return isResult && options.transfer !== 'none' ? imageText(options.imageParameter) : '';
+  return isResult && options.transfer !== 'none' ? imageText(options.imageParameter, task.parameters) : '';
 }
 
 /** Many Tasks call the image that a step runs in IMAGE, too, or one that other steps build; to ask the host for that would be an error. */
@@ -51,13 +51,10 @@ export function missingImage(task: Task, choice: StepChoice, options: ImageOptio
 }
 
 /** Whether somebody has a use for the image when it is back. */
-function isWanted(
-  task: Task,
-  choice: StepChoice,
-  { transfer, deferPush, afterLoad, appendPlatform }: ImageOptions,
-): boolean {
+function isWanted(task: Task, choice: StepChoice, options: ImageOptions): boolean {
+  const { transfer, deferPush, afterLoad, appendPlatform } = options;
   const isAsked = transfer === 'registry' || deferPush || afterLoad !== undefined || appendPlatform;
-  return isAsked || laterStepsSeeIt(task, choice);
+  return isAsked || laterStepsSeeIt(task, choice, options);
 }
 
 /** Later steps look for the image with this driver: a parameter of that name, the variable that buildah reads, or what the script says. */
@@ -75,8 +72,9 @@ export function tlsVerify(task: Task): string {
 }
 
 /** Whether the image is wanted in the pod; what the host pushed itself need not be. */
-export function isLoaded(task: Task, choice: StepChoice, { transfer, deferPush, afterLoad }: Loading): boolean {
-  return transfer !== 'registry' || deferPush || afterLoad !== undefined || laterStepsSeeIt(task, choice);
+export function isLoaded(task: Task, choice: StepChoice, options: Loading): boolean {
+  const { transfer, deferPush, afterLoad } = options;
+  return transfer !== 'registry' || deferPush || afterLoad !== undefined || laterStepsSeeIt(task, choice, options);
 }
 
 export function imageFindings(task: Task, choice: StepChoice, options: GenerateOptions): Finding[] {
@@ -101,7 +99,7 @@ export function imageFindings(task: Task, choice: StepChoice, options: GenerateO
     const fix =
       missing?.fix ??
       `If it builds an image, name the parameter with its tag by --image-param${which}; otherwise say --transfer none.`;
-    const expected = expectedFindings(task, choice, which);
+    const expected = expectedFindings(task, choice, options, which);
     return expected.length > 0 ? expected : [{ code: 'MPT033', at: ['spec', 'params'], message, fix }];
   }
   return isWanted(task, choice, options) ? [] : [unseenImage(choice)];
@@ -112,10 +110,10 @@ function commandsOf({ step, wrapped }: StepChoice): string {
 }
 
 /** It builds into storage that it shares, so somebody counts on it. */
-function expectedFindings(task: Task, choice: StepChoice, which: string): Finding[] {
+function expectedFindings(task: Task, choice: StepChoice, options: Loading, which: string): Finding[] {
   const { index, name } = choice;
   const builds = /\b(?:buildah|podman)\b[^\n]*\s(?:bud|build|commit)\s/.test(withoutComments(commandsOf(choice)));
-  if (!builds || !laterStepsSeeIt(task, choice)) return [];
+  if (!builds || !laterStepsSeeIt(task, choice, options)) return [];
   const message = `Step "${name}" builds an image into container storage that later steps share, and none comes back from the host: they would not find it.`;
   const fix = `Name the parameter with its tag by --image-param${which}; if the later steps can do without, say --transfer none.`;
   return [{ code: 'MPT038', at: ['spec', 'steps', index], message, fix }];
@@ -125,7 +123,7 @@ function expectedFindings(task: Task, choice: StepChoice, which: string): Findin
 function likelyNames(task: Task, choice: StepChoice): string[] {
   const { step } = choice;
   const [, given = ''] =
-    /\s(?:-t|--tag)[ =]["']?((?:[\w.:/-]|\$\(params\.[\w.-]+(?:\[\d+\])?\)|\$\{?\w+\}?)+)(?=["'\s]|$)/.exec(
+    /\s(?:-t|--tag)[ =]["']?((?:[\w.:/-]|\$\(params\.[\w.-]+(?:\[\d+\])?\)|\$\{?\w+(?!\w)\}?)+)(?=["'\s]|$)/.exec(
       commandsOf(choice),
     ) ?? [];
   const tag = given.replace(
@@ -138,12 +136,12 @@ function likelyNames(task: Task, choice: StepChoice): string[] {
   return names.filter(
     (name) =>
       /^(?:(?:app|output|target|dest)[-_]?)?image[-_]?(?:url|name|ref|tag)?$/i.test(name) &&
-      !(step.image ?? '').includes(`$(params.${name})`),
+      !imageReference(name).test(step.image ?? ''),
   );
 }
 
-function laterStepsSeeIt(task: Task, { step, index }: StepChoice): boolean {
-  return laterStepsShareStorage(task, step, index);
+function laterStepsSeeIt(task: Task, { index }: StepChoice, options: Loading): boolean {
+  return laterStepsShareStorage(task, index, options);
 }
 
 function unseenImage({ index, name }: StepChoice): Finding {

@@ -3,9 +3,16 @@
 
 import type { Parameter } from './task-model.ts';
 
+/** After a dot Tekton expects the key of an object, so a name with a dot in it stands in quotes. `part`: `[*]`, `[0]`. */
+export function parameterReference(name: string, part = ''): string {
+  return name.includes('.') ? `$(params["${name}"]${part})` : `$(params.${name}${part})`;
+}
+
 /** `$(params.IMAGE)`, or the text as it was given. */
-export function imageText(asked: string): string {
-  return asked.includes('$(') ? asked : `$(params.${asked})`;
+export function imageText(asked: string, parameters: readonly Pick<Parameter, 'name'>[] = []): string {
+  if (asked.includes('$(')) return asked;
+  const [, name = '', index = ''] = /^(.*?)(\[\d+\])?$/s.exec(asked) ?? [];
+  return parameters.some((it) => it.name === name) ? parameterReference(name, index) : `$(params.${asked})`;
 }
 
 /** `IMAGE`, `image.url` of an object, `tags[0]` of an array. */
@@ -38,7 +45,7 @@ export function partProblem(
   if (list !== undefined && index !== '*' && list.type === 'array') return undefined;
   const whole = found ?? (index === '*' ? list : undefined);
   if (whole?.type === 'array')
-    return { because: `parameter "${whole.name}" is an array`, better: [`$(params.${whole.name}[0])`] };
+    return { because: `parameter "${whole.name}" is an array`, better: [parameterReference(whole.name, '[0]')] };
   if (whole?.type === 'object')
     return {
       because: `parameter "${whole.name}" is an object`,

@@ -2,7 +2,7 @@
 // It keeps the original's image, mounts, environment and rights, so that versions of buildah never meet each other.
 
 import type { YAMLMap, YAMLSeq } from 'yaml';
-import { commandToArguments, localStepVariables, removedByWrapping, sharedMount } from './remote-step.ts';
+import { editArguments, localStepVariables, removedByWrapping, sharedMount } from './remote-step.ts';
 import { resolveResources } from './resource-references.ts';
 import type { StyledPlan } from './remote-step.ts';
 import { applySplices, splicesWithin } from './splice.ts';
@@ -47,7 +47,7 @@ function copyOfStep(text: string, map: YAMLMap, plan: StyledPlan, script: string
   local.remove(map, [...onlyOfTheOriginal, ...removedByWrapping(plan)]);
   local.append(map, 'env', localStepVariables(plan));
   local.append(map, 'volumeMounts', [sharedMount]);
-  commandToArguments(local, map, plan);
+  editArguments(local, map, plan);
   if (!plan.topology.keepsImage) resolveResources(local, map, plan, true);
   local.setScript(map, 'script', script);
   const start = blockStart(text, map);

@@ -2,6 +2,7 @@
 
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { parsePlatform } from '../controller/model/platform.ts';
 import { readImageParameter } from './flag-values.ts';
 import { defaultOptions } from './options.ts';
 import { generatePipeline } from './pipeline.ts';
@@ -94,7 +95,7 @@ function pipelineCommand(): Command {
 
 function readPlatforms(value: string): string[] {
   const platforms = value.split(',');
-  const wrong = platforms.find((it) => !/^[a-z0-9-]+(?:\/[a-z0-9_.-]+)*$/i.test(it));
+  const wrong = platforms.find((it) => parsePlatform(it) === undefined);
   if (wrong !== undefined)
     throw new InvalidArgumentError(`"${wrong}" is no platform. Write them as linux/amd64,linux/arm64.`);
   const twice = platforms.find((it, index) => platforms.indexOf(it) !== index);

@@ -2,7 +2,7 @@
 // It lists all that is in the way at once; it reads no file, and it knows of the index Task only its name and parameters.
 
 import { createHash } from 'node:crypto';
-import { imageParameters, imageText, partProblem } from './image-reference.ts';
+import { imageParameters, imageText, parameterReference, partProblem } from './image-reference.ts';
 import { chooseTask, readSource, syntaxProblems } from './source-document.ts';
 import { fields, generatedFrom, list, readParameter, text as textOf } from './task-model.ts';
 import type { Fields } from './task-model.ts';
@@ -164,7 +164,7 @@ function indexEntry({ parameters, workspaces, results }: BuildTask, { imageParam
     name: indexName,
     taskRef: { name: indexTask },
     params: [
-      { name: 'IMAGE', value: imageText(imageParameter) },
+      { name: 'IMAGE', value: imageText(imageParameter, parameters.map(readParameter)) },
       { name: 'PLATFORMS', value: ['$(params.PLATFORMS[*])'] },
       // In the order of PLATFORMS: Tekton collects the results of a matrix in the order of its combinations.
       { name: 'PLATFORM_RESULTS', value: [`$(tasks.${buildName}.results.${built}[*])`] },
@@ -199,8 +199,9 @@ function pipelineResults(): YamlValue[] {
 function referenceTo(parameter: Fields): YamlValue {
   const name = nameOf(parameter);
   const { type } = readParameter(parameter);
-  if (type === 'array') return [`$(params.${name}[*])`];
-  return type === 'object' ? `$(params.${name}[*])` : `$(params.${name})`;
+  const whole = parameterReference(name, '[*]');
+  if (type === 'array') return [whole];
+  return type === 'object' ? whole : parameterReference(name);
 }
 
 /** Where it is mounted is the Task's affair. */

@@ -9,24 +9,33 @@ import type { TextCheck } from './text-checks.ts';
 /** Into a file or folder is no push. */
 const localTransport = /\s["']?(?:oci|oci-archive|docker-archive|docker-daemon|dir|containers-storage):/;
 
+const localLayout = /^oras\s.*\s--(?:to-)?oci-layout\b/;
+
+const imageTransport = /^(?:docker|oci|oci-archive|docker-archive|docker-daemon|dir|containers-storage):/;
+
 /** A command of its own after the build: it can run later, when the image is in the cluster. */
 const separatePush: TextCheck = {
   code: 'MPT203',
   pattern:
-    /(?:\b|_)(?:buildah|podman|docker|nerdctl)(?:\s+(?:-\S+(?:\s+(?!(?:manifest|image|compose|push)\s)["']?[^\s;|&-]\S*)?|["']?\$\S+))*\s+(?:(?:manifest|image|compose)\s+)?push(?![\w./:-])[^\n;|&]*|\bskopeo\b[^\n;|&]*\s(?:copy|sync)\s[^\n;|&]*|\bcosign\s+(?:sign|attach|attest)(?![\w./:-])|\b(?:crane|img|makisu|regctl\s+image|helm)\s+(?:push|copy|cp)(?![\w./:-])|\boras\s+(?:(?:blob|manifest)\s+)?(?:push|attach|copy|cp)(?![\w./:-])/g,
+    /(?:\b|_)(?:buildah|podman|docker|nerdctl)(?:\s+(?:-\S+(?:\s+(?!["']?\$|(?:manifest|image|compose|push)\s)["']?[^\s;|&-]\S*)?|["']?\$\S+))*\s+(?:(?:manifest|image|compose)\s+)?push(?![\w./:-])[^\n;|&]*|\bskopeo\b[^\n;|&]*\s(?:copy|sync)\s[^\n;|&]*|\bcosign\s+(?:sign|attach|attest)(?![\w./:-])|\b(?:crane|img|makisu|regctl\s+image|helm)\s+(?:push|copy|cp)(?![\w./:-])|\boras\s+(?:(?:blob|manifest)\s+)?(?:push|attach|copy|cp)(?![\w./:-])[^\n;|&]*/g,
   says: (found) =>
     `The script also pushes ("${found}"); no registry credential reaches the host, so the push would fail there.`,
   fix: 'Say --defer-push, which pushes from the cluster when the image is back, or move the push to a step of its own as in taskgen/sources/buildah.yaml; --registry-auth push lets it push from there. If the pattern is wrong, say --accept MPT203.',
 };
 
-/** Skopeo names both ends; what counts is where it copies to. */
+/** Skopeo names both ends; what counts is where it copies to, which options and a redirection may follow. */
 const isPush = (found: string) => {
-  const words = found
+  if (!found.startsWith('skopeo')) return !localTransport.test(found) && !localLayout.test(found);
+  const text = found
     .replace(/["']\].*$/, '')
     .replace(/["']/g, '')
-    .split(' ')
-    .filter((word) => !word.startsWith('-'));
-  return words[0] === 'skopeo' ? words.at(-1)?.startsWith('docker://') === true : !localTransport.test(found);
+    .replace(/\d*[<>]+\s*\S*/g, '');
+  if (/\s(?:copy|sync)\s/.exec(text)?.[0].trim() === 'sync') return /\s(?:--dest|-d)[ =]docker(?=\s|$)/.test(text);
+  const words = text.split(' ').filter((word) => word !== '' && !word.startsWith('-'));
+  const last = words.findLastIndex((word) => imageTransport.test(word));
+  const isTheOnly = words.findIndex((word) => imageTransport.test(word)) === last;
+  // Of one place alone that a variable follows: the other place is in it.
+  return words[last]?.startsWith('docker://') === true && !(isTheOnly && words[last + 1]?.startsWith('$') === true);
 };
 
 const unrepeatable: TextCheck = {
@@ -56,7 +65,7 @@ const pushingTools: readonly (TextCheck & { readonly unless: RegExp; readonly ho
   {
     tool: 'buildkit',
     pattern:
-      /\bbuildctl\b[^\n;&]*\bpush=true\b[^\n;&]*|\bdocker\s+(?:buildx\s+)?(?:build|bake)\b[^\n;&]*\s(?:--push\b|(?:-o|--output)[ =]["']?type=registry\b)/g,
+      /\bbuildctl\b[^\n;&]*\bpush=true\b[^\n;&]*|\bdocker\s+(?:buildx\s+)?(?:build|bake)\b[^\n;&]*\s(?:--push(?:=\S*)?(?![\w-])|(?:-o|--output)[ =]["']?\S*(?:type=registry|push=true)\b)/g,
     unless: /--push=false\b/,
     how: intoFile('--output type=oci,dest=FILE'),
   },

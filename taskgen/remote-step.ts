@@ -1,7 +1,6 @@
 // The edits that make the build step a remote one: its image, its script, and what that script is told by environment.
 // Every Tekton reference stands in env; the script's own text has none outside the user's part.
 
-import { isMap, isSeq } from 'yaml';
 import type { YAMLMap } from 'yaml';
 import { appendVariables } from './append-platform.ts';
 import type { EnvironmentPlan } from './environment-plan.ts';
@@ -15,13 +14,14 @@ import type { StepChoice } from './step-choice.ts';
 import { unusualShell } from './step-scripts.ts';
 import { timeoutVariables } from './step-timeout.ts';
 import type { SyncPlan } from './sync-plan.ts';
+import { fields, list } from './task-model.ts';
 import type { Task } from './task-model.ts';
 import type { Topology } from './topology.ts';
-import { asksForUnsent, withoutUnsent } from './unsent-workspaces.ts';
-import { keptVariables, neutralVariables, renameKept } from './wrapper-environment.ts';
+import { isToldHost, withoutUnsent } from './unsent-workspaces.ts';
+import { editVariables, keptVariables, neutralVariables } from './wrapper-environment.ts';
 import { wrapperResources } from './wrapper-resources.ts';
 import { wrapperSecurity } from './wrapper-security.ts';
-import { mapAt, pairOf } from './yaml-places.ts';
+import { mapAt } from './yaml-places.ts';
 import type { YamlEditor } from './yaml-editor.ts';
 import type { YamlValue } from './yaml-text.ts';
 
@@ -46,27 +46,12 @@ export interface StyledPlan extends RemotePlan {
 export function editRemoteStep(editor: YamlEditor, map: YAMLMap, plan: RemotePlan, script: string): void {
   const { step } = plan.choice;
   if (!plan.topology.keepsImage) editContainer(editor, map, plan);
-  renameKept(editor, map, plan);
-  const unbound = variablesOfUnsent(plan);
-  const neutral = neutralVariables(plan);
-  const isReplaced = (name: string) => unbound.has(name) || neutral.some((it) => it.name === name);
-  const known = new Set(step.env.map(({ name }) => name).filter((name) => !isReplaced(name)));
-  const env = pairOf(map, 'env')?.value;
-  for (const item of isSeq(env) ? env.items : []) {
-    const name = isMap(item) ? item.get('name') : undefined;
-    const value = typeof name === 'string' ? unbound.get(name) : undefined;
-    if (!isMap(item) || typeof name !== 'string' || value === undefined) continue;
-    editor.set(item, 'value', value);
-    unbound.delete(name);
-    known.add(name);
-  }
-  editor.append(
-    map,
-    'env',
-    [...[...unbound].map(([name, value]) => ({ name, value })), ...neutral, ...remoteEnvironment(plan)].filter(
-      ({ name }) => !known.has(name),
-    ),
-  );
+  editVariables(editor, map, plan, (value) => toldOnHost(plan, value));
+  const known = new Set(step.env.map(({ name }) => name));
+  editor.append(map, 'env', [
+    ...inheritedOnHost(plan),
+    ...remoteEnvironment(plan).filter(({ name }) => !known.has(name)),
+  ]);
   editor.append(map, 'volumeMounts', [
     { name: plan.secretVolume, mountPath: '/ssh', readOnly: true },
     podInfoMount,
@@ -74,7 +59,7 @@ export function editRemoteStep(editor: YamlEditor, map: YAMLMap, plan: RemotePla
     ...registryAuthMounts(plan.options),
   ]);
   editor.remove(map, removedByWrapping(plan));
-  commandToArguments(editor, map, plan);
+  editArguments(editor, map, plan, (word) => toldOnHost(plan, word));
   editor.setScript(map, 'script', script);
 }
 
@@ -84,7 +69,7 @@ function editContainer(editor: YamlEditor, map: YAMLMap, { task, choice, options
   const resources = wrapperResources(task, choice.step, options);
   if (resources !== undefined) editor.set(map, resources.key, resources.value);
   resolveResources(editor, map, { task, choice });
-  const { replaced, added } = wrapperSecurity(choice.step, options);
+  const { replaced, added } = wrapperSecurity(choice.step, fields(task.stepTemplate['securityContext']), options);
   const security = mapAt(map, 'securityContext');
   if (replaced !== undefined || security === undefined) {
     const value = replaced ?? added;
@@ -94,25 +79,43 @@ function editContainer(editor: YamlEditor, map: YAMLMap, { task, choice, options
   }
 }
 
+/** What the script is told, as it is told on the host. */
+function toldOnHost({ topology, options, sync }: RemotePlan, text: string): string {
+  return isToldHost(topology, options) ? withoutUnsent(text, sync) : text;
+}
+
+const isRenamed = ({ wrapped, step }: StepChoice): boolean =>
+  wrapped.length > 0 && step.args.length === 0 && step.own['args'] === undefined;
+
 export function removedByWrapping({ choice }: RemotePlan): string[] {
-  const isRenamed = choice.step.args.length === 0 && choice.step.own['args'] === undefined;
-  return choice.wrapped.length === 0 || isRenamed ? [] : ['command'];
+  return choice.wrapped.length === 0 || isRenamed(choice) ? [] : ['command'];
 }
 
-/** Of a wrapped step: `command` goes in front of `args`. */
-export function commandToArguments(editor: YamlEditor, map: YAMLMap, { choice }: RemotePlan): void {
-  const { wrapped, step } = choice;
-  if (wrapped.length === 0) return;
-  if (step.args.length === 0 && step.own['args'] === undefined) return editor.rename(map, 'command', 'args');
-  editor.set(map, 'args', [...wrapped, ...step.args]);
+/** Of a wrapped step `command` goes in front of `args`. */
+export function editArguments(
+  editor: YamlEditor,
+  map: YAMLMap,
+  { choice }: RemotePlan,
+  told: (word: string) => string = (word) => word,
+): void {
+  const words = [...choice.wrapped, ...choice.step.args];
+  const changed = words.map(told);
+  const isChanged = changed.some((word, index) => word !== words[index]);
+  if (isRenamed(choice) && isChanged) editor.replacePair(map, 'command', 'args', changed);
+  else if (isRenamed(choice)) editor.rename(map, 'command', 'args');
+  else if (isChanged || choice.wrapped.length > 0) editor.set(map, 'args', changed);
 }
 
-/** Variables that say whether a workspace is there, of those that stay in the cluster: to a script on the host it is not. */
-function variablesOfUnsent({ choice, sync }: RemotePlan): Map<string, string> {
-  const told = choice.step.env.flatMap(({ name, value = '' }) =>
-    asksForUnsent(value, sync) ? [[name, withoutUnsent(value, sync)] as const] : [],
+/** Variables of stepTemplate that are others on the host, where the step has to set them itself. */
+function inheritedOnHost(plan: RemotePlan): { name: string; value: string }[] {
+  const { step } = plan.choice;
+  const own = new Set(list(step.own['env']).map((item) => item['name']));
+  const neutral = neutralVariables(plan);
+  const taken = new Set([...own, ...neutral.map(({ name }) => name)]);
+  const unbound = step.env.flatMap(({ name, value = '' }) =>
+    !taken.has(name) && toldOnHost(plan, value) !== value ? [{ name, value }] : [],
   );
-  return new Map(told);
+  return [...unbound, ...neutral].map(({ name, value }) => ({ name, value: toldOnHost(plan, value) }));
 }
 
 /** What the script learns about this Task; the names are the interface between the two. */
@@ -136,7 +139,7 @@ function remoteEnvironment(plan: RemotePlan): { name: string; value: string }[] 
     ...(step.own['results'] === undefined ? {} : { MP_STEP_RESULTS: `/tekton/steps/step-${choice.name}/results` }),
     MP_MOUNTS: String(sync.mounts.length),
     ...Object.assign({}, ...sync.mounts.map(mountVariables)),
-    ...staysVariables(task, step, sync),
+    ...staysVariables(task, choice, sync),
     MP_ENV: [
       ...environment.variables.filter(({ name, isForwarded }) => isForwarded && !isKept(name)),
       ...(options.appendPlatform ? appendVariables : []),

@@ -33,7 +33,8 @@ function valueOf(task: Task, choice: StepChoice, { resource, divisor, containerN
   const unit = text(divisor) ?? '1';
   const amount = amountOf(given ?? '') / amountOf(unit === '0' ? '1' : unit);
   // The nearest number to 0.1 / 0.001 is a little more than 100.
-  return Number.isFinite(amount) && amount > 0 ? String(Math.ceil(Number(amount.toPrecision(12)))) : undefined;
+  const whole = Number.isInteger(amount) ? amount : Math.ceil(Number(amount.toPrecision(12)));
+  return Number.isFinite(amount) && amount > 0 ? String(whole) : undefined;
 }
 
 function resourceVariables(task: Task, choice: StepChoice): ResourceVariable[] {
@@ -85,12 +86,28 @@ export function resourceFindings(task: Task, choice: StepChoice): Finding[] {
             `File "${text(it['path']) ?? ''}" of volume "${name}" holds ${text(fields(it['resourceFieldRef'])['resource']) ?? 'a resource'}`,
         ),
     );
-  return [...variables, ...files].map((what) => ({
+  return [
+    ...[...variables, ...files].map((what) => ({ what, who: 'the build' })),
+    ...ofOtherSteps(task, choice).map((what) => ({ what, who: 'it' })),
+  ].map(({ what, who }) => ({
     code: 'MPT118',
     at,
-    message: `${what} of step "${choice.name}", which is the step that connects to the host: the build would see that one's numbers.`,
+    message: `${what} of step "${choice.name}", which is the step that connects to the host: ${who} would see that one's numbers.`,
     fix: 'Write the number itself, in env of the step.',
   }));
+}
+
+/** Steps of the cluster that ask for the numbers of the build. */
+function ofOtherSteps(task: Task, { index, name }: StepChoice): string[] {
+  return task.steps.flatMap((step, other) =>
+    list(other === index ? [] : step.own['env'])
+      .map((item) => ({ variable: text(item['name']), reference: referenceOf(item) }))
+      .filter(({ reference }) => reference?.['containerName'] === `step-${name}`)
+      .map(
+        ({ variable, reference }) =>
+          `Variable "${variable}" of step "${step.name ?? other}" is ${text(reference?.['resource']) ?? 'a resource'}`,
+      ),
+  );
 }
 
 /** Of a variable it need not be said whose resources are meant. */

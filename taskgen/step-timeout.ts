@@ -23,7 +23,8 @@ export function timeoutVariables(step: Step, options: Pick<GenerateOptions, 'tim
 /** Tekton refuses the whole Task for it. */
 export function timeoutFindings({ step, index, name }: StepChoice): Finding[] {
   const given = step.own['timeout'];
-  if (given === undefined || given === null || (secondsOf(text(given) ?? '') ?? -1) >= 0) return [];
+  if (given === undefined || given === null) return [];
+  if (typeof given === 'string' && (secondsOf(given) ?? -1) >= 0) return [];
   const message = `The timeout ${JSON.stringify(given)} of step "${name}" is no duration: Tekton takes no such Task.`;
   const fix = 'Write it as Tekton reads it: 90s, 30m, 1h30m, 1.5h; 0s for no limit.';
   return [{ code: 'MPT026', at: ['spec', 'steps', index, 'timeout'], message, fix }];

@@ -7,7 +7,8 @@ import type { GenerateOptions } from './options.ts';
 import { list } from './task-model.ts';
 import type { Step, Task, VolumeMount, Workspace } from './task-model.ts';
 import { ownStorage, planVolume } from './volume-rules.ts';
-import { isVisible, visibleWorkspaces } from './workspace-places.ts';
+import { isVisible, resolvedPath, visibleWorkspaces } from './workspace-places.ts';
+import type { PlacedWorkspace } from './workspace-places.ts';
 
 export interface PlannedMount {
   /** For messages: `workspace source`, `volume shared`. */
@@ -43,11 +44,9 @@ const credentialName = /docker|config|cred|token|ssh|netrc|gpg|kube|secret|passw
 export function planSync(task: Task, stepIndex: number, options: GenerateOptions): SyncPlan {
   const step = task.steps[stepIndex];
   if (step === undefined) throw new RangeError(`no step ${stepIndex}`);
-  const findings: Finding[] = [
-    ...mountPathFindings(task, step, stepIndex),
-    ...workspacePathFindings(task, step, stepIndex),
-  ];
-  const storages = visibleWorkspaces(task, step, stepIndex).filter(({ path }) => isStorage(step, path));
+  const visible = visibleWorkspaces(task, step, stepIndex);
+  const findings: Finding[] = [...mountPathFindings(step, stepIndex, visible), ...workspacePathFindings(visible)];
+  const storages = visible.filter(({ path }) => isStorage(task, stepIndex, path));
   const isWorkspaceStorage = (name: string) => storages.some(({ workspace }) => workspace.name === name);
   const planned = [
     ...task.workspaces.map((workspace, index) =>
@@ -62,7 +61,7 @@ export function planSync(task: Task, stepIndex: number, options: GenerateOptions
     ...step.mounts.map((mount) => planVolume(task, stepIndex, mount, options, findings)),
     ...artifactMounts(step, stepIndex),
     ...homeMount(task, step),
-    ...workspaceFolder(task, step),
+    ...workspaceFolder(task, step, visible),
   ];
   const mounts = planned.filter((it): it is PlannedMount => 'sync' in it);
   const leftOut = planned.filter((it) => !('sync' in it));
@@ -80,10 +79,11 @@ function homeMount(task: Task, step: Step): PlannedMount[] {
 }
 
 /** All steps share this folder of the pod, whatever workspaces are mounted in it; many clone, or leave a file, right there. */
-function workspaceFolder(task: Task, step: Step): PlannedMount[] {
+function workspaceFolder(task: Task, step: Step, visible: readonly PlacedWorkspace[]): PlannedMount[] {
   const path = '/workspace';
   const isBelow = (inner: string, outer: string) => `${inner}/`.startsWith(outer.replace(/\/*$/, '/'));
-  const places = [...task.workspaces, ...step.mounts].map(({ mountPath }) => mountPath);
+  const mounted = step.mounts.map(({ mountPath }) => resolvedPath(visible, mountPath));
+  const places = [...visible.map((workspace) => workspace.path), ...mounted];
   if (places.includes(path)) return [];
   const defaults = task.parameters.map((parameter) => parameter.default).filter((it) => typeof it === 'string');
   const words = [wordsOf(step), step.workingDir, ...defaults].join('\n');
@@ -120,6 +120,10 @@ function planWorkspace(
   const label = `workspace ${name}`;
   const path = `$(workspaces.${name}.path)`;
   const asked = options.sync.get(name);
+  const bound = workspace.optional ? `$(workspaces.${name}.bound)` : 'true';
+  const place = { name: label, path, bound };
+  if (isOwnStorage && asked === undefined)
+    return { ...place, sync: 'storage', mode: 'rw', kind: 'dir', why: ownStorage };
   if (asked === undefined && credentialName.test(name)) {
     findings.push({
       code: 'MPT110',
@@ -130,10 +134,6 @@ function planWorkspace(
     return { name: label, workspace: name, path, why: 'its name sounds like credentials' };
   }
   if (asked === 'none') return { name: label, workspace: name, path, why: `--sync ${name}=none` };
-  const bound = workspace.optional ? `$(workspaces.${name}.bound)` : 'true';
-  const place = { name: label, path, bound };
-  if (isOwnStorage && asked === undefined)
-    return { ...place, sync: 'storage', mode: 'rw', kind: 'dir', why: ownStorage };
   // A workspace outlives the Task, so what the build writes goes back even when no later step looks at it.
   const sync = workspace.readOnly ? 'in' : (asked ?? 'both');
   const mode = workspace.readOnly ? 'ro' : 'rw';
@@ -142,12 +142,11 @@ function planWorkspace(
   return { ...place, sync, mode, kind: 'dir', why };
 }
 
-function mountPathFindings(task: Task, step: Step, stepIndex: number): Finding[] {
+function mountPathFindings(step: Step, stepIndex: number, visible: readonly PlacedWorkspace[]): Finding[] {
   const own = list(step.own['volumeMounts']).map((mount) => mount['mountPath']);
-  const workspacePaths = new Set(task.workspaces.map(({ name }) => `$(workspaces.${name}.path)`));
   const seen = new Set<string>();
   return step.mounts.flatMap((mount): Finding[] => {
-    const problem = mountPathProblem(mount, task, workspacePaths, seen);
+    const problem = mountPathProblem(mount, visible, seen);
     seen.add(mount.mountPath);
     if (problem === undefined) return [];
     const message = `Volume "${mount.name}" is mounted at "${mount.mountPath}": ${problem}.`;
@@ -157,8 +156,8 @@ function mountPathFindings(task: Task, step: Step, stepIndex: number): Finding[]
 }
 
 /** Two mounts at one path are refused when the pod is made. */
-function workspacePathFindings(task: Task, step: Step, stepIndex: number): Finding[] {
-  return visibleWorkspaces(task, step, stepIndex)
+function workspacePathFindings(visible: readonly PlacedWorkspace[]): Finding[] {
+  return visible
     .filter(({ path }) => isOfGenerated(path))
     .map(({ workspace, path, at }) => ({
       code: 'MPT113',
@@ -173,8 +172,7 @@ const isOfGenerated = (path: string) => path.startsWith('/mp-');
 
 function mountPathProblem(
   mount: VolumeMount,
-  task: Task,
-  workspacePaths: ReadonlySet<string>,
+  visible: readonly PlacedWorkspace[],
   seen: ReadonlySet<string>,
 ): string | undefined {
   const path = mount.mountPath.replace(/\/+$/, '');
@@ -183,9 +181,8 @@ function mountPathProblem(
     return 'paths under /tekton belong to Tekton';
   }
   if (isOfGenerated(path)) return belongsToGenerated;
-  if (workspacePaths.has(path) || task.workspaces.some(({ name }) => path === `/workspace/${name}`)) {
+  if (visible.some((workspace) => workspace.path === resolvedPath(visible, path)))
     return 'a workspace is there already';
-  }
   return seen.has(mount.mountPath) ? 'another volume is there already' : undefined;
 }
 

@@ -26,7 +26,7 @@ export function taskFindings(task: Task, choice: StepChoice, topology: Topology,
     ...secretVolumeName(task, choice.step, choice.index, options).findings,
     ...timeoutFindings(choice),
     ...reservedNameFindings(task, choice, topology),
-    ...(topology.hasLocalStep ? stepResultFindings(task, choice) : []),
+    ...(topology.hasLocalStep ? [...stepResultFindings(task, choice), ...movedStepFindings(task, choice)] : []),
     ...imageFindings(task, choice, options),
     ...registryNameFindings(task, options),
     ...registryPushFindings(choice, options),
@@ -120,4 +120,15 @@ function stepResultFindings(task: Task, { step, index, name }: StepChoice): Find
     });
   }
   return findings;
+}
+
+/** Tekton calls a step without a name by its index, which is one more behind the step that is added. */
+function movedStepFindings(task: Task, { index, name }: StepChoice): Finding[] {
+  return task.steps.flatMap(({ own }, other): Finding[] => {
+    const named = JSON.stringify(own).matchAll(/\bstep-unnamed-(\d+)\b/g);
+    const [moved] = [...named].filter(([, at]) => Number(at) > index && task.steps[Number(at)]?.name === undefined);
+    if (moved === undefined) return [];
+    const message = `"${moved[0]}" is another step when "${name}-local" comes before it.`;
+    return [{ code: 'MPT023', at: ['spec', 'steps', other], message, fix: 'Give that step a name.' }];
+  });
 }

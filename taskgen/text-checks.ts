@@ -9,10 +9,16 @@ export interface TextCheck {
   readonly fix: string;
 }
 
+/** What is in quotes is none; where quotes reach over lines nothing is taken for one. */
+const lineWithComment = /^((?:[^"'\\#\n]|\\.|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|(?<!\s)#)*(?<=\s))(#[^\n]*)$/gm;
+
 /** Same length and same offsets, so that a match can be shown where it stands. */
 export function withoutComments(script: string): string {
   const blank = (text: string) => ' '.repeat(text.length);
-  return script.replaceAll('\\\n', blank).replace(/^[ \t]*#[^\n]*$/gm, blank);
+  return script
+    .replace(/^[ \t]*#[^\n]*$/gm, blank)
+    .replace(lineWithComment, (_line, code: string, comment: string) => code + blank(comment))
+    .replaceAll('\\\n', blank);
 }
 
 /** Scripts that a script carries along in base64, as some catalogs do; what cannot be text is left out. */

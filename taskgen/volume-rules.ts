@@ -97,10 +97,7 @@ function rowFor(place: Place, volume: Volume, at: Path, findings: Finding[]): Ro
   }
 }
 
-const isOwnStorage = ({ task, stepIndex, mount }: Place): boolean => {
-  const step = task.steps[stepIndex];
-  return step !== undefined && isStorage(step, mount.mountPath);
-};
+const isOwnStorage = ({ task, stepIndex, mount }: Place): boolean => isStorage(task, stepIndex, mount.mountPath);
 
 /** Nobody else sees it: empty on the host. Otherwise it brings what earlier steps left and takes back what later ones read. */
 function scratchRow(place: Place): Row {

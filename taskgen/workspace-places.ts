@@ -26,3 +26,10 @@ export function visibleWorkspaces(task: Task, step: Step, stepIndex: number): Pl
     return [{ workspace, path, at: ['spec', ...at] }];
   });
 }
+
+/** A path with the place of a workspace in it, as this step sees it; without a slash at its end. */
+export function resolvedPath(places: readonly PlacedWorkspace[], path: string): string {
+  const place = (reference: string, dotted?: string, quoted?: string) =>
+    places.find(({ workspace }) => workspace.name === (dotted ?? quoted))?.path ?? reference;
+  return path.replace(/\$\(workspaces(?:\.([^.)]+)|\[["']([^"']+)["']\])\.path\)/g, place).replace(/\/+$/, '');
+}

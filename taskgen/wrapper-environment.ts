@@ -51,17 +51,26 @@ export function keptVariables({ choice, topology, environment }: Planned): KeptV
   });
 }
 
-/** Variables to add for those that stepTemplate sets. */
+/**
+ * Variables to add for those that stepTemplate sets. Tekton puts a name that is new ahead of those of stepTemplate, except that one which both
+ * have stays behind what it was behind, and the new name behind that: so the other variables in the value are known there.
+ */
 export function neutralVariables(plan: Planned): { name: string; value: string }[] {
   return keptVariables(plan)
     .filter(({ isInherited }) => isInherited)
     .flatMap(({ name, keptAs, value }) => [
-      { name: keptAs, value: value ?? '' },
       { name, value: neutral[name] ?? '' },
+      { name: keptAs, value: value ?? '' },
     ]);
 }
 
-export function renameKept(editor: YamlEditor, map: YAMLMap, plan: Planned): void {
+/** Names and values of the variables that the step sets itself, as they are on the host: of each value one edit. */
+export function editVariables(
+  editor: YamlEditor,
+  map: YAMLMap,
+  plan: Planned,
+  valueOnHost: (value: string) => string,
+): void {
   const kept = keptVariables(plan).filter(({ isInherited }) => !isInherited);
   const env = pairOf(map, 'env')?.value;
   for (const item of isSeq(env) ? env.items : []) {
@@ -70,7 +79,10 @@ export function renameKept(editor: YamlEditor, map: YAMLMap, plan: Planned): voi
     if (found !== undefined) editor.set(item, 'name', found.keptAs);
     const value = item.get('value');
     if (typeof value !== 'string') continue;
-    const renamed = kept.reduce((text, { name, keptAs }) => text.replaceAll(`$(${name})`, `$(${keptAs})`), value);
-    if (renamed !== value) editor.set(item, 'value', renamed);
+    const changed = kept.reduce(
+      (text, { name, keptAs }) => text.replaceAll(`$(${name})`, `$(${keptAs})`),
+      valueOnHost(value),
+    );
+    if (changed !== value) editor.set(item, 'value', changed);
   }
 }

@@ -6,26 +6,41 @@ import type { GenerateOptions } from './options.ts';
 import type { StepChoice } from './step-choice.ts';
 import type { PlannedMount } from './sync-plan.ts';
 import { fields, list } from './task-model.ts';
-import type { Step } from './task-model.ts';
+import type { Fields, Step } from './task-model.ts';
+import type { YamlValue } from './yaml-text.ts';
 
 interface WrapperSecurity {
   /** In place of the step's own. */
-  readonly replaced?: Record<string, string | number | boolean | { drop: string[] }>;
+  readonly replaced?: Record<string, YamlValue>;
   /** Beside the step's own. */
   readonly added: Record<string, number>;
 }
 
 type Wanted = Pick<GenerateOptions, 'unprivilegedWrapper' | 'wrapperUser'>;
 
-export function wrapperSecurity(step: Step, options: Wanted): WrapperSecurity {
+export function wrapperSecurity(step: Step, template: Fields, options: Wanted): WrapperSecurity {
   const context = step.securityContext;
   const added = addedUser(step, options);
   if (options.unprivilegedWrapper) {
     const user = { ...idOf(context['runAsUser'], 'runAsUser'), ...idOf(context['runAsGroup'], 'runAsGroup') };
-    const rights = { privileged: false, allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
-    return { replaced: { ...added, ...user, ...rights }, added: {} };
+    const rights = { privileged: false, allowPrivilegeEscalation: false };
+    return { replaced: { ...added, ...user, ...rights, ...inPlaceOf(template) }, added: {} };
   }
   return { added };
+}
+
+/**
+ * Tekton merges the context with that of stepTemplate key by key, and an empty list is none to it. So what is added there gives way to the one
+ * capability that the strictest clusters let a container have, and which is of no use to a user who is not root.
+ */
+function inPlaceOf(template: Fields): Record<string, YamlValue> {
+  const isGiven = list(fields(template['capabilities'])['add'], String).length > 0;
+  const isUnconfined = fields(template['seccompProfile'])['type'] === 'Unconfined';
+  return {
+    capabilities: { ...(isGiven ? { add: ['NET_BIND_SERVICE'] } : {}), drop: ['ALL'] },
+    ...(isUnconfined ? { seccompProfile: { type: 'RuntimeDefault' } } : {}),
+    ...(template['procMount'] === undefined ? {} : { procMount: 'Default' }),
+  };
 }
 
 /** The user of the original image is in that image; the runner image would start with one of its own. */

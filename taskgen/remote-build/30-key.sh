@@ -15,9 +15,10 @@ mp_name_this_uid() {
   mp_die 78 "uid $EUID has no name and ssh needs one: use a runner image with libnss-wrapper"
 }
 
+# Without a .curlrc: HOME may be in a workspace.
 mp_ask_otp_server() {
-  mp_run curl --silent --show-error --fail --noproxy '*' --proto '=https' --connect-timeout 10 --max-time 60 \
-    --cacert "$MP_SECRET/otp-ca" --output "$MP_TMP/key" --write-out '%{http_code}' --data "@$MP_SECRET/otp" --url "$1" \
+  mp_run curl -q -sSf --noproxy '*' --proto '=https' --connect-timeout 10 --max-time 60 \
+    --cacert "$MP_SECRET/otp-ca" -o "$MP_TMP/key" -w '%{http_code}' -d "@$MP_SECRET/otp" --url "$1" \
     >"$MP_TMP/http-code" 2>"$MP_TMP/curl.err"
 }
 

@@ -31,7 +31,8 @@ mp_is_place() {
 # that stay here, and files into which Tekton writes what the step says.
 mp_find_places() {
   local place name
-  while read -r _ _ _ _ place _; do MP_PLACES+=("$place"); done </proc/self/mountinfo
+  # The kernel writes a blank as \040.
+  while read -r _ _ _ _ place _; do printf -v place %b "${place//\\/\\0}" && MP_PLACES+=("$place"); done </proc/self/mountinfo
   for name in .docker .gitconfig .git-credentials .ssh; do
     [[ -z ${HOME:-} || ! -e /tekton/creds/$name ]] || MP_EXCLUDE+=("--exclude=${HOME%/}/$name")
   done

@@ -120,6 +120,7 @@ describe('the command line', () => {
     { line: 'a --volume v=none', says: 'skip, in, out, both, empty, storage' },
     { line: 'a --secret-optional=maybe', says: 'Write true or false' },
     { line: 'a --secret-wait soon', says: 'whole number' },
+    { line: 'a --wrapper-resources 1foo/2bar', says: 'CPU/MEMORY' },
     { line: 'a --wrapper-resources much', says: 'CPU/MEMORY' },
     { line: 'a --ssh-volume-name mp-shared', says: 'neither mp-…' },
     { line: 'a --ssh-volume-name SSH_KEY', says: 'lower case letters' },

@@ -13,6 +13,14 @@ const storages = {
     'workspaces: [{name: layers, mountPath: /root/.local/share/containers/storage, optional: true}]',
   'a volume where STORAGE_ROOT says': `volumes: [{name: store, emptyDir: {}}]
 stepTemplate: {env: [{name: STORAGE_ROOT, value: /store/}], volumeMounts: [{name: store, mountPath: /store}]}`,
+  'a volume around the place that STORAGE_ROOT says': `volumes: [{name: data, emptyDir: {}}]
+stepTemplate: {env: [{name: STORAGE_ROOT, value: /data/containers}], volumeMounts: [{name: data, mountPath: /data}]}`,
+  'a workspace that STORAGE_ROOT names': `workspaces: [{name: storage}]
+stepTemplate: {env: [{name: STORAGE_ROOT, value: $(workspaces.storage.path)}]}`,
+  'a workspace around the place that STORAGE_ROOT says': `workspaces: [{name: storage}]
+stepTemplate: {env: [{name: STORAGE_ROOT, value: "$(workspaces['storage'].path)/containers"}]}`,
+  'a workspace whose name sounds like credentials':
+    'workspaces: [{name: docker-layers, mountPath: /var/lib/containers}]',
 };
 
 describe('container storage', () => {
@@ -22,6 +30,24 @@ describe('container storage', () => {
       expect(variables).to.include({ MP_MOUNTS: '1', MP_MOUNT_0_SYNC: 'storage', MP_RESULT_IMAGE: '$(params.IMAGE)' });
       expect(findings.join('')).not.to.include('MPT032');
     });
+
+  it('is no folder of which the step says something else, too', () => {
+    const { variables } = made(`workspaces: [{name: source}]
+steps:
+  - name: build
+    image: buildah
+    workingDir: $(workspaces.source.path)/src
+    script: buildah bud .
+    env: [{name: STORAGE_ROOT, value: $(workspaces.source.path)/layers}]`);
+    expect(variables['MP_MOUNT_0_SYNC']).to.equal('both');
+  });
+
+  it('is shared with later steps where --volume says it is', () => {
+    const spec = `volumes: [{name: data, emptyDir: {}}]\nstepTemplate: {volumeMounts: [{name: data, mountPath: /data}]}`;
+    const { variables, findings } = made(`params: [{name: IMAGE}]\n${spec}\n${build}`, ['--volume', 'data=storage']);
+    expect(variables).to.include({ MP_MOUNT_0_SYNC: 'storage', MP_RESULT_IMAGE: '$(params.IMAGE)' });
+    expect(findings.join('')).not.to.include('MPT032');
+  });
 
   it('that a step claims for itself is seen by those that claim it', () => {
     const claimed = (push: string) =>

@@ -11,8 +11,9 @@ import { remoteScript } from '../../taskgen/step-scripts.ts';
 const deferPush = readFileSync(join(import.meta.dirname, '../../taskgen/defer-push.sh'), 'utf8');
 
 /** What the wrapper cuts out of its own file: everything between the line that opens the here-document and the last one. */
-function userPart(script: string): string {
-  const combined = remoteScript({ remote: 'exit\n', remoteAsRoot: '', deferPush }, script, {
+function userPart(script: string, onHost: string): string {
+  const prefix = deferPush.replace('!= /mp-job/deferred', `!= "${onHost}"`);
+  const combined = remoteScript({ remote: 'exit\n', remoteAsRoot: '', deferPush: prefix }, script, {
     deferPush: true,
     hostRootful: false,
   });
@@ -30,12 +31,15 @@ describe('a script with --defer-push', function () {
       writeFileSync(path, `#!/bin/sh\necho "real ${tool} $*"\n`);
       chmodSync(path, 0o755);
     }
+    // A push on the host waits for its end with the container.
+    writeFileSync(join(folder, 'bin/sleep'), '#!/bin/sh\n', { mode: 0o755 });
   });
   after(() => rmSync(folder, { recursive: true }));
 
-  function run(shell: string, script: string, words: readonly string[], env: NodeJS.ProcessEnv) {
+  /** `onHost`: the folder that says that the script runs on the host, and not in the cluster. */
+  function run(shell: string, script: string, words: readonly string[], env: NodeJS.ProcessEnv, onHost = '/mp-job') {
     const path = join(folder, 'script');
-    writeFileSync(path, userPart(script), { mode: 0o755 });
+    writeFileSync(path, userPart(script, onHost), { mode: 0o755 });
     const PATH = `${join(folder, 'bin')}:${process.env['PATH']}`;
     return spawnSync(shell, [path, ...words], { encoding: 'utf8', env: { PATH, ...env } });
   }
@@ -68,6 +72,11 @@ describe('a script with --defer-push', function () {
     { line: 'buildah inspect build', stdout: 'real buildah inspect build\n', status: 0 },
     { line: 'buildah manifest push list', stdout: 'real buildah manifest push list\n', status: 0 },
     { line: 'skopeo copy oci:a docker://b', stdout: 'real skopeo copy oci:a docker://b\n', status: 0 },
+    {
+      line: 'skopeo copy containers-storage:a docker://b --digestfile /tmp/d',
+      stdout: 'real skopeo copy containers-storage:a docker://b --digestfile /tmp/d\n',
+      status: 0,
+    },
     { line: 'buildah run app make', stdout: '', status: 1 },
     { line: 'buildah bud --iidfile id .', stdout: '', status: 1 },
   ];
@@ -75,6 +84,22 @@ describe('a script with --defer-push', function () {
     it(`runs a second time without building: ${line}`, () => {
       const result = run('sh', `${line}\n`, [], { MP_IMAGE_LOADED: 'true' });
       expect({ stdout: result.stdout, status: result.status }, result.stderr).to.deep.equal({ stdout, status });
+    });
+  }
+
+  const onTheHost = {
+    'skopeo copy containers-storage:a docker://b --digestfile /tmp/d': false,
+    'skopeo sync --src dir --dest docker a b': false,
+    'skopeo sync --dest=docker --src=dir a b': false,
+    'buildah push a docker://b --digestfile /tmp/d': false,
+    'skopeo copy docker://a oci:b --retry-times 3': true,
+    'skopeo sync --src docker --dest dir a b': true,
+    'buildah push a oci:b --digestfile /tmp/d': true,
+  };
+  for (const [line, runs] of Object.entries(onTheHost)) {
+    it(`runs up to the first push on the host: ${line}`, () => {
+      const { stdout, status, stderr } = run('sh', `${line}\n`, [], {}, join(folder, 'deferred'));
+      expect({ stdout, status }, stderr).to.deep.equal({ stdout: runs ? `real ${line}\n` : '', status: 0 });
     });
   }
 });

@@ -1,7 +1,10 @@
 // Images whose name is a key of an object or an element of an array.
 
 import { expect } from 'chai';
+import { parse } from 'yaml';
 import { imageParameters, imageReference } from '../../taskgen/image-reference.ts';
+import { generatePipeline } from '../../taskgen/pipeline.ts';
+import { fields, list } from '../../taskgen/task-model.ts';
 import { made } from './small-task.ts';
 
 const task = (parameter: string, tag: string) => `params: [${parameter}]
@@ -39,6 +42,16 @@ describe('an image that is named by', () => {
       expect(findings).to.include(`Use one of: ${use}`);
     });
 
+  it('a parameter with a dot in its name comes back, in the notation that Tekton has for it', () => {
+    const [dotted, dottedArray] = ['{name: image.url}', '{name: my.tags, type: array}'];
+    const url = made(task(dotted, '$(params["image.url"])'), ['--image-param', 'image.url']);
+    expect(url.variables['MP_RESULT_IMAGE']).to.equal('$(params["image.url"])');
+    const tags = made(task(dottedArray, '$(params["my.tags"][1])'), ['--image-param', 'my.tags[1]']);
+    expect(tags.variables['MP_RESULT_IMAGE']).to.equal('$(params["my.tags"][1])');
+    const whole = made(task(dottedArray, '$(params.X)'), ['--image-param', 'my.tags']);
+    expect(whole.findings.join('')).to.include(`Use one of: '$(params["my.tags"][0])'`);
+  });
+
   it('a key that the object does not have does not come back', () => {
     const { variables, findings } = made(task(object, '$(params.image.ref)'), ['--image-param', 'image.ref']);
     expect(variables['MP_RESULT_IMAGE']).to.equal('');
@@ -53,4 +66,30 @@ it('each notation of an element is read', () => {
     'a.b',
   ]);
   expect(imageReference('my.tags[2]').test(`-t $(params['my.tags'][2])`)).to.equal(true);
+});
+
+it('a Pipeline passes on parameters with a dot in their names in the notation that Tekton has for them', () => {
+  const source = `apiVersion: tekton.dev/v1
+kind: Task
+metadata: {name: pack}
+spec:
+  params: [{name: PLATFORM}, {name: image.url}, {name: my.list, type: array}, {name: a.b, type: object, properties: {c: {}}}]
+  results: [{name: IMAGE_REF}]
+  steps: [{name: build, image: alpine, script: make}]`;
+  const options = { platforms: ['linux/arm64'], name: undefined, select: undefined, imageParameter: 'image.url' };
+  const { text } = generatePipeline(source, 'task.yaml', options);
+  const [build, index] = list(fields(fields(parse(text ?? ''))['spec'])['tasks']);
+  expect(list(build?.['params'])).to.deep.include.members([
+    { name: 'image.url', value: '$(params["image.url"])' },
+    { name: 'my.list', value: ['$(params["my.list"][*])'] },
+    { name: 'a.b', value: '$(params["a.b"][*])' },
+  ]);
+  expect(list(index?.['params'])).to.deep.include({ name: 'IMAGE', value: '$(params["image.url"])' });
+});
+
+it('a name that is made of many long variables is read at once', function () {
+  this.timeout(2000);
+  const name = Array.from({ length: 9 }, (_, index) => `$A_LONG_VARIABLE_${index}`).join('/');
+  const { findings } = made(`steps: [{name: build, image: buildah, script: "(buildah bud -t ${name};)"}]`);
+  expect(findings.join('')).to.include('MPT033');
 });

@@ -23,6 +23,14 @@ workspaces: [{name: source}]`;
     );
   });
 
+  it('is one inside a workspace that the step wants elsewhere', () => {
+    const spec = `    workspaces: [{name: source, mountPath: /src}]
+    volumeMounts: [{name: cache, mountPath: /src/cache}, {name: other, mountPath: /workspace/source/other}]
+volumes: [{name: cache, hostPath: {path: /cache}}, {name: other, hostPath: {path: /other}}]
+workspaces: [{name: source}]`;
+    expect(stays(spec, ['--volume', 'cache=skip', '--volume', 'other=skip'])).to.equal('/src/cache');
+  });
+
   it('is not that of one beside it', () => {
     expect(stays('workspaces: [{name: source}, {name: source-token}]')).to.equal(undefined);
   });

@@ -220,6 +220,7 @@ describe('M1 taskgen pipeline, run as a command', function () {
   const wrong = [
     { words: [], says: "required option '--platforms <list>' not specified" },
     { words: ['--platforms', 'linux/amd64,'], says: '"" is no platform. Write them as linux/amd64,linux/arm64.' },
+    { words: ['--platforms', 'linux/arm64,linux/arm/v7'], says: '"linux/arm/v7" is no platform' },
     { words: ['--platforms', '$(params.x)'], says: '"$(params.x)" is no platform' },
     { words: ['--platforms', 'linux/arm64,linux/arm64'], says: '"linux/arm64" is there twice' },
     { words: [...platforms, '--check'], says: '--check compares with a file: add -o FILE' },

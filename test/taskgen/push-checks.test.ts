@@ -18,12 +18,21 @@ describe('a script', () => {
     'if ! docker push app; then exit 1; fi',
     'skopeo copy oci:layout docker://example.com/app',
     'skopeo copy oci:layout "docker://example.com/app" --all --dest-tls-verify=false',
+    'skopeo copy "containers-storage:$IMAGE" "docker://$IMAGE" --digestfile /tmp/d',
+    'skopeo copy oci:layout docker://example.com/app --retry-times 3 > log 2>&1',
+    'skopeo copy "$FROM" docker://example.com/app --format oci >>log',
+    'skopeo sync --src dir --dest docker images example.com/app',
+    'skopeo sync --scoped --dest=docker --src=dir images example.com/app',
     'nerdctl push example.com/app',
     'cosign attest --predicate sbom app',
     'crane push app.tar example.com/app',
     'crane cp example.com/app example.com/app:stable',
     'oras attach app sbom.json',
     'oras blob push example.com/app file',
+    'oras cp --from-oci-layout layout:app example.com/app',
+    'echo "# of $#"; buildah push "$IMAGE"',
+    "echo 'a # b' ${x#y} && buildah push app",
+    'buildah bud . # as usual \\\nbuildah push app',
     'sudo buildah --log-level debug push "$IMAGE"',
     'retry_buildah push "$IMAGE"',
     'podman image push app',
@@ -39,10 +48,15 @@ describe('a script', () => {
     'buildah push "$IMAGE" oci:layout',
     'podman push app docker-archive:app.tar',
     '# buildah push "$IMAGE"',
+    'buildah bud --layers . # then buildah push',
+    'oras cp --to-oci-layout example.com/app layout:app',
     'git push origin main',
     'buildah build --tag pushed .',
     'skopeo copy docker://example.com/base oci:base',
     'skopeo copy docker://example.com/base oci:base --all',
+    'skopeo copy docker://example.com/base oci:base --retry-times 3 2>log',
+    'skopeo copy docker://example.com/base "$LAYOUT" --all',
+    'skopeo sync --src docker --dest dir example.com/app images',
     'echo "buildah; push"',
     'buildah bud -f push-gateway/Dockerfile -t "$IMAGE" push-gateway',
     'buildah bud --label "stage=pre push" -t "$IMAGE" ./push',
@@ -52,6 +66,12 @@ describe('a script', () => {
     'skopeo inspect "docker://$IMAGE" || echo "no copy docker://yet"',
   ];
   for (const script of doesNot) it(`does not push: ${script}`, () => expect(said(script)).to.deep.equal([]));
+
+  it('with many variables behind options is read at once', function () {
+    this.timeout(2000);
+    expect(said(`buildah ${'--opt "$VALUE" '.repeat(40)}bud .`)).to.deep.equal([]);
+    expect(said(`buildah ${'--opt $VALUE '.repeat(40)}push app`)).to.deep.equal(['MPT203']);
+  });
 
   const tools = [
     ['/kaniko/executor --destination app', 'MPT203 kaniko'],
@@ -64,6 +84,11 @@ describe('a script', () => {
     ['docker buildx build --push .', 'MPT203 buildkit'],
     ['docker buildx bake --file bake.hcl --push', 'MPT203 buildkit'],
     ['docker build --output type=registry,name=app .', 'MPT203 buildkit'],
+    ['docker buildx build --output type=image,name=$(params.IMAGE),push=true .', 'MPT203 buildkit'],
+    ['docker buildx build -o "type=image,push=true" .', 'MPT203 buildkit'],
+    ['docker buildx build --push=true -t app .', 'MPT203 buildkit'],
+    ['docker buildx build --push=false -t app .', undefined],
+    ['docker buildx build -o type=image,push=false .', undefined],
     ['docker buildx build --cache-from type=registry,ref=app --load .', undefined],
     ['apko publish apko.yaml example.com/app', 'MPT203 apko'],
     ['apko build apko.yaml app app.tar', undefined],

@@ -22,6 +22,7 @@ describe('a resource of the step that its environment names', () => {
     ['{resource: requests.memory, divisor: 1Mi, containerName: step-build}', '{requests: {memory: 8Gi}}', '8192'],
     ['{resource: requests.memory}', '{limits: {memory: 1Ki}}', '1024'],
     ['{resource: limits.ephemeral-storage, divisor: 1G}', '{limits: {ephemeral-storage: 20Gi}}', '22'],
+    ['{resource: limits.memory}', '{limits: {memory: 1Ti}}', '1099511627776'],
     ['{resource: limits.memory, divisor: "0"}', '{limits: {memory: 1k}}', '1000'],
   ] as const)
     it(`${reference} of ${resources} is ${value}`, () => {
@@ -77,4 +78,18 @@ describe('runAsGroup', () => {
     expect(variables['MP_PODMAN_ARGS']).to.equal('--user=0:3000');
     expect(findings.join('')).not.to.include('MPT027');
   });
+});
+
+it('a resource of the step that another one names is not what it was, and a finding says so', () => {
+  const other = (container: string) => `
+  - name: after
+    image: alpine
+    script: echo "$TOLD"
+    env: [{name: TOLD, valueFrom: {resourceFieldRef: {resource: requests.cpu, containerName: ${container}}}}]`;
+  const found = (container: string) =>
+    made(task('{resource: requests.cpu}', '{requests: {cpu: "4"}}') + other(container)).findings.join('');
+  expect(found('step-build')).to.match(
+    /warning MPT118: Variable "TOLD" of step "after" is requests\.cpu of step "build"/,
+  );
+  expect(found('step-after')).not.to.include('MPT118');
 });

@@ -57,7 +57,7 @@ describe('the timeout of the step', () => {
       expect(findings.join('')).not.to.include('MPT026');
     });
 
-  for (const timeout of ['"$(params.t)"', 'soon', '-5s', '60'])
+  for (const timeout of ['"$(params.t)"', 'soon', '-5s', '60', '0'])
     it(`${timeout} is a finding`, () => {
       const { findings, variables } = build(timeout);
       expect(findings.join('')).to.match(/^task\.yaml:7:\d+: error MPT026: .*no duration/m);

@@ -1,6 +1,7 @@
 // Variables that would keep the step from connecting: it has them under other names, and the container on the host under their own.
 
 import { expect } from 'chai';
+import { list } from '../../taskgen/task-model.ts';
 import { made } from './small-task.ts';
 
 const build = (env: string, more = '', flags: readonly string[] = []) =>
@@ -8,6 +9,18 @@ const build = (env: string, more = '', flags: readonly string[] = []) =>
     `steps:\n  - name: build\n    image: nix\n    script: make\n    env:\n${env.trim().replaceAll(/^/gm, '      ')}\n${more}`,
     flags,
   );
+
+/** Names in the order of a strategic merge: of two that the template has the order is its own, whatever else is new comes first. */
+function asTektonMerges(template: readonly string[], own: readonly string[]): string[] {
+  const left = template.filter((name) => !own.includes(name));
+  const merged = own.flatMap((name) => {
+    const place = template.indexOf(name);
+    const before = place < 0 ? [] : left.filter((it) => template.indexOf(it) < place);
+    left.splice(0, before.length);
+    return [...before, name];
+  });
+  return [...merged, ...left];
+}
 
 const nix =
   '- name: PATH\n  value: /nix/bin:/bin\n- {name: LD_PRELOAD, value: /lib/fake.so}\n- {name: PYTHONPATH, value: src}';
@@ -36,6 +49,16 @@ describe('a variable that governs the shell', () => {
 steps: [{name: build, image: nix, script: make}]`);
     expect(variables['PATH']).to.match(/^\/usr\/local\/sbin:/);
     expect(variables['MP_AS_PATH']).to.equal('/nix/bin');
+  });
+
+  it('of stepTemplate comes after those that it is made of, when Tekton has merged the two', () => {
+    const { task } = made(`stepTemplate: {env: [{name: TOOLS, value: /opt}, {name: PATH, value: "$(TOOLS)/bin:/bin"}]}
+steps: [{name: build, image: nix, script: make, env: [{name: OTHER, value: a}]}]`);
+    const [step] = task.steps;
+    const own = list(step?.own['env']).map(({ name }) => String(name));
+    const merged = asTektonMerges(['TOOLS', 'PATH'], own);
+    expect(merged.indexOf('TOOLS')).to.be.below(merged.indexOf('MP_AS_PATH'));
+    expect(step?.env.find(({ name }) => name === 'MP_AS_PATH')?.value).to.equal('$(TOOLS)/bin:/bin');
   });
 
   it('is not set on the host when --env-deny says so', () => {

@@ -36,3 +36,34 @@ describe('a step with added capabilities', () => {
     expect(userOf(capable(context, '{}', ['--wrapper-user', '1000']))).to.equal(1000);
   });
 });
+
+describe('--unprivileged-wrapper', () => {
+  const merged = (template: string) =>
+    capable('{privileged: true, capabilities: {add: [SETUID]}}', template, ['--unprivileged-wrapper']).task.steps[0]
+      ?.securityContext;
+
+  it('takes away what stepTemplate gives, since Tekton merges the two', () => {
+    expect(
+      merged(
+        '{runAsUser: 0, capabilities: {add: [SYS_ADMIN]}, seccompProfile: {type: Unconfined}, procMount: Unmasked}',
+      ),
+    ).to.deep.equal({
+      runAsUser: 0,
+      privileged: false,
+      allowPrivilegeEscalation: false,
+      capabilities: { add: ['NET_BIND_SERVICE'], drop: ['ALL'] },
+      seccompProfile: { type: 'RuntimeDefault' },
+      procMount: 'Default',
+    });
+  });
+
+  it('adds nothing where stepTemplate gives nothing, and leaves a profile that confines', () => {
+    const seccompProfile = { type: 'Localhost', localhostProfile: 'a.json' };
+    expect(merged(JSON.stringify({ seccompProfile }))).to.deep.equal({
+      privileged: false,
+      allowPrivilegeEscalation: false,
+      capabilities: { drop: ['ALL'] },
+      seccompProfile,
+    });
+  });
+});

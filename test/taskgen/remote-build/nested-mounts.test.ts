@@ -28,6 +28,21 @@ describe('the remote script: what is inside a folder that is sent', function () 
     expect(build.read(`${source}/made`)).to.equal('settings');
   });
 
+  it('a mount in it that is only sent is not brought back with it, whatever is in its name', async () => {
+    const inner = `${source}/my data`;
+    const build = await runBuild(world, {
+      script: `echo other >"${inner}/a"`,
+      files: { [`${inner}/a`]: 'mine' },
+      mounts: [
+        { path: source, sync: 'both' },
+        { path: inner, sync: 'in' },
+      ],
+      mounted: [source, inner],
+    });
+    expect(build.code, build.stderr).to.equal(0);
+    expect(build.read(`${inner}/a`)).to.equal('mine');
+  });
+
   it('a mount that has no leave to go is not sent with it, and stays as it is', async () => {
     const build = await runBuild(world, {
       script: `ls -A ${source} >/tekton/results/SEEN; mkdir -p ${source}/.npm; echo other >${source}/.npm/.npmrc`,

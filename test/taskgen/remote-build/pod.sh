@@ -7,9 +7,10 @@ for folder in "$pod"/volumes/*/; do
   chown -R "$uid" "$folder"
   mount --bind "$folder" "/$(basename "$folder")"
 done
-while read -r folder mode; do
+while IFS= read -r line; do
+  folder=${line% ro}
   mount --bind "$folder" "$folder"
-  [ "$mode" != ro ] || mount -o remount,bind,ro "$folder"
+  [ "$folder" = "$line" ] || mount -o remount,bind,ro "$folder"
 done <"$pod/mounted"
 mapfile -d '' -t arguments <"$pod/args"
 cd /

@@ -184,10 +184,15 @@ describe('the remote script: the Secret', function () {
       };
     };
 
-    it('fetches the key, past every proxy', async () => {
+    it('fetches the key, past every proxy, and past what a workspace says to curl', async () => {
       const server = await startKeyServer(world, [200]);
-      const settings = { https_proxy: 'http://127.0.0.1:1', HTTPS_PROXY: 'http://127.0.0.1:1' };
-      const build = await runBuild(world, { script: 'true', secret: withToken(server.ca, server.port), settings });
+      const proxy = 'http://127.0.0.1:1';
+      const build = await runBuild(world, {
+        script: 'true',
+        secret: withToken(server.ca, server.port),
+        settings: { https_proxy: proxy, HTTPS_PROXY: proxy, HOME: '/workspace/home' },
+        files: { '/workspace/home/.curlrc': 'connect-to = "::127.0.0.1:1"\n' },
+      });
       expect(build.code, build.stderr).to.equal(0);
       expect(server.bodies()).to.deep.equal(['token-of-22-characters']);
       expect(build.stderr).not.to.contain('token-of-22');
