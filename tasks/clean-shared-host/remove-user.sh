@@ -17,12 +17,19 @@ look_up() { # name
     [ -z "$uid" ] || [ -z "$(getent passwd "$uid")" ] || uid=
   fi
   case $home in */"$name") ;; *) home= ;; esac
-  # Without a range of its own the range is the user itself. On a full disk the record may have no line for it.
+  # Without a range of its own the range is the user itself. On a full disk the record may have no line for it, and without the
+  # account somebody else may have the range that it remembers.
   subuid=$(subordinate_uids "$name")
-  subuid=${subuid:-$(known "$name" subuid)}
+  [ -n "$subuid" ] || subuid=$(known "$name" subuid)
+  # shellcheck disable=SC2086 # two numbers
+  ! is_others_range $subuid || subuid=
   subuid=${subuid:-$uid 1}
   sub_first=${subuid% *} sub_count=${subuid#* }
   [ -z "$uid" ] || [ "$uid" -ge 500 ] || fail UserNotOurs "$name has uid $uid, which is a system account's"
+}
+
+is_others_range() { # first id, number of ids
+  [ "$#" -eq 2 ] && awk -F: -v own="$name" -v s="$1" -v n="$2" '$1 != own && $2 < s + n && s < $2 + $3 { found = 1 } END { exit !found }' /etc/subuid 2>/dev/null
 }
 
 # sshd reads the keys as the user: with root as owner of the home nobody can log in any more, whatever the user put there.
@@ -33,7 +40,7 @@ close_home() {
 # What would start something again while all else is being ended.
 remove_timers() {
   rm -f -- "/var/spool/cron/crontabs/$name" "/var/spool/cron/tabs/$name" "/var/spool/cron/$name" || fail FilesLeft "cannot remove the crontab of $name"
-  for spool in /var/spool/cron/atjobs /var/spool/cron/atspool /var/spool/at; do remove_files_in "$spool"; done
+  for spool in /var/spool/cron/atjobs /var/spool/cron/atspool /var/spool/at /var/spool/atjobs; do remove_files_in "$spool"; done
 }
 
 # Processes of the user and of its rootless containers; a zombie is gone already. By xargs: somebody may have so many that

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Host side of update-host: users that cleanup never reached, dangling images, system packages, and a report. Sent after on-host.sh
-# remove-user.sh and keep-images.sh; the line that follows calls `main`. Never touches a user with a process or with anything new in its home,
+# remove-user.sh and keep-images.sh; the line that follows calls `main`. Never touches a user with a process that works or with anything new in its home,
 # and on a host where builds run it changes nothing else either.
 # Sent along: STALE_HOURS MIN_FREE_MB UPDATE_PACKAGES PACKAGES_TIMEOUT BUILDER_IMAGES KEEP_TIMEOUT
 # shellcheck disable=SC2154,SC2034 # state_dir and lock_wait are on-host.sh's; process_ids of remove-user.sh reads uid, sub_first, sub_count
@@ -9,18 +9,33 @@ our_users() {
   { getent passwd | cut -d: -f1 && ls "$state_dir/users"; } | grep -Ex 'u-[0-9a-f]{28}' | sort -u
 }
 
-# Users of builds that run: with a process, a login's included. Without look_up, which writes down what it found.
+# What stays after a build without doing anything: the user's systemd, its message bus, and what podman leaves to hold its namespaces.
+# Whoever lingers always has the first, after a reboot too.
+is_standing() { # process id
+  grep -Eq "/user@$uid\.service/(init\.scope|([^/]+/)*dbus(-broker)?\.service|user\.slice/podman-pause-[^/]+\.scope)\$" "/proc/$1/cgroup" 2>/dev/null && return
+  case $(cat "/proc/$1/comm" 2>/dev/null):$(tr '\0' ' ' <"/proc/$1/cmdline" 2>/dev/null) in
+    'podman pause':* | *:'catatonit -P '* | *:*/'catatonit -P '*) return 0 ;;
+  esac
+  return 1
+}
+
+is_working() {
+  for working_pid in $(process_ids); do is_standing "$working_pid" || return 0; done
+  return 1
+}
+
+# Users of builds that run: with a process that works, a login's included. Without look_up, which writes down what it found.
 live_users() {
   for live_user in $(our_users); do
     uid=$(account "$live_user" 3) subuid=$(known "$live_user" subuid)
     subuid=${subuid:-$uid 1}
     sub_first=${subuid% *} sub_count=${subuid#* }
-    [ -z "$uid" ] || [ -z "$(process_ids)" ] || printf '%s\n' "$live_user"
+    [ -z "$uid" ] || ! is_working || printf '%s\n' "$live_user"
   done
 }
 
 is_stale() { # name; looked up before
-  [ -z "$uid" ] || [ -z "$(process_ids)" ] || return 1
+  [ -z "$uid" ] || ! is_working || return 1
   # Deep enough for what a build touches: its mounts below build/, and podman's storage below .local/share/containers.
   for is_stale_path in "$state_dir/users/$1" "$home"; do
     [ ! -e "$is_stale_path" ] || [ -z "$(find "$is_stale_path" -maxdepth 5 -mmin "-$((STALE_HOURS * 60))" -print -quit)" ] || return 1

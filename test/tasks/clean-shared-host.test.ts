@@ -162,6 +162,19 @@ describe('clean-shared-host', function () {
     lab.host.read('rm /tmp/newcomer; userdel newcomer');
   });
 
+  it('ends no container of a newer user that has the subordinate ids now', async () => {
+    const resident = await aResident();
+    const ids = lab.host.read(`sed -n 's/^${resident.user}://p' /etc/subuid`);
+    const first = Number(ids.split(':')[0]);
+    lab.host.read(
+      `userdel -f ${resident.user}; useradd -u ${resident.uid + 1000} newcomer; sed -i '/^newcomer:/d' /etc/subuid; echo newcomer:${ids} >>/etc/subuid`,
+    );
+    lab.host.read(`setpriv --reuid=${first + 5} --clear-groups sleep 1000 >/dev/null 2>&1 & true`);
+    expect(await lab.clean(resident.build)).to.include({ code: 0 });
+    expect(lab.host.read(`pgrep -u ${first + 5} -x sleep | wc -l`)).to.equal('1');
+    lab.host.read(`pkill -KILL -u ${first + 5}; userdel newcomer; sed -i '/^newcomer:/d' /etc/subuid`);
+  });
+
   it('removes a user that an older system made', async () => {
     const build = lab.aBuild({ TASKRUN_UID: '' });
     const user = `u-${lab.host.read(`echo '${build.name}team-a' | md5sum | cut -c-28`)}`;

@@ -89,6 +89,16 @@ describe('update-host', function () {
     lab.host.read(`pkill -KILL -u ${Number(first) + 5}`);
   });
 
+  it('removes a user of whom only such processes are left as stay after every build', async () => {
+    const { build, user } = await aUser();
+    await lab.logIn(build, 'podman unshare true');
+    lab.host.read(`while pgrep -u ${user} -x sshd; do sleep 0.1; done`);
+    expect(lab.host.read(`pgrep -u ${user} -l`)).to.match(/^\d+ (?:catatonit|podman pause)$/);
+    age(user);
+    expect((await lab.update()).results['MESSAGE']).to.contain('0 build users, 1 stale users removed');
+    expect(lab.host.run(`getent passwd ${user}`).code).to.equal(2);
+  });
+
   it('leaves a user alone that is provisioned or cleaned at this moment', async () => {
     const { user } = await aUser();
     age(user);

@@ -95,13 +95,28 @@ describe('controller: nothing is left behind', () => {
     expect(stand.provisions()).to.deep.equal(['a']);
   });
 
+  it('a build in its own pod, in a namespace that is full of Secrets, is told so once, and goes on when there is room', async () => {
+    await startWith({ only: 1 });
+    stand.cluster.fault = ({ verb, resource }) =>
+      verb === 'create' && resource === 'secrets' ? { before: apiError('refused', fullQuota) } : undefined;
+    stand.configure({ ...hostConfigData({ only: 1 }), 'local-platforms': 'localhost' });
+    stand.create('a', 'localhost');
+    await stand.clock.advance(minute);
+    const told = stand.cluster.all('events').map((event) => `${String(event['reason'])}: ${String(event['message'])}`);
+    expect(told.filter((it) => it.startsWith('ProvisionFailed'))).to.have.length(1);
+    expect(told.join()).to.contain(`its Secret cannot be made, trying again: ${fullQuota}`);
+    stand.cluster.fault = () => undefined;
+    await stand.clock.advance(minute);
+    expect(stand.build('a').facts?.ready).to.equal(true);
+  });
+
   it('a build that was being refused at a crash is refused, and does not take its error Secret for its key', async () => {
     await startWith({ only: 1 }, 'a');
     let dead = false;
-    stand.cluster.fault = ({ verb, name, body }) =>
-      (dead ||= verb === 'patch' && name === 'a' && JSON.stringify(body).includes('rejected'))
-        ? { before: new Promise(() => undefined) }
-        : undefined;
+    stand.cluster.fault = ({ verb, name, body }) => {
+      dead ||= verb === 'patch' && name === 'a' && JSON.stringify(body).includes('rejected');
+      return dead ? { before: new Promise(() => undefined) } : undefined;
+    };
     endOwn(stand, provisionName(stand), 'succeeded');
     await stand.clock.advance(second);
     expect([dead, stand.errorOf('a')?.includes('failed to create a secret')]).to.deep.equal([true, true]);
