@@ -146,8 +146,7 @@ export class Controller {
   async stop(): Promise<void> {
     this.#acting?.abort();
     this.#acting = undefined;
-    this.#lanes.stop();
-    await Promise.all([this.#queue.stop(), this.#announcer.stop(), this.#upkeep.stop()]);
+    await Promise.all([this.#lanes.stop(), this.#queue.stop(), this.#announcer.stop(), this.#upkeep.stop()]);
     await this.#events.stop();
   }
 

@@ -127,9 +127,10 @@ export class PlatformLanes {
     this.#told.delete(uid);
   }
 
-  /** Gives up asking what became of writes without an answer: whoever acts next reads everything anew. */
-  stop(): void {
+  /** Begins no write any more; resolves when the last is answered. What came of those without one, whoever acts next reads. */
+  stop(): Promise<void> {
     this.#stopped.abort();
+    return this.#turns.untilIdle();
   }
 
   #takeSnapshot(platform: string): PoolSnapshot {

@@ -146,6 +146,22 @@ describe('controller: nothing is left behind', () => {
     expect(stand.placed()).to.deep.equal({ b: 'only' });
   });
 
+  it('a claim under way is answered before this process says that it has stopped, and another acts', async () => {
+    await startWith({ only: 1 });
+    let answer: () => void = () => undefined;
+    stand.cluster.fault = ({ verb, name }) =>
+      verb === 'patch' && name === 'a' ? { before: new Promise<void>((resolve) => (answer = resolve)) } : undefined;
+    stand.create('a');
+    await stand.clock.advance(second);
+    let stopped = false;
+    const stopping = stand.controller.stop().then(() => (stopped = true));
+    await stand.clock.advance(minute);
+    expect(stopped).to.equal(false);
+    answer();
+    await stopping;
+    expect(stand.placed()).to.deep.equal({ a: 'only' });
+  });
+
   it('labels and failed hosts of an earlier attempt, which Tekton writes back with its facts, are put right', async () => {
     await startWith({ one: 1, two: 1 }, 'a');
     const before = structuredClone(stand.cluster.find('taskruns', 'team-a', 'a')?.metadata);

@@ -33,6 +33,20 @@ describe('turns', () => {
     expect(await Promise.all(done)).to.deep.equal(['a', 'b', 'c', 'd']);
   });
 
+  it('tells when nothing goes on any more, and nothing waits', async () => {
+    const stand = new Stand();
+    await stand.turns.untilIdle();
+    const done = ['a', 'b', 'c'].map((name) => stand.work(name));
+    let idle = false;
+    const wait = stand.turns.untilIdle().then(() => (idle = true));
+    for (const name of ['a', 'b', 'c']) {
+      await settled();
+      expect(idle).to.equal(false);
+      stand.ends.get(name)?.();
+    }
+    await Promise.all([...done, wait]);
+  });
+
   it('work that fails gives its turn to the next', async () => {
     const stand = new Stand();
     const failed = stand.work('a').catch((error: unknown) => String(error));
