@@ -40,7 +40,7 @@ function nextOfPreparation(observed: Observed, child: OwnTaskRun, now: Instant, 
     return planOf(child.cancelled ? [] : [{ type: 'cancel-task-run', target: child }]);
   const actions = cleanUpBehind(observed, child);
   if (child.deleting) return planOf(actions);
-  return child.outcome === 'failed' && isKept(child)
+  return isKeptForLog(child)
     ? planOf(actions, keepFor(child, now, keep.failed))
     : planOf([...actions, { type: 'delete-task-run', target: child }]);
 }
@@ -161,12 +161,12 @@ function finish(observed: Observed, child: OwnTaskRun): Action[] {
 /** Others of the lease that stay, for their logs or because they still run. */
 function keptAlong({ children }: Observed, done: OwnTaskRun): OwnTaskRun[] {
   const others = children.filter((child) => child !== done && !child.cleaned && worksFor(child, leaseOf(done)));
-  return others.filter((child) => child.outcome === 'running' || (child.outcome === 'failed' && isKept(child)));
+  return others.filter((child) => child.outcome === 'running' || isKeptForLog(child));
 }
 
-/** For its log. What was cancelled while it prepared a host goes at once. */
-function isKept(child: OwnTaskRun): boolean {
-  return !child.cancelled || isUndo(child);
+/** It failed. What was cancelled while it prepared a host goes at once. */
+function isKeptForLog(child: OwnTaskRun): boolean {
+  return child.outcome === 'failed' && (!child.cancelled || isUndo(child));
 }
 
 /** The build goes on, on another host or with an error Secret. */

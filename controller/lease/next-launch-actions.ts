@@ -74,8 +74,8 @@ export function failedLaunch(observed: Observed, taskRun: UserTaskRun, claimed: 
 /** The host is there: what was told about it is written down, then it is prepared, unless launch did that. */
 export function prepareLaunched(observed: Observed, taskRun: UserTaskRun, claimed: Claimed, now: Instant): Plan {
   const { facts, claim } = claimed;
-  const preparedItself = claim.launch?.preparesItself && launchOf(observed, facts)?.outcome === 'succeeded';
   if (isHandedOver(observed, facts)) {
+    const preparedItself = claim.launch?.preparesItself && launchOf(observed, facts)?.outcome === 'succeeded';
     // Of a host that prepared itself, found out before a crash: the Secret that is there now is the one that says so.
     const over = preparedItself ? noSecretOf(claimed, taskRun) : [patch(taskRun, giveUpLaunch(taskRun, facts, false))];
     return planOf(over);

@@ -79,13 +79,9 @@ export function restore({ hasFinalizer, deleting }: UserTaskRun, facts: LeaseFac
 /** What somebody set back to what it was: the facts, what is told of them, and which hosts failed. */
 export function putBack(taskRun: UserTaskRun, lost: UserTaskRun): UserTaskRunChange {
   if (lost.facts === undefined) return {};
-  const before = new Set([...lost.failedHosts, ...taskRun.failedHosts]);
-  const { labels: held } = restore(taskRun, lost.facts);
-  return {
-    facts: lost.facts,
-    ...(held === undefined ? {} : { labels: held }),
-    annotations: failedHosts({ failedHosts: [...before] }, undefined),
-  };
+  const { labels: held = {} } = restore(taskRun, lost.facts);
+  const all = [...lost.failedHosts, ...taskRun.failedHosts];
+  return { facts: lost.facts, labels: held, annotations: failedHosts({ failedHosts: all }, undefined) };
 }
 
 export function markReady(facts: LeaseFacts): UserTaskRunChange {

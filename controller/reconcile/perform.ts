@@ -175,8 +175,8 @@ async function createSecret(
     await cluster.create('secrets', owner.namespace, secretManifest(owner, data));
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    if (error.kind === 'refused' && isErrorSecret(data)) return onForbidden(action, error);
     if (error.kind === 'refused') {
+      if (isErrorSecret(data)) return onForbidden(action, error);
       const message = `its Secret cannot be made, trying again: ${error.message}`;
       events.emit(owner, { severity: 'Warning', reason: 'ProvisionFailed', message });
     }
