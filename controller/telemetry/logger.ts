@@ -41,7 +41,8 @@ function wrap(logger: Winston): Logger {
   const at =
     (level: LogLevel) =>
     (message: string, fields: LogFields = {}): void => {
-      logger.log(level, message, fields);
+      // Winston makes the whole line first and asks then.
+      if (logger.isLevelEnabled(level)) logger.log(level, message, fields);
     };
   return {
     error: at('error'),
