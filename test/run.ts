@@ -44,6 +44,7 @@ if (unknown.length > 0) {
 
 const total: Counts = { passed: 0, failed: 0, skipped: 0 };
 const summary: string[] = [];
+const failures: string[] = [];
 for (const tier of tiers.filter(({ name }) => chosen.length === 0 || chosen.includes(name))) {
   const started = Date.now();
   console.log(`\n== ${tier.name}`);
@@ -56,12 +57,16 @@ for (const tier of tiers.filter(({ name }) => chosen.length === 0 || chosen.incl
     `${tier.name.padEnd(12)} ${String(counts.passed).padStart(5)} passed ${String(counts.failed).padStart(3)} failed ${seconds.padStart(7)} s`,
   );
 }
+// Once more at the end: a log of an hour is often kept, or read, from its end.
+if (failures.length > 0) console.log(`\n== what failed\n${failures.join('\n')}`);
 console.log(`\n${summary.join('\n')}\n\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 // Set, not called: whatever is still being printed is printed first.
 process.exitCode = total.failed > 0 || total.skipped > 0 ? 1 : 0;
 
 async function runTier(tier: Tier): Promise<Counts> {
   const { code, output } = await run(tier.command);
+  const report = tier.mocha ? (/^ {2}\d+ failing\n.*/ms.exec(output)?.[0] ?? output.slice(-5000)) : output.slice(-5000);
+  if (code !== 0) failures.push(`${tier.name}:\n${report.trimEnd()}\n`);
   if (!tier.mocha) return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 };
   const count = (word: string): number => Number(new RegExp(`^ {2}(\\d+) ${word}`, 'm').exec(output)?.[1] ?? 0);
   const counts = { passed: count('passing'), failed: count('failing'), skipped: count('pending') };
