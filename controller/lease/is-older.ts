@@ -15,9 +15,9 @@ function knowsHost({ claim }: LeaseFacts): boolean {
   return claim?.launch?.instanceId !== undefined || (claim?.launch !== undefined && claim.address !== '');
 }
 
-/** Within an attempt: claimed, ready, given back, refused. */
-function stageOf({ claim, ready, rejected }: LeaseFacts): number {
-  if (rejected !== undefined) return 3;
+/** Within an attempt: claimed, ready, given back, refused, and told why. */
+function stageOf({ claim, ready, rejected, untold }: LeaseFacts): number {
+  if (rejected !== undefined) return untold === undefined ? 4 : 3;
   if (claim === undefined) return 2;
   return ready ? 1 : 0;
 }

@@ -26,6 +26,7 @@ import { nextUnsignedActions } from './next-unsigned-actions.ts';
 import { isHandedOver, launchOf, provisionOf, seenOf, type Observed } from './observed.ts';
 import { noPlan, planOf, type Plan } from './plan.ts';
 import { hasEnded, readPhase } from './read-lease.ts';
+import { tellRefusal } from './refusal.ts';
 import { defaultKeepTimes, stopWait, type KeepTimes } from './timeouts.ts';
 import { nextAttempt, release, withoutWaiting } from './write-lease.ts';
 
@@ -49,6 +50,7 @@ function unclaimed(taskRun: UserTaskRun, phase: LeasePhase): Plan {
     const left = taskRun.hasFinalizer || taskRun.assignedHost !== undefined || isMarkedWaiting(taskRun);
     return left ? planOf([...withdrawRefusal(taskRun), patch(taskRun, release(taskRun))]) : noPlan;
   }
+  if (phase === 'rejected') return planOf(tellRefusal(taskRun));
   // Everything else about waiting is for its platform's lane.
   const nameless = phase === 'waiting' && taskRun.platform === undefined;
   return nameless ? planOf([event(taskRun, 'Warning', 'PlatformMissing', platformMissing)]) : noPlan;

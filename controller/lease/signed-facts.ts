@@ -26,7 +26,7 @@ export function verifyFacts(key: KeyObject, uid: string, signed: string): LeaseF
 export function parseFacts(text: string): LeaseFacts | undefined {
   const raw = parseJson(text);
   const platform = asText(raw['platform']);
-  const { attempt, ready, rejected, oneTimeKey, retries, failedLaunches, lost } = raw;
+  const { attempt, ready, rejected, untold, oneTimeKey, retries, failedLaunches, lost } = raw;
   if (platform === undefined || typeof attempt !== 'number' || !Number.isSafeInteger(attempt)) return undefined;
   const claim = readClaim(asObject(raw['claim']));
   return {
@@ -35,6 +35,7 @@ export function parseFacts(text: string): LeaseFacts | undefined {
     ...(claim === undefined ? {} : { claim }),
     ...(ready === true ? { ready: true } : {}),
     ...(typeof rejected === 'string' ? { rejected } : {}),
+    ...(typeof untold === 'string' ? { untold } : {}),
     ...(oneTimeKey === true ? { oneTimeKey: true } : {}),
     ...(typeof retries === 'number' ? { retries } : {}),
     ...(typeof failedLaunches === 'number' ? { failedLaunches } : {}),

@@ -6,7 +6,7 @@ import type { HostFacts, LeaseFacts } from '../model/host-lease.ts';
 import { second, type Instant } from '../model/instant.ts';
 import { annotations, labels } from '../model/labels.ts';
 import { dashedPlatform, type Platform } from '../model/platform.ts';
-import type { RejectReason } from '../model/reason.ts';
+import type { RejectReason, Told } from '../model/reason.ts';
 import type { UserTaskRun } from '../model/task-run.ts';
 import type { LaunchedPool } from '../model/pool.ts';
 import type { LaunchTokens } from '../taskruns/launch-token.ts';
@@ -124,9 +124,15 @@ export function noteOneTimeKey(facts: LeaseFacts): UserTaskRunChange {
 }
 
 /** Refused for good: no claim. With the finalizer, so that the error Secret goes when the build has ended. */
-export function reject(taskRun: UserTaskRun, reason: RejectReason): UserTaskRunChange {
+export function reject(taskRun: UserTaskRun, { reason, message }: Told<RejectReason>): UserTaskRunChange {
   const facts = taskRun.facts ?? { attempt: 0, platform: taskRun.platform ?? '' };
-  return { ...release(taskRun), finalizer: 'add', facts: { ...withoutClaim(facts), rejected: reason } };
+  const refused = { ...withoutClaim(facts), rejected: reason, untold: message };
+  return { ...release(taskRun), finalizer: 'add', facts: refused };
+}
+
+/** The error Secret is there. */
+export function markTold(facts: LeaseFacts): UserTaskRunChange {
+  return { facts: withoutClaim(facts) };
 }
 
 /** An announcement that came late, after the claim. */

@@ -46,6 +46,8 @@ export interface LeaseFacts {
   readonly ready?: true;
   /** The build was refused for this RejectReason; the error Secret holds the sentence. */
   readonly rejected?: string;
+  /** That sentence, as long as the error Secret is not made. */
+  readonly untold?: string;
   /** Its key lies with the key server. */
   readonly oneTimeKey?: true;
   /** Retries of the build for which its one-time token was armed. */

@@ -1,7 +1,15 @@
 // What tests talk about: builds, and TaskRuns of ours that work for them. Each builder ends in the raw object an API server
 // would send, or in what the controller keeps of it, read by the product's own code.
 import { createSecretKey } from 'node:crypto';
-import { claimHost, claimLocal, giveUpHost, markReady, reject, release } from '../../controller/lease/write-lease.ts';
+import {
+  claimHost,
+  claimLocal,
+  giveUpHost,
+  markReady,
+  markTold,
+  reject,
+  release,
+} from '../../controller/lease/write-lease.ts';
 import { signChange } from '../../controller/lease/sign-change.ts';
 import { parseFacts, verifyFacts } from '../../controller/lease/signed-facts.ts';
 import type { Host } from '../../controller/model/host.ts';
@@ -109,8 +117,13 @@ export class TaskRunBuilder {
     return this.changed((taskRun) => (taskRun.facts === undefined ? {} : giveUpHost(taskRun, taskRun.facts)));
   }
 
+  /** And not yet told why. */
+  refused(reason: RejectReason, message = 'no host'): this {
+    return this.changed((taskRun) => reject(taskRun, { reason, message }));
+  }
+
   rejected(reason: RejectReason): this {
-    return this.changed((taskRun) => reject(taskRun, reason));
+    return this.refused(reason).changed(({ facts }) => (facts === undefined ? {} : markTold(facts)));
   }
 
   released(): this {

@@ -88,6 +88,8 @@ export class Tekton {
     const facts = factsOf(build);
     const time = this.#rules.build?.(build);
     if (time === undefined || facts === undefined) return;
+    // Its pod waits for the error Secret.
+    if (facts.rejected !== undefined && facts.untold !== undefined) return;
     if (facts.rejected !== undefined) this.#begin('run', build, () => this.#build(build, 'failed', 0));
     else if (facts.ready === true) this.#begin('run', build, () => this.#build(build, 'succeeded', time));
   }

@@ -14,6 +14,8 @@ describe('provision-shared-host, failing', function () {
 
   const provision = (changed: Record<string, string> = {}, other: Partial<TaskInput> = {}): Promise<TaskOutcome> =>
     lab.provision(lab.aBuild(changed), other);
+  /** For a lock of the host. */
+  const untilOneWaits = "while ! grep -q -- '-> FLOCK' /proc/locks; do sleep 0.1; done";
   const users = (): string =>
     lab.host.read('getent passwd | cut -d: -f1 | grep ^u- || true; ls /etc/sudoers.d /etc/security/limits.d');
 
@@ -138,7 +140,7 @@ describe('provision-shared-host, failing', function () {
   it('says HostUnreachable when something answers that never speaks', async () => {
     const listen = "require('net').createServer(() => {}).listen(22, '10.99.0.1', () => console.log('ready'))";
     lab.host.read(
-      "sed -i '1iListenAddress 127.0.0.1' /etc/ssh/sshd_config && kill -HUP $(cat /run/sshd.pid) && sleep 0.5",
+      "sed -i '1iListenAddress 127.0.0.1' /etc/ssh/sshd_config && kill -HUP $(cat /run/sshd.pid) && while ss -ltn | grep -q '0.0.0.0:22'; do sleep 0.1; done",
     );
     const silent = spawn('nsenter', [...lab.host.network, process.execPath, '-e', listen], {
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -155,7 +157,7 @@ describe('provision-shared-host, failing', function () {
       'mkdir -p /var/lib/multi-platform; flock /var/lib/multi-platform/user-database.lock sleep 60 >/dev/null 2>&1 & echo $! >/tmp/locker',
     );
     const running = provision();
-    lab.host.read("while ! pgrep -f '^/bin/sh -s$' >/dev/null; do sleep 0.1; done; sleep 0.5; pkill -f '^sshd: root'");
+    lab.host.read(`${untilOneWaits}; pkill -f '^sshd: root'`);
     const { results } = await running;
     lab.host.read('pkill -P $(cat /tmp/locker); true');
     expect(results['REASON']).to.equal('ConnectionLost');
@@ -228,9 +230,12 @@ describe('provision-shared-host, failing', function () {
 
   it('stops at its next step when the cleanup comes meanwhile, and leaves nothing', async () => {
     const build = lab.aBuild();
-    lab.host.read('flock /var/lib/multi-platform/user-database.lock sleep 3 >/dev/null 2>&1 &');
+    // Until the cleanup has left its sign.
+    lab.host.read(`cd /var/lib/multi-platform; before=$(ls tombstones | wc -l)
+      flock user-database.lock sh -c "while [ \\$(ls tombstones | wc -l) -le $before ]; do sleep 0.1; done" >/dev/null 2>&1 &
+      while flock -n user-database.lock true; do sleep 0.1; done`);
     const provisioning = lab.provision(build);
-    lab.host.read("while ! pgrep -f '^/bin/sh -s$' >/dev/null; do sleep 0.1; done; sleep 0.5");
+    lab.host.read(untilOneWaits);
     const [provisioned, cleaned] = await Promise.all([provisioning, lab.clean(build)]);
     expect([provisioned.results['REASON'], cleaned.code]).to.deep.equal(['AlreadyCleaned', 0]);
     const tombstone = lab.host.read('ls -t /var/lib/multi-platform/tombstones | head -n 1');

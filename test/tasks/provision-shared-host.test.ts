@@ -133,7 +133,7 @@ describe('provision-shared-host', function () {
 
   it('waits for another program that holds /etc/passwd', async () => {
     const build = lab.aBuild();
-    lab.host.read('{ sleep 2; rm /etc/passwd.lock; } >/dev/null 2>&1 & echo -n $! >/etc/passwd.lock');
+    lab.host.read('{ sleep 5; rm /etc/passwd.lock; } >/dev/null 2>&1 & echo -n $! >/etc/passwd.lock');
     const { code, log } = await lab.provision(build);
     expect(code, log).to.equal(0);
     expect(log).to.contain('cannot lock /etc/passwd');

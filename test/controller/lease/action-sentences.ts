@@ -59,7 +59,9 @@ function changeOf(target: UserTaskRun, change: UserTaskRunChange): string {
     const key = path.slice(path.lastIndexOf('~1') + 2);
     return operation.op === 'remove' ? `${key} away` : `${key}=${String(operation.value)}`;
   });
-  return [facts === undefined || facts === null ? '' : factsText(facts), ...rest].filter((it) => it !== '').join(', ');
+  const told = facts?.untold === undefined ? [] : [`to tell: ${facts.untold}`];
+  const stored = facts === undefined || facts === null ? [] : [factsText(facts)];
+  return [...stored, ...rest, ...told].join(', ');
 }
 
 function factsText(facts: LeaseFacts): string {

@@ -58,8 +58,18 @@ describe('a build that holds nothing', () => {
     });
   });
 
-  it('rejected: nothing, however often it is looked at', () =>
-    expect(look(aBuild().rejected('PlatformUnknown'))).to.deep.include({ phase: 'rejected', does: [] }));
+  it('rejected: it is told why, once', () => {
+    expect(look(aBuild().withPod('p').refused('PlatformUnknown', 'no such platform'))).to.deep.include({
+      phase: 'rejected',
+      does: [
+        'create Secret error',
+        'patch: attempt 0 rejected PlatformUnknown',
+        'annotate pod p: assigned-host=error',
+        'event Warning Rejected: no such platform',
+      ],
+    });
+    expect(look(aBuild().rejected('PlatformUnknown'))).to.deep.include({ phase: 'rejected', does: [] });
+  });
 
   it('has facts that are not ours, copied with all the rest from another: they go, then it waits', () => {
     const forged = claimed().with(({ metadata }) => (metadata['uid'] = 'copied-to-another'));
@@ -94,10 +104,7 @@ describe('a build with a claim', () => {
       '  there: event Normal HostReady: host h is ready',
       '  there: delete provision of attempt 1 on h',
       '  missing: create cleanup 1 of attempt 1 on h',
-      '  missing: create Secret error',
-      '  missing: patch: attempt 1 rejected SecretNotCreated, assigned-host away',
-      '  missing: annotate pod p: assigned-host=error',
-      '  missing: event Warning Rejected: provision task failed to create a secret: ask an administrator to look at Task provision-shared-host',
+      '  missing: patch: attempt 1 rejected SecretNotCreated, assigned-host away, to tell: provision task failed to create a secret: ask an administrator to look at Task provision-shared-host',
     ]);
   });
 
@@ -116,7 +123,6 @@ describe('a build with a claim', () => {
 
   it('asks for no second cleanup of one attempt', () => {
     const children = [provision().ended('failed'), cleanup()];
-    // Nor is the Secret deleted again: that of this name may say by now what is wrong.
     expect(look(claimed(), { children }).does[0]).to.equal(
       'patch: attempt 1, failed-hosts=h, assigned-host away, waiting-for-platform=linux-arm64',
     );
@@ -126,9 +132,7 @@ describe('a build with a claim', () => {
     const failed = provision().ended('failed', start, { REASON: 'SecretExists' });
     expect(look(claimed(), { children: [failed] }).does).to.deep.equal([
       'create cleanup 1 of attempt 1 on h',
-      'create Secret error',
-      'patch: attempt 1 rejected SecretExists, assigned-host away',
-      'event Warning Rejected: Secret multi-platform-ssh-build exists already and is not ours: delete it and run the build again',
+      'patch: attempt 1 rejected SecretExists, assigned-host away, to tell: Secret multi-platform-ssh-build exists already and is not ours: delete it and run the build again',
     ]);
   });
 

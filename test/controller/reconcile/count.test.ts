@@ -4,6 +4,7 @@ import {
   giveUpHost,
   markReady,
   nextAttempt,
+  markTold,
   reject,
   release,
   restore,
@@ -76,12 +77,10 @@ describe('what is counted once it was written', () => {
     ]);
   });
 
+  const refused = { reason: 'SecretExists', message: 'a Secret is in the way' } as const;
   it('a refusal', async () => {
-    expect(await countedFor(build().build(), reject(build().build(), 'PlatformUnknown'))).to.deep.equal([
-      'host_allocation_failures 1',
-    ]);
-    const failed = claimed().build();
-    expect(await countedFor(failed, reject(failed, 'SecretExists'))).to.deep.equal(['host_allocation_failures 1']);
+    for (const target of [build().build(), claimed().build()])
+      expect(await countedFor(target, reject(target, refused))).to.deep.equal(['host_allocation_failures 1']);
   });
 
   const gaveUp = claimed().gaveUpHost().build();
@@ -97,8 +96,13 @@ describe('what is counted once it was written', () => {
     ['the end of a build that never had a host', build().ended().build(), release(build().ended().build())],
     [
       'a refusal that is written again',
-      build().rejected('PlatformUnknown').build(),
-      reject(build().rejected('PlatformUnknown').build(), 'PlatformUnknown'),
+      build().rejected('SecretExists').build(),
+      reject(build().rejected('SecretExists').build(), refused),
+    ],
+    [
+      'a refusal that was told',
+      build().refused('SecretExists').build(),
+      markTold(factsOf(build().refused('SecretExists').build())),
     ],
   ];
   for (const [what, target, change] of uncounted) {

@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { minute, second } from '../../../controller/model/instant.ts';
 import { endedStatus, operatorNamespace, readOwn } from '../../support/builders.ts';
 import { hostConfigData } from '../../support/host-builders.ts';
-import { apiError } from '../../support/memory-cluster.ts';
+import { apiError, type ClusterRequest } from '../../support/memory-cluster.ts';
 import { ControllerStand } from './controller-stand.ts';
 
 const prefix = 'build.appstudio.redhat.com';
@@ -110,22 +110,62 @@ describe('controller: nothing is left behind', () => {
     expect(stand.build('a').facts?.ready).to.equal(true);
   });
 
-  it('a build that was being refused at a crash is refused, and does not take its error Secret for its key', async () => {
-    await startWith({ only: 1 }, 'a');
-    let dead = false;
-    stand.cluster.fault = ({ verb, name, body }) => {
-      dead ||= verb === 'patch' && name === 'a' && JSON.stringify(body).includes('rejected');
-      return dead ? { before: new Promise(() => undefined) } : undefined;
+  const cuts: readonly (readonly [string, (request: ClusterRequest) => boolean])[] = [
+    ['the decision is written', ({ verb, body }) => verb === 'patch' && JSON.stringify(body).includes('untold')],
+    [
+      'its error Secret is made',
+      ({ verb, resource, dryRun }) => verb === 'create' && resource === 'secrets' && !dryRun,
+    ],
+    ['that is noted', ({ verb, body }) => verb === 'patch' && /rejected(?!.*untold)/.test(JSON.stringify(body))],
+  ];
+  for (const [what, isCut] of cuts) {
+    const refuseAndCrash = async (): Promise<void> => {
+      await startWith({ only: 1 }, 'a');
+      let dead = false;
+      stand.cluster.fault = (request) => {
+        dead ||= isCut(request);
+        return dead ? { before: new Promise(() => undefined) } : undefined;
+      };
+      endOwn(stand, provisionName(stand), 'succeeded');
+      await stand.clock.advance(second);
+      expect(dead).to.equal(true);
+      stand.cluster.fault = () => undefined;
+      stand.renew();
     };
-    endOwn(stand, provisionName(stand), 'succeeded');
-    await stand.clock.advance(second);
-    expect([dead, stand.errorOf('a')?.includes('failed to create a secret')]).to.deep.equal([true, true]);
-    stand.cluster.fault = () => undefined;
-    stand.renew();
-    stand.controller.start();
-    // A Secret of a young build may be that of an older one of its name.
+
+    it(`a crash before ${what}: the build is refused, and does not take its error Secret for its key`, async () => {
+      await refuseAndCrash();
+      stand.controller.start();
+      // A Secret of a young build may be that of an older one of its name.
+      await play(stand, 20);
+      expect(stand.build('a').facts).to.deep.equal({
+        attempt: 1,
+        platform: 'linux/arm64',
+        rejected: 'SecretNotCreated',
+      });
+      expect(stand.errorOf('a')).to.contain('failed to create a secret');
+    });
+
+    it(`a crash before ${what}, and the build ends meanwhile: its error Secret goes`, async () => {
+      await refuseAndCrash();
+      stand.end('a');
+      stand.controller.start();
+      await play(stand, 20);
+      expect(stand.cluster.find('secrets', 'team-a', 'multi-platform-ssh-a')).to.equal(undefined);
+      expect(stand.build('a').finalizers).to.deep.equal([]);
+    });
+  }
+
+  it('a build that ends in the moment in which it is refused: its error Secret goes', async () => {
+    await startWith({ only: 1 });
+    stand.cluster.fault = ({ verb, resource }) => {
+      if (verb === 'create' && resource === 'secrets') stand.end('a');
+      return undefined;
+    };
+    stand.create('a', 'linux/nobody-has-it');
     await play(stand, 20);
-    expect(stand.build('a').facts).to.include({ rejected: 'SecretNotCreated' }).and.not.to.have.property('claim');
+    expect([stand.build('a').facts?.rejected, stand.build('a').finalizers]).to.deep.equal(['PlatformUnknown', []]);
+    expect(stand.cluster.find('secrets', 'team-a', 'multi-platform-ssh-a')).to.equal(undefined);
   });
 
   it('a slot that was just given to a build that vanishes goes to the next one at once', async () => {

@@ -1,8 +1,8 @@
 // Secrets the API server does not let us touch, or that are in the way.
 import { expect } from 'chai';
 import type { Action } from '../../../controller/model/action.ts';
-import { refusal } from '../../../controller/lease/refusal.ts';
-import { aProvisionFor } from '../../support/builders.ts';
+import { tellRefusal } from '../../../controller/lease/refusal.ts';
+import { aProvisionFor, aTaskRun } from '../../support/builders.ts';
 import { start } from '../../support/host-builders.ts';
 import { apiError } from '../../support/memory-cluster.ts';
 import { PerformStand } from './perform-stand.ts';
@@ -36,7 +36,8 @@ describe('perform: what is refused', () => {
 
   it('the error Secret of a build for which there is no room: the build is refused all the same, and holds nothing', async () => {
     const stand = refusing(quota, 'create');
-    await stand.perform(refusal(stand.build(), { reason: 'AllHostsFailed', message: 'all failed' }));
+    const refused = aTaskRun().forPlatform('linux/arm64').refused('AllHostsFailed', 'all failed');
+    await stand.perform(tellRefusal(stand.build(refused)));
     expect(stand.forbidden).to.deep.equal(['create-secret']);
     expect(stand.done).to.deep.equal(['create-secret', 'patch-user-task-run', 'emit-event']);
   });
