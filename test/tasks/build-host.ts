@@ -89,7 +89,9 @@ export class BuildHost {
 }
 
 function outcomeOf(command: string, args: readonly string[]): CommandOutcome {
-  const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8' });
+  // No timer of a test ends what this waits for.
+  const limits = { timeout: 100_000, killSignal: 'SIGKILL' } as const;
+  const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8', ...limits });
   if (error) throw error;
   return { code: status ?? 255, stdout, stderr };
 }
