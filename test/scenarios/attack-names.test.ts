@@ -3,7 +3,7 @@
 import { expect } from 'chai';
 import { freePort } from '../support/free-port.ts';
 import { openLane } from '../support/lane.ts';
-import { factsOf, label } from '../support/observed-task-run.ts';
+import { factsOf, isRefused, label } from '../support/observed-task-run.ts';
 import { operatorNamespace, type Scenario } from '../support/scenario.ts';
 import { setStage } from '../support/stage.ts';
 
@@ -44,7 +44,7 @@ describe('attack: hostile names', function () {
       const error = await lane.error(name);
       expect(error, name).to.match(/^platform must be in format/);
       expect(error.length, name).to.be.below(1_000);
-      await lane.until(name, (it) => factsOf(it)?.rejected !== undefined);
+      await lane.until(name, isRefused);
       await lane.finish(name, 'failed');
     }
     await lane.passes();

@@ -2,7 +2,7 @@
 // annotations and the log; and a crowd that wants everything.
 import { expect } from 'chai';
 import { openLane } from '../support/lane.ts';
-import { annotation, factsOf, hasFailed, label, prefix } from '../support/observed-task-run.ts';
+import { annotation, factsOf, hasFailed, isRefused, label, prefix } from '../support/observed-task-run.ts';
 import { eventually, type Raw } from '../support/scenario.ts';
 import { setStage } from '../support/stage.ts';
 
@@ -50,7 +50,7 @@ describe('attack: hostile text and crowds', function () {
     expect(error).to.match(/have failed: /);
     const events = await lane.eventsUntil('ProvisionFailed', 'unlucky');
     expect(Math.max(...events.map((it) => it.message.length))).to.be.at.most(1024);
-    await lane.until('unlucky', (it) => factsOf(it)?.rejected !== undefined);
+    await lane.until('unlucky', isRefused);
     await lane.finish('unlucky', 'failed');
     await lane.passes();
     await lane.expectClean();
@@ -64,7 +64,7 @@ describe('attack: hostile text and crowds', function () {
     await lane.passes();
     for (const name of ['vast', 'lines']) {
       expect(await lane.error(name)).to.match(/^platform must be in format/);
-      await lane.until(name, (it) => factsOf(it)?.rejected !== undefined);
+      await lane.until(name, isRefused);
       await lane.finish(name, 'failed');
     }
     await lane.expectClean();
@@ -101,7 +101,7 @@ describe('attack: hostile text and crowds', function () {
     const names = ['unlucky-1', 'unlucky-2', 'unlucky-3'];
     for (const name of names) {
       await scenario.build(evil, name, lane.platform);
-      await scenario.watched.until(() => factsOf(lane.get(name, evil))?.rejected !== undefined);
+      await scenario.watched.until(() => isRefused(lane.get(name, evil)));
       await scenario.finish(evil, name, 'failed');
     }
     const failed = scenario.watched.ever.filter((it) => label(it, 'user-task-namespace') === evil && hasFailed(it));

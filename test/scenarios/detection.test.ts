@@ -2,7 +2,7 @@
 // 18, 19 and 29 of what builds are promised. What is not a build stays untouched.
 import { expect } from 'chai';
 import { openLane } from '../support/lane.ts';
-import { annotation, factsOf, label, prefix, userFinalizer } from '../support/observed-task-run.ts';
+import { annotation, factsOf, isRefused, label, prefix, userFinalizer } from '../support/observed-task-run.ts';
 import { operatorNamespace, type Raw } from '../support/scenario.ts';
 import { setStage } from '../support/stage.ts';
 
@@ -109,7 +109,7 @@ describe('scenario: what is a build', function () {
       await lane.build(`bad-${index}`, { params: [{ name: 'PLATFORM', value }] });
     for (const [index, [what]] of badPlatforms.entries()) {
       expect(await lane.error(`bad-${index}`), what).to.satisfy((error: string) => error.startsWith(malformed));
-      const build = await lane.until(`bad-${index}`, (it) => factsOf(it)?.rejected !== undefined);
+      const build = await lane.until(`bad-${index}`, isRefused);
       expect(build.metadata.finalizers).to.deep.equal([userFinalizer]);
       expect(label(build, 'assigned-host')).to.equal(undefined);
       await lane.finish(`bad-${index}`, 'failed');

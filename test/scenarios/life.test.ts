@@ -2,7 +2,16 @@
 // promised.
 import { expect } from 'chai';
 import { openLane, type Lane } from '../support/lane.ts';
-import { annotation, factsOf, isDone, isLive, label, prefix, userFinalizer } from '../support/observed-task-run.ts';
+import {
+  annotation,
+  factsOf,
+  isDone,
+  isLive,
+  isRefused,
+  label,
+  prefix,
+  userFinalizer,
+} from '../support/observed-task-run.ts';
 import { eventually, type Raw } from '../support/scenario.ts';
 import { setStage } from '../support/stage.ts';
 import { vanish } from '../support/vanish.ts';
@@ -174,5 +183,5 @@ describe('scenario: the life of a build', function () {
   }
 
   const settled = (lane: Lane): Promise<Raw> =>
-    lane.until('same', (it) => factsOf(it)?.ready === true || factsOf(it)?.rejected !== undefined);
+    lane.until('same', (it) => factsOf(it)?.ready === true || isRefused(it));
 });

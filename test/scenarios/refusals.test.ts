@@ -1,7 +1,7 @@
 // What is told to whom when host-config leaves no host for a build: lines 5, 17 and 29 of what builds are promised.
 import { expect } from 'chai';
 import { openLane, type Lane } from '../support/lane.ts';
-import { annotation, factsOf, label, prefix } from '../support/observed-task-run.ts';
+import { annotation, isRefused, label, prefix } from '../support/observed-task-run.ts';
 import { eventually, operatorNamespace, type Raw } from '../support/scenario.ts';
 import { setStage } from '../support/stage.ts';
 
@@ -12,7 +12,7 @@ describe('scenario: refusals and mistakes in host-config', function () {
 
   const refused = async (lane: Lane, name: string): Promise<string> => {
     const error = await lane.error(name);
-    await lane.until(name, (build) => factsOf(build)?.rejected !== undefined);
+    await lane.until(name, isRefused);
     await lane.finish(name, 'failed');
     return error;
   };

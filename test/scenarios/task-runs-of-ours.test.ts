@@ -2,7 +2,7 @@
 // and 30 of what builds are promised, and the contract of names.
 import { expect } from 'chai';
 import { openLane } from '../support/lane.ts';
-import { annotation, hasFailed, isLive, label, prefix } from '../support/observed-task-run.ts';
+import { annotation, hasFailed, isLive, isRefused, label, prefix } from '../support/observed-task-run.ts';
 import { operatorNamespace, type Raw } from '../support/scenario.ts';
 import { setStage } from '../support/stage.ts';
 
@@ -122,7 +122,7 @@ describe('scenario: TaskRuns of ours', function () {
     expect(error).to.contain('no space left on /home');
     const tried = lane.everOurs('provision', 'unlucky-1').map((it) => label(it, 'assigned-host'));
     expect(tried).to.have.members([lane.host(0), lane.host(1)]);
-    const build = await lane.until('unlucky-1', (it) => annotation(it, 'host-lease')?.includes('rejected') === true);
+    const build = await lane.until('unlucky-1', isRefused);
     expect(annotation(build, 'failed-hosts')?.split(',')).to.have.members([lane.host(0), lane.host(1)]);
     await lane.finish('unlucky-1', 'failed');
     await lane.expectClean();

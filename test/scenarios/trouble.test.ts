@@ -2,7 +2,7 @@
 // builds are promised. Every test plays Tekton itself, step by step.
 import { expect } from 'chai';
 import { openLane, type Lane } from '../support/lane.ts';
-import { factsOf, label, prefix } from '../support/observed-task-run.ts';
+import { factsOf, isRefused, label, prefix } from '../support/observed-task-run.ts';
 import { eventually, operatorNamespace, type Raw } from '../support/scenario.ts';
 import { setStage } from '../support/stage.ts';
 
@@ -122,7 +122,7 @@ describe('scenario: trouble', function () {
     await lane.end(await lane.running('provision', 'b'), 'succeeded');
     expect(await lane.error('b')).to.match(/^provision task failed to create a secret/);
     await clean(lane, 'b');
-    await lane.until('b', (it) => factsOf(it)?.rejected !== undefined);
+    await lane.until('b', isRefused);
     await lane.finish('b', 'failed');
     await lane.expectClean();
   });

@@ -85,3 +85,9 @@ export function paramOf(taskRun: Raw, name: string): string {
 function conditionOf(taskRun: Raw): Raw {
   return taskRun.status?.conditions?.find((it: Raw) => it.type === 'Succeeded');
 }
+
+/** And told why, in its error Secret. */
+export function isRefused(taskRun: Raw): boolean {
+  const facts = factsOf(taskRun);
+  return facts?.rejected !== undefined && facts.untold === undefined;
+}

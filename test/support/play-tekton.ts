@@ -2,7 +2,7 @@
 // ones that are being deleted are never looked at again, as in Tekton itself. What becomes of each is a rule of the test.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LaunchedHosts } from './launched-hosts.ts';
-import { factsOf, isLive, label, paramOf, taskType } from './observed-task-run.ts';
+import { factsOf, isLive, isRefused, label, paramOf, taskType } from './observed-task-run.ts';
 import { isConnectionError, isUndone, RequestRefused } from './request-refused.ts';
 import type { Raw, Scenario } from './scenario.ts';
 import { endedStatus, runningStatus, type Ending } from './task-run-status.ts';
@@ -88,9 +88,7 @@ export class Tekton {
     const facts = factsOf(build);
     const time = this.#rules.build?.(build);
     if (time === undefined || facts === undefined) return;
-    // Its pod waits for the error Secret.
-    if (facts.rejected !== undefined && facts.untold !== undefined) return;
-    if (facts.rejected !== undefined) this.#begin('run', build, () => this.#build(build, 'failed', 0));
+    if (isRefused(build)) this.#begin('run', build, () => this.#build(build, 'failed', 0));
     else if (facts.ready === true) this.#begin('run', build, () => this.#build(build, 'succeeded', time));
   }
 

@@ -2,7 +2,7 @@
 // what must be true after a round: nothing left, nothing made twice, every slot free. Disturbs nothing.
 import { expect } from 'chai';
 import { ready, type Build, type BuildLife } from './build-life.ts';
-import { factsOf, isBuild, isDone, label, leaseOf, taskType, userFinalizer } from './observed-task-run.ts';
+import { isBuild, isDone, isRefused, label, leaseOf, taskType, userFinalizer } from './observed-task-run.ts';
 import { playTekton } from './play-tekton.ts';
 import { LaunchedHosts } from './launched-hosts.ts';
 import { toyTasks } from './provider-builders.ts';
@@ -164,7 +164,7 @@ export class RoundPlace {
 
   /** An error Secret may be gone once its build has read it and ended. */
   async #expectErrors({ error }: BuildLife): Promise<void> {
-    const rejected = this.#builds().filter((it) => factsOf(it)?.rejected !== undefined);
+    const rejected = this.#builds().filter(isRefused);
     expect(rejected).to.have.length(error === undefined ? 0 : this.#builds().length);
     const { items } = await this.scenario.api.ask('GET', `/api/v1/namespaces/${this.#tenant}/secrets`);
     for (const secret of items)
