@@ -2,7 +2,7 @@
 // (http-transport.ts does) and keeps nothing.
 import type { Duration } from '../model/instant.ts';
 import { ApiError } from './api-errors.ts';
-import type { Cluster, KubeManifest, KubeObject, Patch } from './cluster.ts';
+import type { Cluster, JsonPatchOperation, KubeManifest, KubeObject, Patch } from './cluster.ts';
 import type { ApiRequest } from './http-transport.ts';
 import { apiVersionOf, resourcePath, resources } from './resource.ts';
 import type { Resource, ReviewResource, StoredResource } from './resource.ts';
@@ -60,7 +60,7 @@ export class ClusterClient implements Cluster {
       resource,
       path: `${resourcePath(resource, namespace, name)}?${writing}`,
       contentType: json ? 'application/json-patch+json' : 'application/merge-patch+json',
-      body: JSON.stringify(json ? patch.operations : patch.body),
+      body: json ? textOfOperations(patch.operations) : JSON.stringify(patch.body),
       // Applied twice, a patch with a test says 'conflict': the caller looks again and finds it applied.
       repeatable: json && patch.operations.some((it) => it.op === 'test'),
       fenced: isFenced(resource),
@@ -144,4 +144,10 @@ function withType(resource: Resource, body: KubeManifest): KubeManifest {
 function parse(text: string): KubeObject {
   const object: KubeObject = JSON.parse(text);
   return object;
+}
+
+/** Characters as the API server writes them, in Go: it compares the value of a `test` as text. */
+function textOfOperations(operations: readonly JsonPatchOperation[]): string {
+  const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return JSON.stringify(operations).replace(/[<>&\u2028\u2029]/g, escaped);
 }

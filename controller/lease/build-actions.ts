@@ -67,7 +67,8 @@ export function cleanUp(observed: Observed, { facts, claim }: Claimed): Action[]
 
 /**
  * Gives up what was begun for an attempt. The Secret with the key may be there already: it has to go before an error Secret of
- * the same name can be made, and before the cleanup TaskRun is made: where that exists, a look after a crash skips all of this.
+ * the same name can be made. It goes before the cleanup TaskRun is made: where that exists, a look after a crash skips all
+ * of this, so it never deletes the error Secret.
  */
 export function undoAttempt(observed: Observed, taskRun: UserTaskRun, claimed: Claimed): Action[] {
   const begun = isHandedOver(observed, claimed.facts);

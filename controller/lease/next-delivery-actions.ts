@@ -15,7 +15,7 @@ export function deliver(observed: Observed, taskRun: UserTaskRun, claimed: Claim
   const task = provisionTaskOf(claimed.facts.platform);
   const message = `provision task failed to create a secret: ask an administrator to look at Task ${task}`;
   const refused = refusal(taskRun, { reason: 'SecretNotCreated', message });
-  // Found out before a crash: its host is being cleaned.
+  // Found out before a crash: the Secret that is there now is the one that says so.
   if (isHandedOver(observed, claimed.facts)) return refused;
   const done = provisionOf(observed, claimed.facts);
   const present: Action[] = [

@@ -76,7 +76,7 @@ export function prepareLaunched(observed: Observed, taskRun: UserTaskRun, claime
   const { facts, claim } = claimed;
   if (isHandedOver(observed, facts)) {
     const preparedItself = claim.launch?.preparesItself && launchOf(observed, facts)?.outcome === 'succeeded';
-    // Found out before a crash: its host is being taken away.
+    // Of a host that prepared itself, found out before a crash: the Secret that is there now is the one that says so.
     const over = preparedItself ? noSecretOf(claimed, taskRun) : [patch(taskRun, giveUpLaunch(taskRun, facts, false))];
     return planOf(over);
   }

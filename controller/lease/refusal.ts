@@ -1,29 +1,36 @@
-// Refusing a build for good: it is told why in its error Secret, and holds nothing any more.
+// Refusing a build for good: it is told why in its error Secret, and holds nothing any more. Whatever ends in between, the build
+// or this process, nobody waits for ever and no Secret is left behind.
 import type { Action } from '../model/action.ts';
 import { annotations } from '../model/labels.ts';
 import type { RejectReason, Told } from '../model/reason.ts';
 import { errorSecretData } from '../model/ssh-secret.ts';
 import type { UserTaskRun } from '../model/task-run.ts';
 import { annotatePod, event, patch } from './build-actions.ts';
-import { markTold, reject } from './write-lease.ts';
+import { markTold, reject, rejectUntold } from './write-lease.ts';
 
-/**
- * The decision with its sentence, before anything is made from it: whatever ends in between, the build or this process, the
- * error Secret is made, and goes with the build.
- */
-export function refusal(taskRun: UserTaskRun, told: Told<RejectReason>): Action[] {
-  return [patch(taskRun, reject(taskRun, told))];
+/** Of a build that holds nothing, so that nothing would undo the Secret: the decision with its sentence first. */
+export function refuseWaiting(taskRun: UserTaskRun, told: Told<RejectReason>): Action[] {
+  return [patch(taskRun, rejectUntold(taskRun, told))];
 }
 
-/** The next step of a build that was refused; none when it knows. */
+/** The next step of a build that was refused while it waited; none when it knows. */
 export function tellRefusal(taskRun: UserTaskRun): Action[] {
   const { facts } = taskRun;
   if (facts?.untold === undefined) return [];
   const platform = facts.rejected === 'PlatformMalformed' ? undefined : taskRun.platform;
+  return tell(taskRun, facts.untold, platform, patch(taskRun, markTold(facts)));
+}
+
+/** Of a build that holds a host: the claim says what is to be undone until the Secret is there. */
+export function refusal(taskRun: UserTaskRun, told: Told<RejectReason>): Action[] {
+  return tell(taskRun, told.message, taskRun.platform, patch(taskRun, reject(taskRun, told.reason)));
+}
+
+function tell(taskRun: UserTaskRun, message: string, platform: string | undefined, mark: Action): Action[] {
   return [
-    { type: 'create-secret', owner: taskRun, data: errorSecretData(facts.untold, platform) },
-    patch(taskRun, markTold(facts)),
+    { type: 'create-secret', owner: taskRun, data: errorSecretData(message, platform) },
+    mark,
     ...annotatePod(taskRun, { [annotations.podAssignedHost]: 'error' }),
-    event(taskRun, 'Warning', 'Rejected', facts.untold),
+    event(taskRun, 'Warning', 'Rejected', message),
   ];
 }

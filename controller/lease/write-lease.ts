@@ -1,5 +1,6 @@
 // Changes of a user TaskRun that move its lease: what is written together, in one patch.
 import type { UserTaskRunChange } from '../model/action.ts';
+import { boundedText } from '../model/bounded-text.ts';
 import type { Host } from '../model/host.ts';
 import { hostLabel } from '../model/host-label.ts';
 import type { HostFacts, LeaseFacts } from '../model/host-lease.ts';
@@ -124,10 +125,18 @@ export function noteOneTimeKey(facts: LeaseFacts): UserTaskRunChange {
 }
 
 /** Refused for good: no claim. With the finalizer, so that the error Secret goes when the build has ended. */
-export function reject(taskRun: UserTaskRun, { reason, message }: Told<RejectReason>): UserTaskRunChange {
+export function reject(taskRun: UserTaskRun, reason: RejectReason): UserTaskRunChange & { readonly facts: LeaseFacts } {
   const facts = taskRun.facts ?? { attempt: 0, platform: taskRun.platform ?? '' };
-  const refused = { ...withoutClaim(facts), rejected: reason, untold: message };
-  return { ...release(taskRun), finalizer: 'add', facts: refused };
+  return { ...release(taskRun), finalizer: 'add', facts: { ...withoutClaim(facts), rejected: reason } };
+}
+
+/** More of what a host said helps nobody, and an annotation has not room for everything. */
+const longestSentence = 4096;
+
+/** The same, before the error Secret is made. */
+export function rejectUntold(taskRun: UserTaskRun, { reason, message }: Told<RejectReason>): UserTaskRunChange {
+  const change = reject(taskRun, reason);
+  return { ...change, facts: { ...change.facts, untold: boundedText(message, longestSentence) } };
 }
 
 /** The error Secret is there. */

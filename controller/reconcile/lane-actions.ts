@@ -1,6 +1,6 @@
 // What is written for a build once its lane has decided on it.
 import type { Allocation } from '../allocation/allocate.ts';
-import { refusal } from '../lease/refusal.ts';
+import { refuseWaiting } from '../lease/refusal.ts';
 import { claimHost, claimLaunch, claimLocal } from '../lease/write-lease.ts';
 import type { Action } from '../model/action.ts';
 import type { Instant } from '../model/instant.ts';
@@ -13,7 +13,7 @@ export function actionsFor(
   tokens: LaunchTokens,
   now: Instant,
 ): readonly Action[] {
-  if (allocation.outcome === 'reject') return refusal(taskRun, allocation.told);
+  if (allocation.outcome === 'reject') return refuseWaiting(taskRun, allocation.told);
   if (allocation.outcome === 'launch')
     return [
       { type: 'patch-user-task-run', target: taskRun, change: claimLaunch(taskRun, allocation.pool, tokens, now) },

@@ -3,7 +3,7 @@
 import { allocate, type Allocation } from '../allocation/allocate.ts';
 import { limitsOf, type PoolSnapshot } from '../allocation/pool-snapshot.ts';
 import { ApiError } from '../kubernetes/api-errors.ts';
-import { refusal } from '../lease/refusal.ts';
+import { refuseWaiting } from '../lease/refusal.ts';
 import type { LaunchTokens } from '../taskruns/launch-token.ts';
 import { actionsFor } from './lane-actions.ts';
 import type { Action } from '../model/action.ts';
@@ -184,7 +184,7 @@ export class PlatformLanes {
   #refuseMalformed(waiting: Iterable<UserTaskRun>): undefined {
     for (const taskRun of waiting) {
       const message = `${platformFormatMessage}: PLATFORM is '${taskRun.platform}', give for example linux/arm64`;
-      void this.#perform(taskRun, undefined, refusal(taskRun, { reason: 'PlatformMalformed', message }));
+      void this.#perform(taskRun, undefined, refuseWaiting(taskRun, { reason: 'PlatformMalformed', message }));
     }
   }
 

@@ -80,6 +80,7 @@ describe('attack: hostile text and crowds', function () {
       ['queue-position', '-'.repeat(250_000)],
       ['wait-reason', '\n'.repeat(250_000)],
       ['host-lease', '{'.repeat(250_000)],
+      ['host-lease', '<&>\u2028\u2029\u0007\u007f'],
     ];
     for (const [index, [name, value]] of garbage.entries())
       await lane.build(`garbage-${index}`, { annotations: { [`${prefix}/${name}`]: value } });

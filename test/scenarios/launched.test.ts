@@ -56,6 +56,17 @@ describe('scenario: hosts launched for one build each', function () {
     expect(reasons).to.include.members(['Launching', 'Launched', 'Provisioning', 'HostReady', 'Released']);
   });
 
+  // The API server compares what a patch tests as text, with these escaped.
+  it('values of host-config may contain & < > and line separators', async () => {
+    const commands = '/usr/bin/fetch https://example.com/?a=1&b=<2>\u2028/x';
+    const lane = await openLane(scenario, { launched: { 'sudo-commands': commands } });
+    await lane.build('b');
+    await lane.ready('b');
+    expect(paramOf(lane.everOurs('provision', 'b')[0], 'SUDO_COMMANDS')).to.equal(commands);
+    await lane.finish('b');
+    await expectGone(lane);
+  });
+
   it('a host that prepares itself needs no provision TaskRun', async () => {
     const lane = await openLane(scenario, { launched: { type: 'whole', 'ssh-secret': '' } });
     await lane.build('b', { pod: true });

@@ -7,7 +7,7 @@ import {
   giveUpHost,
   markReady,
   markTold,
-  reject,
+  rejectUntold,
   release,
 } from '../../controller/lease/write-lease.ts';
 import { signChange } from '../../controller/lease/sign-change.ts';
@@ -119,7 +119,7 @@ export class TaskRunBuilder {
 
   /** And not yet told why. */
   refused(reason: RejectReason, message = 'no host'): this {
-    return this.changed((taskRun) => reject(taskRun, { reason, message }));
+    return this.changed((taskRun) => rejectUntold(taskRun, { reason, message }));
   }
 
   rejected(reason: RejectReason): this {

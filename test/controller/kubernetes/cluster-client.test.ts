@@ -153,6 +153,15 @@ describe('cluster client on a real API server', function () {
     expect((await failure(cluster.read('secrets', namespace, 'dry'))).kind).to.equal('gone');
   });
 
+  it('a patch may test any text', async () => {
+    const path = '/metadata/annotations';
+    for (const value of ['<a href="x">&amp;</a>', 'one\u2028two\u2029', '\0\b\f\n\r\t\u001b\u007f', '\\u003c / é 😀']) {
+      await jsonPatch({ op: 'add', path, value: { text: value } });
+      const { metadata } = await jsonPatch({ op: 'test', path: `${path}/text`, value }, { op: 'remove', path });
+      expect(metadata.annotations).to.equal(undefined);
+    }
+  });
+
   it('a JSON Patch with tests on uid and on touched fields applies while other fields change', async () => {
     const { metadata } = await cluster.create('configmaps', namespace, {
       metadata: { name: 'busy', labels: { mine: '1' } },

@@ -59,9 +59,7 @@ function changeOf(target: UserTaskRun, change: UserTaskRunChange): string {
     const key = path.slice(path.lastIndexOf('~1') + 2);
     return operation.op === 'remove' ? `${key} away` : `${key}=${String(operation.value)}`;
   });
-  const told = facts?.untold === undefined ? [] : [`to tell: ${facts.untold}`];
-  const stored = facts === undefined || facts === null ? [] : [factsText(facts)];
-  return [...stored, ...rest, ...told].join(', ');
+  return [facts === undefined || facts === null ? '' : factsText(facts), ...rest].filter((it) => it !== '').join(', ');
 }
 
 function factsText(facts: LeaseFacts): string {

@@ -5,7 +5,7 @@ import { allocate } from '../../../controller/allocation/allocate.ts';
 import { Cache } from '../../../controller/kubernetes/cache.ts';
 import type { KubeObject } from '../../../controller/kubernetes/cluster.ts';
 import { hasOurMark } from '../../../controller/lease/lease-mark.ts';
-import { refusal } from '../../../controller/lease/refusal.ts';
+import { refuseWaiting } from '../../../controller/lease/refusal.ts';
 import { defaultKeepTimes } from '../../../controller/lease/timeouts.ts';
 import { claimHost, claimLaunch, claimLocal } from '../../../controller/lease/write-lease.ts';
 import type { Allocation } from '../../../controller/allocation/allocate.ts';
@@ -151,7 +151,7 @@ export class LeaseWorld {
       const target = waiting.find(({ uid }) => uid === allocation.request.uid);
       if (target === undefined || allocation.outcome === 'wait') continue;
       if (allocation.outcome === 'reject')
-        await this.#until(cut, () => this.#perform(refusal(target, allocation.told)));
+        await this.#until(cut, () => this.#perform(refuseWaiting(target, allocation.told)));
       else {
         const change = claimOf(target, allocation, now);
         await this.#until(cut, () => this.#perform([{ type: 'patch-user-task-run', target, change }]));

@@ -104,7 +104,10 @@ describe('a build with a claim', () => {
       '  there: event Normal HostReady: host h is ready',
       '  there: delete provision of attempt 1 on h',
       '  missing: create cleanup 1 of attempt 1 on h',
-      '  missing: patch: attempt 1 rejected SecretNotCreated, assigned-host away, to tell: provision task failed to create a secret: ask an administrator to look at Task provision-shared-host',
+      '  missing: create Secret error',
+      '  missing: patch: attempt 1 rejected SecretNotCreated, assigned-host away',
+      '  missing: annotate pod p: assigned-host=error',
+      '  missing: event Warning Rejected: provision task failed to create a secret: ask an administrator to look at Task provision-shared-host',
     ]);
   });
 
@@ -123,6 +126,7 @@ describe('a build with a claim', () => {
 
   it('asks for no second cleanup of one attempt', () => {
     const children = [provision().ended('failed'), cleanup()];
+    // Nor is the Secret deleted again: that of this name may say by now what is wrong.
     expect(look(claimed(), { children }).does[0]).to.equal(
       'patch: attempt 1, failed-hosts=h, assigned-host away, waiting-for-platform=linux-arm64',
     );
@@ -132,7 +136,9 @@ describe('a build with a claim', () => {
     const failed = provision().ended('failed', start, { REASON: 'SecretExists' });
     expect(look(claimed(), { children: [failed] }).does).to.deep.equal([
       'create cleanup 1 of attempt 1 on h',
-      'patch: attempt 1 rejected SecretExists, assigned-host away, to tell: Secret multi-platform-ssh-build exists already and is not ours: delete it and run the build again',
+      'create Secret error',
+      'patch: attempt 1 rejected SecretExists, assigned-host away',
+      'event Warning Rejected: Secret multi-platform-ssh-build exists already and is not ours: delete it and run the build again',
     ]);
   });
 

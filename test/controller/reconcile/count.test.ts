@@ -77,10 +77,9 @@ describe('what is counted once it was written', () => {
     ]);
   });
 
-  const refused = { reason: 'SecretExists', message: 'a Secret is in the way' } as const;
   it('a refusal', async () => {
     for (const target of [build().build(), claimed().build()])
-      expect(await countedFor(target, reject(target, refused))).to.deep.equal(['host_allocation_failures 1']);
+      expect(await countedFor(target, reject(target, 'SecretExists'))).to.deep.equal(['host_allocation_failures 1']);
   });
 
   const gaveUp = claimed().gaveUpHost().build();
@@ -97,7 +96,7 @@ describe('what is counted once it was written', () => {
     [
       'a refusal that is written again',
       build().rejected('SecretExists').build(),
-      reject(build().rejected('SecretExists').build(), refused),
+      reject(build().rejected('SecretExists').build(), 'SecretExists'),
     ],
     [
       'a refusal that was told',

@@ -110,43 +110,55 @@ describe('controller: nothing is left behind', () => {
     expect(stand.build('a').facts?.ready).to.equal(true);
   });
 
+  it('a build that was being refused at a crash is refused, and does not take its error Secret for its key', async () => {
+    await startWith({ only: 1 }, 'a');
+    let dead = false;
+    stand.cluster.fault = ({ verb, name, body }) => {
+      dead ||= verb === 'patch' && name === 'a' && JSON.stringify(body).includes('rejected');
+      return dead ? { before: new Promise(() => undefined) } : undefined;
+    };
+    endOwn(stand, provisionName(stand), 'succeeded');
+    await stand.clock.advance(second);
+    expect([dead, stand.errorOf('a')?.includes('failed to create a secret')]).to.deep.equal([true, true]);
+    stand.cluster.fault = () => undefined;
+    stand.renew();
+    stand.controller.start();
+    // A Secret of a young build may be that of an older one of its name.
+    await play(stand, 20);
+    expect(stand.build('a').facts).to.include({ rejected: 'SecretNotCreated' }).and.not.to.have.property('claim');
+  });
+
   const cuts: readonly (readonly [string, (request: ClusterRequest) => boolean])[] = [
     ['the decision is written', ({ verb, body }) => verb === 'patch' && JSON.stringify(body).includes('untold')],
-    [
-      'its error Secret is made',
-      ({ verb, resource, dryRun }) => verb === 'create' && resource === 'secrets' && !dryRun,
-    ],
+    ['its error Secret is made', ({ verb, resource }) => verb === 'create' && resource === 'secrets'],
     ['that is noted', ({ verb, body }) => verb === 'patch' && /rejected(?!.*untold)/.test(JSON.stringify(body))],
   ];
   for (const [what, isCut] of cuts) {
     const refuseAndCrash = async (): Promise<void> => {
-      await startWith({ only: 1 }, 'a');
+      await startWith({ only: 1 });
       let dead = false;
       stand.cluster.fault = (request) => {
         dead ||= isCut(request);
         return dead ? { before: new Promise(() => undefined) } : undefined;
       };
-      endOwn(stand, provisionName(stand), 'succeeded');
-      await stand.clock.advance(second);
+      stand.create('a', 'linux/nobody-has-it');
+      await stand.clock.advance(5 * second);
       expect(dead).to.equal(true);
       stand.cluster.fault = () => undefined;
       stand.renew();
     };
 
-    it(`a crash before ${what}: the build is refused, and does not take its error Secret for its key`, async () => {
+    it(`a build refused while it waits, and a crash before ${what}: it is told why`, async () => {
       await refuseAndCrash();
       stand.controller.start();
       // A Secret of a young build may be that of an older one of its name.
       await play(stand, 20);
-      expect(stand.build('a').facts).to.deep.equal({
-        attempt: 1,
-        platform: 'linux/arm64',
-        rejected: 'SecretNotCreated',
-      });
-      expect(stand.errorOf('a')).to.contain('failed to create a secret');
+      const platform = 'linux/nobody-has-it';
+      expect(stand.build('a').facts).to.deep.equal({ attempt: 0, platform, rejected: 'PlatformUnknown' });
+      expect(stand.errorOf('a')).to.contain(platform);
     });
 
-    it(`a crash before ${what}, and the build ends meanwhile: its error Secret goes`, async () => {
+    it(`a build refused while it waits, a crash before ${what}, and its end meanwhile: nothing is left`, async () => {
       await refuseAndCrash();
       stand.end('a');
       stand.controller.start();
