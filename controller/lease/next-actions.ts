@@ -33,7 +33,14 @@ import { nextAttempt, release, withoutWaiting } from './write-lease.ts';
 export function nextActions(observed: Observed, now: Instant, keep: KeepTimes = defaultKeepTimes): Plan {
   const own = nextOfBuild(observed, now);
   // Children wait for the build's own step: what they may do depends on facts it is about to change.
-  return own.actions.length > 0 ? own : planOf([], own, nextChildActions(observed, now, keep));
+  if (own.actions.length > 0) return own;
+  // Told last: an error Secret that cannot be made, for now, holds up nothing else.
+  return planOf([], own, nextChildActions(observed, now, keep), planOf(refusalToTell(observed, now)));
+}
+
+function refusalToTell(observed: Observed, now: Instant): Action[] {
+  const { taskRun } = observed;
+  return taskRun !== undefined && readPhase(observed, now) === 'rejected' ? tellRefusal(taskRun) : [];
 }
 
 function nextOfBuild(observed: Observed, now: Instant): Plan {
@@ -50,7 +57,8 @@ function unclaimed(taskRun: UserTaskRun, phase: LeasePhase): Plan {
     const left = taskRun.hasFinalizer || taskRun.assignedHost !== undefined || isMarkedWaiting(taskRun);
     return left ? planOf([...withdrawRefusal(taskRun), patch(taskRun, release(taskRun))]) : noPlan;
   }
-  if (phase === 'rejected') return planOf(tellRefusal(taskRun));
+  // Somebody took it away: without it the error Secret would outlive the build.
+  if (phase === 'rejected') return taskRun.hasFinalizer ? noPlan : planOf([patch(taskRun, { finalizer: 'add' })]);
   // Everything else about waiting is for its platform's lane.
   const nameless = phase === 'waiting' && taskRun.platform === undefined;
   return nameless ? planOf([event(taskRun, 'Warning', 'PlatformMissing', platformMissing)]) : noPlan;

@@ -108,7 +108,7 @@ export function giveUpHost(taskRun: UserTaskRun, facts: LeaseFacts, toBlame = tr
 export function release(taskRun: UserTaskRun): UserTaskRunChange {
   return {
     ...(taskRun.hasFinalizer ? { finalizer: 'remove' } : {}),
-    ...(taskRun.facts === undefined ? {} : { facts: withoutClaim(taskRun.facts) }),
+    ...(taskRun.facts === undefined ? {} : { facts: withoutClaim(asTold(taskRun.facts)) }),
     labels: { ...noHost, [labels.waitingForPlatform]: null },
     annotations: noWaiting,
   };
@@ -185,6 +185,12 @@ function failedHosts(
 
 function attemptsOf(taskRun: UserTaskRun): number {
   return taskRun.facts?.attempt ?? 0;
+}
+
+/** A refusal that nobody was told of is none: it may be released because everything of ours is taken away. */
+function asTold(facts: LeaseFacts): LeaseFacts {
+  const { rejected: _, ...others } = facts;
+  return facts.untold === undefined ? facts : others;
 }
 
 function withoutClaim(facts: LeaseFacts): LeaseFacts {

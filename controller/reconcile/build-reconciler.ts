@@ -154,8 +154,8 @@ export class BuildReconciler {
       this.#unsigned.decide(uid, 'open');
       throw error;
     }
-    // Handed over, to a cleanup that exists: nothing of the claim is to be remembered.
-    if (actions.some(givesBack)) this.#claims.forget(uid);
+    // Handed over, to a cleanup that exists. Of a build that is there the cache tells, also what was set back meanwhile.
+    if (this.#options.taskRuns.byUid(uid) === undefined && actions.some(givesBack)) this.#claims.forget(uid);
     return lookAgainAt;
   }
 

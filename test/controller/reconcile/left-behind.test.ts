@@ -2,54 +2,21 @@
 // cleanup that somebody cancels. Each case was a real failure once.
 import { expect } from 'chai';
 import { minute, second } from '../../../controller/model/instant.ts';
-import { endedStatus, operatorNamespace, readOwn } from '../../support/builders.ts';
+import { operatorNamespace, readOwn } from '../../support/builders.ts';
 import { hostConfigData } from '../../support/host-builders.ts';
-import { apiError, type ClusterRequest } from '../../support/memory-cluster.ts';
-import { ControllerStand } from './controller-stand.ts';
+import { apiError } from '../../support/memory-cluster.ts';
+import type { ControllerStand } from './controller-stand.ts';
+import { endOwn, play, provisionName, standWith } from './played-stand.ts';
 
 const prefix = 'build.appstudio.redhat.com';
 const fullQuota = 'secrets "multi-platform-ssh-a" is forbidden: exceeded quota: all, requested: count/secrets=1';
-
-/** Tekton, and Tasks that do what they are for; `cancels` says which TaskRuns of ours somebody cancels. */
-async function play(
-  stand: ControllerStand,
-  seconds: number,
-  cancels = (_name: string): boolean => false,
-): Promise<void> {
-  for (let passed = 0; passed < seconds; passed += 1) {
-    for (const raw of stand.cluster.all('taskruns')) {
-      const own = readOwn(raw);
-      if (own?.outcome !== 'running') continue;
-      const cancelled = own.cancelled || cancels(own.name);
-      if (own.type === 'provision' && !cancelled)
-        stand.cluster.put('secrets', own.userNamespace, { metadata: { name: `multi-platform-ssh-${own.userName}` } });
-      endOwn(stand, own.name, cancelled ? 'failed' : 'succeeded', cancelled);
-    }
-    await stand.clock.advance(second);
-  }
-}
-
-function endOwn(stand: ControllerStand, name: string, outcome: 'failed' | 'succeeded', cancelled = false): void {
-  stand.cluster.change('taskruns', operatorNamespace, name, (taskRun) => {
-    if (cancelled) taskRun['spec'] = { ...Object(taskRun['spec']), status: 'TaskRunCancelled' };
-    taskRun['status'] = { ...Object(taskRun['status']), ...endedStatus(outcome, stand.clock.now()) };
-  });
-}
-
-function provisionName(stand: ControllerStand): string {
-  const own = stand.cluster.all('taskruns').flatMap((raw) => readOwn(raw) ?? []);
-  return own.find(({ type, outcome }) => type === 'provision' && outcome === 'running')?.name ?? '';
-}
 
 describe('controller: nothing is left behind', () => {
   let stand: ControllerStand;
   afterEach(() => stand.stop());
 
-  const startWith = async (hosts: Record<string, number>, ...names: string[]): Promise<void> => {
-    stand = new ControllerStand(hostConfigData(hosts));
-    stand.controller.start();
-    for (const name of names) stand.create(name);
-    await stand.clock.advance(second);
+  const startWith = async (...hosts: Parameters<typeof standWith>): Promise<void> => {
+    stand = await standWith(...hosts);
   };
 
   it('a build that is deleted while another replica acts holds no slot for the one that takes over', async () => {
@@ -108,76 +75,6 @@ describe('controller: nothing is left behind', () => {
     stand.cluster.fault = () => undefined;
     await stand.clock.advance(minute);
     expect(stand.build('a').facts?.ready).to.equal(true);
-  });
-
-  it('a build that was being refused at a crash is refused, and does not take its error Secret for its key', async () => {
-    await startWith({ only: 1 }, 'a');
-    let dead = false;
-    stand.cluster.fault = ({ verb, name, body }) => {
-      dead ||= verb === 'patch' && name === 'a' && JSON.stringify(body).includes('rejected');
-      return dead ? { before: new Promise(() => undefined) } : undefined;
-    };
-    endOwn(stand, provisionName(stand), 'succeeded');
-    await stand.clock.advance(second);
-    expect([dead, stand.errorOf('a')?.includes('failed to create a secret')]).to.deep.equal([true, true]);
-    stand.cluster.fault = () => undefined;
-    stand.renew();
-    stand.controller.start();
-    // A Secret of a young build may be that of an older one of its name.
-    await play(stand, 20);
-    expect(stand.build('a').facts).to.include({ rejected: 'SecretNotCreated' }).and.not.to.have.property('claim');
-  });
-
-  const cuts: readonly (readonly [string, (request: ClusterRequest) => boolean])[] = [
-    ['the decision is written', ({ verb, body }) => verb === 'patch' && JSON.stringify(body).includes('untold')],
-    ['its error Secret is made', ({ verb, resource }) => verb === 'create' && resource === 'secrets'],
-    ['that is noted', ({ verb, body }) => verb === 'patch' && /rejected(?!.*untold)/.test(JSON.stringify(body))],
-  ];
-  for (const [what, isCut] of cuts) {
-    const refuseAndCrash = async (): Promise<void> => {
-      await startWith({ only: 1 });
-      let dead = false;
-      stand.cluster.fault = (request) => {
-        dead ||= isCut(request);
-        return dead ? { before: new Promise(() => undefined) } : undefined;
-      };
-      stand.create('a', 'linux/nobody-has-it');
-      await stand.clock.advance(5 * second);
-      expect(dead).to.equal(true);
-      stand.cluster.fault = () => undefined;
-      stand.renew();
-    };
-
-    it(`a build refused while it waits, and a crash before ${what}: it is told why`, async () => {
-      await refuseAndCrash();
-      stand.controller.start();
-      // A Secret of a young build may be that of an older one of its name.
-      await play(stand, 20);
-      const platform = 'linux/nobody-has-it';
-      expect(stand.build('a').facts).to.deep.equal({ attempt: 0, platform, rejected: 'PlatformUnknown' });
-      expect(stand.errorOf('a')).to.contain(platform);
-    });
-
-    it(`a build refused while it waits, a crash before ${what}, and its end meanwhile: nothing is left`, async () => {
-      await refuseAndCrash();
-      stand.end('a');
-      stand.controller.start();
-      await play(stand, 20);
-      expect(stand.cluster.find('secrets', 'team-a', 'multi-platform-ssh-a')).to.equal(undefined);
-      expect(stand.build('a').finalizers).to.deep.equal([]);
-    });
-  }
-
-  it('a build that ends in the moment in which it is refused: its error Secret goes', async () => {
-    await startWith({ only: 1 });
-    stand.cluster.fault = ({ verb, resource }) => {
-      if (verb === 'create' && resource === 'secrets') stand.end('a');
-      return undefined;
-    };
-    stand.create('a', 'linux/nobody-has-it');
-    await play(stand, 20);
-    expect([stand.build('a').facts?.rejected, stand.build('a').finalizers]).to.deep.equal(['PlatformUnknown', []]);
-    expect(stand.cluster.find('secrets', 'team-a', 'multi-platform-ssh-a')).to.equal(undefined);
   });
 
   it('a slot that was just given to a build that vanishes goes to the next one at once', async () => {
