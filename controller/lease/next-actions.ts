@@ -40,7 +40,8 @@ export function nextActions(observed: Observed, now: Instant, keep: KeepTimes = 
 
 function refusalToTell(observed: Observed, now: Instant): Action[] {
   const { taskRun } = observed;
-  return taskRun !== undefined && readPhase(observed, now) === 'rejected' ? tellRefusal(taskRun) : [];
+  if (taskRun?.facts?.untold === undefined) return [];
+  return readPhase(observed, now) === 'rejected' ? tellRefusal(taskRun, taskRun.facts.untold) : [];
 }
 
 function nextOfBuild(observed: Observed, now: Instant): Plan {

@@ -13,12 +13,10 @@ export function refuseWaiting(taskRun: UserTaskRun, told: Told<RejectReason>): A
   return [patch(taskRun, rejectUntold(taskRun, told))];
 }
 
-/** The next step of a build that was refused while it waited; none when it knows. */
-export function tellRefusal(taskRun: UserTaskRun): Action[] {
-  const { facts } = taskRun;
-  if (facts?.untold === undefined) return [];
-  const platform = facts.rejected === 'PlatformMalformed' ? undefined : taskRun.platform;
-  return tell(taskRun, facts.untold, platform, patch(taskRun, markTold(facts)));
+/** The next step of such a build, with the sentence that its facts hold. */
+export function tellRefusal(taskRun: UserTaskRun, untold: string): Action[] {
+  const platform = taskRun.facts?.rejected === 'PlatformMalformed' ? undefined : taskRun.platform;
+  return tell(taskRun, untold, platform, patch(taskRun, markTold(taskRun)));
 }
 
 /** Of a build that holds a host: the claim says what is to be undone until the Secret is there. */

@@ -140,8 +140,8 @@ export function rejectUntold(taskRun: UserTaskRun, { reason, message }: Told<Rej
 }
 
 /** The error Secret is there. */
-export function markTold(facts: LeaseFacts): UserTaskRunChange {
-  return { facts: withoutClaim(facts) };
+export function markTold({ facts }: UserTaskRun): UserTaskRunChange {
+  return facts === undefined ? {} : { facts: withoutClaim(facts) };
 }
 
 /** An announcement that came late, after the claim. */

@@ -123,7 +123,7 @@ export class TaskRunBuilder {
   }
 
   rejected(reason: RejectReason): this {
-    return this.refused(reason).changed(({ facts }) => (facts === undefined ? {} : markTold(facts)));
+    return this.refused(reason).changed(markTold);
   }
 
   released(): this {

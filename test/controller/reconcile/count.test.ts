@@ -101,7 +101,7 @@ describe('what is counted once it was written', () => {
     [
       'a refusal that was told',
       build().refused('SecretExists').build(),
-      markTold(factsOf(build().refused('SecretExists').build())),
+      markTold(build().refused('SecretExists').build()),
     ],
   ];
   for (const [what, target, change] of uncounted) {

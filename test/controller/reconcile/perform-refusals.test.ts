@@ -37,7 +37,7 @@ describe('perform: what is refused', () => {
   it('the error Secret of a build for which there is no room: the build is refused all the same, and holds nothing', async () => {
     const stand = refusing(quota, 'create');
     const refused = aTaskRun().forPlatform('linux/arm64').refused('AllHostsFailed', 'all failed');
-    await stand.perform(tellRefusal(stand.build(refused)));
+    await stand.perform(tellRefusal(stand.build(refused), 'all failed'));
     expect(stand.forbidden).to.deep.equal(['create-secret']);
     expect(stand.done).to.deep.equal(['create-secret', 'patch-user-task-run', 'emit-event']);
   });
