@@ -7,11 +7,13 @@ import { firstMatch } from './text-checks.ts';
 import type { TextCheck } from './text-checks.ts';
 
 /** Into a file or folder is no push. */
-const localTransport = /\s["']?(?:oci|oci-archive|docker-archive|docker-daemon|dir|containers-storage):/;
+const localTransports = 'oci|oci-archive|docker-archive|docker-daemon|dir|containers-storage';
+
+const localTransport = new RegExp(`\\s["']?(?:${localTransports}):`);
 
 const localLayout = /^oras\s.*\s--(?:to-)?oci-layout\b/;
 
-const imageTransport = /^(?:docker|oci|oci-archive|docker-archive|docker-daemon|dir|containers-storage):/;
+const imageTransport = new RegExp(`^(?:docker|${localTransports}):`);
 
 /** A command of its own after the build: it can run later, when the image is in the cluster. */
 const separatePush: TextCheck = {

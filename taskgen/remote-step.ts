@@ -112,10 +112,11 @@ function inheritedOnHost(plan: RemotePlan): { name: string; value: string }[] {
   const own = new Set(list(step.own['env']).map((item) => item['name']));
   const neutral = neutralVariables(plan);
   const taken = new Set([...own, ...neutral.map(({ name }) => name)]);
-  const unbound = step.env.flatMap(({ name, value = '' }) =>
-    !taken.has(name) && toldOnHost(plan, value) !== value ? [{ name, value }] : [],
-  );
-  return [...unbound, ...neutral].map(({ name, value }) => ({ name, value: toldOnHost(plan, value) }));
+  const unbound = step.env.flatMap(({ name, value = '' }) => {
+    const told = toldOnHost(plan, value);
+    return taken.has(name) || told === value ? [] : [{ name, value: told }];
+  });
+  return [...unbound, ...neutral.map(({ name, value }) => ({ name, value: toldOnHost(plan, value) }))];
 }
 
 /** What the script learns about this Task; the names are the interface between the two. */
