@@ -52,10 +52,17 @@ export class BuildReconciler {
     this.#progress.note(before, after, this.#claims.lost(after?.uid ?? '') !== undefined);
     this.#claims.note(before, after, this.#now());
     this.#unsigned.note(before, after);
+    if (after?.kind === 'own') this.#forgetHandedOver(after.userUid);
     if (before?.kind !== 'user' || after !== undefined) return;
     this.#podTold.delete(before.uid);
-    // Released by the one that acts, which may be another replica: its cleanup was to be seen before its end.
-    if (isHandedOverTo(this.#childrenOf(before), before)) this.#claims.forget(before.uid);
+    this.#forgetHandedOver(before.uid);
+  }
+
+  /** Of a build that is gone. The one that acts may be another replica: its cleanup is seen, and may be gone before we act. */
+  #forgetHandedOver(uid: string): void {
+    const lost = this.#claims.lost(uid);
+    if (lost === undefined || this.#options.taskRuns.byUid(uid) !== undefined) return;
+    if (isHandedOverTo(this.#childrenOf(lost), lost)) this.#claims.forget(uid);
   }
 
   /** It may hold a slot although no facts show it: not to be given another one. */

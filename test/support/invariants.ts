@@ -116,7 +116,9 @@ export class Invariants {
     if (!released || claimed?.claim === undefined || claimed.claim.provider === 'local' || this.#watched.skipped)
       return;
     const { namespace, name, uid } = before.metadata;
-    if (this.forced.has(uid)) return;
+    // The API server checks finalizers before it deletes: one that came in between did not hold the build.
+    const tornAway = after === undefined && before.metadata.deletionTimestamp === undefined;
+    if (tornAway || this.forced.has(uid)) return;
     const lease = `${namespace}/${name} (${uid}) attempt ${claimed.attempt}`;
     const { provider, host } = claimed.claim;
     if (provider === 'dynamic' && this.#launched.has(host) && !this.#terminated.has(host))

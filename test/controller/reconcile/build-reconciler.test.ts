@@ -140,6 +140,21 @@ describe('a build somebody tore away, finalizer and all', () => {
     expect(at.ours('provision', 'a')).to.deep.equal([]);
     await at.stop();
   });
+
+  it('cleaned up by the replica that acted: the next one has nothing to do', async () => {
+    const at = site();
+    await at.readyBuild('a');
+    const standby = at.addStandby();
+    await at.tearOut('a');
+    await at.endOwn('clean', 'a', 'succeeded');
+    await at.stop();
+    at.controller = standby;
+    standby.start();
+    await at.clock.advance(60 * second);
+    const cleanups = at.cluster.requests.filter(({ verb, name }) => verb === 'create' && /^a-cleanup-/.test(name));
+    expect(cleanups).to.have.length(1);
+    await at.stop();
+  });
 });
 
 describe('a build of a name that was there before', () => {
