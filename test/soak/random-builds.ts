@@ -6,6 +6,7 @@ import { seededRandom } from '../support/random.ts';
 import { Scenario } from '../support/scenario.ts';
 import { playTekton } from '../support/play-tekton.ts';
 import { Figures } from './figures.ts';
+import { History } from './history.ts';
 import { hostsOfSoak } from './hosts-of-soak.ts';
 import { People } from './people.ts';
 import { Replicas } from './replicas.ts';
@@ -29,6 +30,7 @@ console.log(`${values.minutes} minutes, ${values.rate} builds a second, --seed $
 const scenario = await Scenario.start();
 const hosts = await hostsOfSoak(scenario, random);
 const figures = new Figures(scenario);
+const history = new History(scenario);
 const replicas = new Replicas(scenario, random);
 const people = new People(scenario, random, hosts.platforms);
 await replicas.start();
@@ -82,6 +84,9 @@ async function windDown(): Promise<void> {
   const { violations } = scenario.invariants;
   console.log(`${figures.line()}, ${replicas.kills} kills, ${hosts.edits} edits of host-config`);
   console.log(`${left.length} left over, ${violations.length} violations, --seed ${values.seed}`);
-  for (const what of [...violations, ...left].slice(0, 50)) console.log(`- ${what}`);
+  for (const what of [...violations, ...left].slice(0, 50)) {
+    console.log(`- ${what}`);
+    for (const step of history.of(what)) console.log(`    ${step}`);
+  }
   process.exitCode = left.length + violations.length > 0 ? 1 : 0;
 }

@@ -151,7 +151,7 @@ describe('a build somebody tore away, finalizer and all', () => {
     at.controller = standby;
     standby.start();
     await at.clock.advance(60 * second);
-    const cleanups = at.cluster.requests.filter(({ verb, name }) => verb === 'create' && /^a-cleanup-/.test(name));
+    const cleanups = at.cluster.requests.filter(({ verb, name }) => verb === 'create' && name.startsWith('a-cleanup-'));
     expect(cleanups).to.have.length(1);
     await at.stop();
   });
