@@ -12,7 +12,7 @@ import { BuildReconciler } from './build-reconciler.ts';
 import { collectMetrics } from './collect-metrics.ts';
 import { ConfigNews } from './config-news.ts';
 import { ConfigReporter } from './config-reporter.ts';
-import { countEnded } from './count.ts';
+import { countChange } from './count.ts';
 import { buildKey, keysFor, platformKey, type Key } from './doorbells.ts';
 import { Drain, type DrainOptions, type DrainOutcome } from './drain.ts';
 import { DrainView } from './drain-view.ts';
@@ -216,7 +216,7 @@ export class Controller {
     }
     if (this.#acting === undefined) return;
     // Counted by the one that acts: sums over replicas are true.
-    countEnded(this.#metrics, before, after);
+    countChange(this.#metrics, before, after, this.#options.clock.now());
     for (const key of keysFor(before, after)) this.#queue.add(key);
   }
 

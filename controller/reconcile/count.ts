@@ -1,45 +1,55 @@
-// Metrics that are counted, not derived: each only after what it counts was committed.
-import type { Action } from '../model/action.ts';
-import type { LeaseFacts } from '../model/host-lease.ts';
+// Metrics that are counted, not derived: each when the cache first shows what it counts, so that a write whose answer was
+// lost counts as well, and one that failed does not.
 import { second, type Instant } from '../model/instant.ts';
-import type { KeptTaskRun, UserTaskRun } from '../model/task-run.ts';
+import type { KeptTaskRun, OwnTaskRun, UserTaskRun } from '../model/task-run.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
-/** To be called after every write that succeeded. */
-export function countDone(metrics: Metrics, action: Action, now: Instant): void {
-  if (action.type === 'report-orphan') return metrics.countOrphan(action.kind);
-  if (action.type !== 'patch-user-task-run') return;
-  const { target, change } = action;
-  const after = change.facts ?? undefined;
-  const before = target.facts;
-  if (after?.rejected !== undefined && before?.rejected === undefined) {
-    metrics.count('host_allocation_failures', target.platform);
+/** To be called with every change of the cache while this process acts. What is new to it was counted before, if ever. */
+export function countChange(
+  metrics: Metrics,
+  before: KeptTaskRun | undefined,
+  after: KeptTaskRun | undefined,
+  now: Instant,
+): void {
+  if (before?.kind === 'own') return after?.kind === 'own' ? countEnd(metrics, before, after) : undefined;
+  if (before === undefined) return;
+  if (after?.kind === 'user') {
+    countDecision(metrics, before, after, now);
+    // Without the finalizer nothing is held any more; facts that somebody took away are put back.
+    if (after.hasFinalizer || after.facts === undefined || after.facts.claim !== undefined) return;
   }
-  if (after?.claim !== undefined && isFirstClaim(target, after)) {
-    const waited = after.claim.since - target.created;
-    // One that was served at once has not waited. The creation is known to the second.
-    if (target.waitingFor !== undefined || waited >= 3 * second)
-      metrics.observe('wait_time', target.platform, waited / second);
-    // A host of its own is there only once it was launched.
-    if (after.claim.launch === undefined)
-      metrics.observe('host_allocation_time', target.platform, (now - after.claim.since) / second);
-  }
-  if (before?.claim?.address === '' && (after?.claim?.address ?? '') !== '')
-    metrics.observe('host_allocation_time', target.platform, (now - before.claim.since) / second);
+  if (before.facts?.claim === undefined) return;
+  const ended = before.ended ?? (after?.kind === 'user' ? after.ended : now);
   // A build that loses its host without having ended has not run: it gets another host, or is refused.
-  if (before?.claim !== undefined && after?.claim === undefined && target.ended !== undefined) {
-    metrics.observe('task_run_time', target.platform, (target.ended - target.created) / second);
+  if (ended !== undefined) metrics.observe('task_run_time', before.platform, (ended - before.created) / second);
+}
+
+function countDecision(metrics: Metrics, before: UserTaskRun, after: UserTaskRun, now: Instant): void {
+  const { facts, platform } = after;
+  if (facts?.rejected !== undefined && before.facts?.rejected === undefined)
+    metrics.count('host_allocation_failures', platform);
+  const { claim } = facts ?? {};
+  if (claim === undefined) return;
+  const since = before.facts?.claim?.since ?? claim.since;
+  if (isFirstClaim(before, after)) {
+    const waited = claim.since - after.created;
+    // One that was served at once has not waited. The creation is known to the second.
+    if (before.waitingFor !== undefined || waited >= 3 * second)
+      metrics.observe('wait_time', platform, waited / second);
+    // A host of its own is there only once it was launched.
+    if (claim.launch === undefined) metrics.observe('host_allocation_time', platform, (now - since) / second);
   }
+  if (before.facts?.claim?.address === '' && claim.address !== '')
+    metrics.observe('host_allocation_time', platform, (now - since) / second);
 }
 
 /** Not another try after a failed provision, nor facts that are put back: each build counts once. */
-function isFirstClaim({ facts, hasFinalizer }: UserTaskRun, after: LeaseFacts): boolean {
-  return facts === undefined && !hasFinalizer && after.attempt === 1;
+function isFirstClaim({ facts, hasFinalizer }: UserTaskRun, after: UserTaskRun): boolean {
+  return facts === undefined && !hasFinalizer && after.facts?.attempt === 1;
 }
 
-/** To be called with every change of the cache: a TaskRun of ours that ended counts once, when it is seen to end. */
-export function countEnded(metrics: Metrics, before: KeptTaskRun | undefined, after: KeptTaskRun | undefined): void {
-  if (after?.kind !== 'own' || before?.outcome !== 'running' || after.outcome === 'running' || after.cancelled) return;
+function countEnd(metrics: Metrics, before: OwnTaskRun, after: OwnTaskRun): void {
+  if (before.outcome !== 'running' || after.outcome === 'running' || after.cancelled) return;
   const platform = after.facts?.platform;
   if (after.type === 'provision') {
     metrics.count(after.outcome === 'succeeded' ? 'provisioning_successes' : 'provisioning_failures', platform);

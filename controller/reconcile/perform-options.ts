@@ -5,7 +5,6 @@ import type { Action } from '../model/action.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { countDone } from './count.ts';
 import type { EventRecorder } from './event-recorder.ts';
 import type { LeaseKey } from './lease-key.ts';
 import { logAction } from './log-action.ts';
@@ -36,7 +35,7 @@ export function performOptions(parts: PerformParts): PerformOptions {
     events,
     onForbidden: (action: Action, error: ApiError) => report('a right is missing', error, { action: action.type }),
     onDone: (action: Action) => {
-      countDone(metrics, action, clock.now());
+      if (action.type === 'report-orphan') metrics.countOrphan(action.kind);
       logAction(logger, action);
       noteDone(action);
     },

@@ -1,18 +1,8 @@
 import { expect } from 'chai';
-import {
-  claimHost,
-  giveUpHost,
-  markReady,
-  nextAttempt,
-  markTold,
-  reject,
-  release,
-  restore,
-} from '../../../controller/lease/write-lease.ts';
-import type { UserTaskRunChange } from '../../../controller/model/action.ts';
+import { nextAttempt, restore } from '../../../controller/lease/write-lease.ts';
 import { second } from '../../../controller/model/instant.ts';
 import type { UserTaskRun } from '../../../controller/model/task-run.ts';
-import { countDone, countEnded } from '../../../controller/reconcile/count.ts';
+import { countChange } from '../../../controller/reconcile/count.ts';
 import { Metrics } from '../../../controller/telemetry/metrics.ts';
 import { aCleanupFor, aProvisionFor, aTaskRun, factsOf, type TaskRunBuilder } from '../../support/builders.ts';
 import { aHost, start } from '../../support/host-builders.ts';
@@ -35,78 +25,122 @@ async function shown(metrics: Metrics): Promise<string[]> {
   return [...lines].map(([, name, value]) => `${name} ${value}`);
 }
 
-async function countedFor(target: UserTaskRun, change: UserTaskRunChange, now = start + 3 * second): Promise<string[]> {
+async function countedFor(
+  before: UserTaskRun,
+  after: UserTaskRun | undefined,
+  now = start + 3 * second,
+): Promise<string[]> {
   const metrics = emptyMetrics();
-  countDone(metrics, { type: 'patch-user-task-run', target, change }, now);
+  countChange(metrics, before, after, now);
   return shown(metrics);
 }
 
-describe('what is counted once it was written', () => {
-  const waited = build()
-    .with(({ metadata }) => (metadata['labels'] = { 'build.appstudio.redhat.com/waiting-for-platform': 'linux-arm64' }))
-    .build();
+describe('what is counted when a build is seen to change', () => {
+  const waiting = (): TaskRunBuilder =>
+    build().with(
+      ({ metadata }) => (metadata['labels'] = { 'build.appstudio.redhat.com/waiting-for-platform': 'linux-arm64' }),
+    );
+  const ended = (): TaskRunBuilder =>
+    claimed()
+      .ready()
+      .ended('failed', start + 9 * second);
+  const time = ['task_run_time_sum 9', 'task_run_time_count 1'];
 
   it('the first claim: how long giving the host took', async () => {
-    expect(await countedFor(build().build(), claimHost(build().build(), host, start + 2 * second))).to.deep.equal([
+    expect(await countedFor(build().build(), claimed().build())).to.deep.equal([
       'host_allocation_time_sum 1',
       'host_allocation_time_count 1',
     ]);
   });
 
   it('and how long it waited, if it did', async () => {
-    expect(await countedFor(waited, claimHost(waited, host, start + 2 * second))).to.include.members([
-      'wait_time_sum 2',
-      'wait_time_count 1',
-    ]);
+    const after = waiting()
+      .claimed(host, start + 2 * second)
+      .build();
+    expect(await countedFor(waiting().build(), after)).to.include.members(['wait_time_sum 2', 'wait_time_count 1']);
   });
 
   it('also if nobody came to tell it that it waits', async () => {
-    expect(await countedFor(build().build(), claimHost(build().build(), host, start + 9 * second))).to.include(
-      'wait_time_sum 9',
-    );
+    const after = build()
+      .claimed(host, start + 9 * second)
+      .build();
+    expect(await countedFor(build().build(), after)).to.include('wait_time_sum 9');
   });
 
-  it('its end: how long it took from its creation', async () => {
-    const ended = claimed()
-      .ready()
-      .ended('failed', start + 9 * second)
-      .build();
-    expect(await countedFor(ended, release(ended), start + 30 * second)).to.deep.equal([
-      'task_run_time_sum 9',
-      'task_run_time_count 1',
-    ]);
+  it('its release: how long it took from its creation to its end', async () => {
+    expect(await countedFor(ended().build(), ended().released().build(), start + 30 * second)).to.deep.equal(time);
+  });
+
+  it('the same when the TaskRun goes with it', async () => {
+    expect(
+      await countedFor(
+        claimed()
+          .deleting(start + 9 * second)
+          .build(),
+        undefined,
+      ),
+    ).to.deep.equal(time);
+  });
+
+  it('the same when it is torn away while it runs', async () => {
+    expect(await countedFor(claimed().ready().build(), undefined, start + 9 * second)).to.deep.equal(time);
   });
 
   it('a refusal', async () => {
-    for (const target of [build().build(), claimed().build()])
-      expect(await countedFor(target, reject(target, 'SecretExists'))).to.deep.equal(['host_allocation_failures 1']);
+    for (const made of [build, claimed])
+      expect(await countedFor(made().build(), made().refused('SecretExists').build())).to.deep.equal([
+        'host_allocation_failures 1',
+      ]);
   });
 
-  const gaveUp = claimed().gaveUpHost().build();
-  const stripped = build()
-    .with(({ metadata }) => (metadata['finalizers'] = ['appstudio.io/multi-platform-finalizer']))
-    .build();
-  const uncounted: readonly (readonly [string, UserTaskRun, UserTaskRunChange])[] = [
-    ['another claim after a failed provision', gaveUp, claimHost(gaveUp, host, start + 2 * second)],
-    ['a host that is given up', claimed().build(), giveUpHost(claimed().build(), factsOf(claimed().build()))],
-    ['a host that is ready', claimed().build(), markReady(factsOf(claimed().build()))],
-    ['the same host under a new attempt', claimed().build(), nextAttempt(factsOf(claimed().build()))],
-    ['facts that are put back', stripped, restore(stripped, factsOf(claimed().build()))],
-    ['the end of a build that never had a host', build().ended().build(), release(build().ended().build())],
+  const stripped = (): TaskRunBuilder =>
+    build().with(({ metadata }) => (metadata['finalizers'] = ['appstudio.io/multi-platform-finalizer']));
+  const gaveUp = (): TaskRunBuilder => claimed().gaveUpHost();
+  const uncounted: readonly (readonly [string, UserTaskRun, UserTaskRun | undefined])[] = [
     [
-      'a refusal that is written again',
-      build().rejected('SecretExists').build(),
-      reject(build().rejected('SecretExists').build(), 'SecretExists'),
+      'another claim after a failed provision',
+      gaveUp().build(),
+      gaveUp()
+        .claimed(host, start + 2 * second)
+        .build(),
+    ],
+    ['a host that is given up', claimed().build(), gaveUp().build()],
+    ['a host that is ready', claimed().build(), claimed().ready().build()],
+    [
+      'the same host under a new attempt',
+      claimed().build(),
+      claimed()
+        .changed((it) => nextAttempt(factsOf(it)))
+        .build(),
     ],
     [
-      'a refusal that was told',
-      build().refused('SecretExists').build(),
-      markTold(build().refused('SecretExists').build()),
+      'facts that are put back',
+      stripped().build(),
+      stripped()
+        .changed((it) => restore(it, factsOf(claimed().build())))
+        .build(),
     ],
+    [
+      'facts that are taken away',
+      ended().build(),
+      stripped()
+        .ended('failed', start + 9 * second)
+        .build(),
+    ],
+    ['the end of a build that never had a host', build().ended().build(), undefined],
+    ['the end of one that has yet to be released', claimed().ready().build(), ended().build()],
+    ['a released one that goes', ended().released().build(), undefined],
+    ['a refusal that was told', build().refused('SecretExists').build(), build().rejected('SecretExists').build()],
   ];
-  for (const [what, target, change] of uncounted) {
-    it(`not ${what}`, async () => expect(await countedFor(target, change)).to.deep.equal([]));
+  for (const [what, before, after] of uncounted) {
+    it(`not ${what}`, async () => expect(await countedFor(before, after)).to.deep.equal([]));
   }
+
+  it('not one that is new to this process', async () => {
+    const metrics = emptyMetrics();
+    countChange(metrics, undefined, claimed().build(), start);
+    expect(await shown(metrics)).to.deep.equal([]);
+  });
 });
 
 describe('what is counted when it is seen to end', () => {
@@ -114,8 +148,8 @@ describe('what is counted when it is seen to end', () => {
   const cleanup = () => aCleanupFor(claimed().build());
   const ends: readonly (readonly [
     string,
-    Parameters<typeof countEnded>[1],
-    Parameters<typeof countEnded>[2],
+    Parameters<typeof countChange>[1],
+    Parameters<typeof countChange>[2],
     string[],
   ])[] = [
     [
@@ -136,7 +170,7 @@ describe('what is counted when it is seen to end', () => {
   for (const [what, before, after, expected] of ends) {
     it(what, async () => {
       const metrics = emptyMetrics();
-      countEnded(metrics, before, after);
+      countChange(metrics, before, after, start);
       expect(await shown(metrics)).to.deep.equal(expected);
     });
   }
