@@ -46,16 +46,19 @@ export class BuildReconciler {
     );
   }
 
-  /** To be called with every change of the cache. */
-  noteChange(before: KeptTaskRun | undefined, after: KeptTaskRun | undefined): void {
-    // Before the memory of claims forgets that this one was put back.
-    this.#progress.note(before, after, this.#claims.lost(after?.uid ?? '') !== undefined);
+  /** To be called with every change of the cache. Returns whether it only brings back facts that had been lost. */
+  noteChange(before: KeptTaskRun | undefined, after: KeptTaskRun | undefined): boolean {
+    // Before the memory of claims forgets it.
+    const putBack = this.#claims.lost(after?.uid ?? '') !== undefined;
+    this.#progress.note(before, after, putBack);
     this.#claims.note(before, after, this.#now());
     this.#unsigned.note(before, after);
     if (after?.kind === 'own') this.#forgetHandedOver(after.userUid);
-    if (before?.kind !== 'user' || after !== undefined) return;
-    this.#podTold.delete(before.uid);
-    this.#forgetHandedOver(before.uid);
+    if (before?.kind === 'user' && after === undefined) {
+      this.#podTold.delete(before.uid);
+      this.#forgetHandedOver(before.uid);
+    }
+    return putBack;
   }
 
   /** Of a build that is gone. The one that acts may be another replica: its cleanup is seen, and may be gone before we act. */

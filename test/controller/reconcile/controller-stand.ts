@@ -24,6 +24,8 @@ export class ControllerStand {
   readonly cluster = new MemoryCluster(this.clock);
   readonly watch: DelayedWatch;
   controller: Controller;
+  /** Of the controller made last. */
+  metrics = new Metrics(() => this.controller.collect());
   /** Most builds ever seen on each host at once. */
   readonly worst = new Map<string, number>();
   readonly #holders = new Map<string, string>();
@@ -135,7 +137,7 @@ export class ControllerStand {
 
   #newController(): Controller {
     const output = new Writable({ write: (_chunk, _encoding, done) => done() });
-    const metrics: Metrics = new Metrics(() => this.controller.collect());
+    this.metrics = new Metrics(() => this.controller.collect());
     const common = {
       namespace: operatorNamespace,
       leaseKey: { secret: testKey, created: keyMade },
@@ -143,7 +145,7 @@ export class ControllerStand {
       isLeader: () => true,
     };
     const options = { ...common, keep: defaultKeepTimes, cluster: this.cluster, clock: this.clock };
-    return new Controller({ ...options, logger: createLogger({ level: 'error', output }) }, metrics);
+    return new Controller({ ...options, logger: createLogger({ level: 'error', output }) }, this.metrics);
   }
 
   #count(build: UserTaskRun | undefined, deleted: boolean): void {

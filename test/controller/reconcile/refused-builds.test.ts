@@ -72,6 +72,30 @@ describe('controller: refused builds', () => {
     });
   }
 
+  it('a refusal whose answer is lost is counted, and once', async () => {
+    await startWith({ only: 1 });
+    let lost = 0;
+    stand.cluster.fault = ({ verb, body }) => {
+      if (lost > 0 || verb !== 'patch' || !JSON.stringify(body).includes('untold')) return undefined;
+      lost += 1;
+      return { after: apiError('timeout', 'no answer', true) };
+    };
+    stand.create('a', 'linux/nobody-has-it');
+    await play(stand, 20);
+    expect([lost, stand.errorOf('a')?.includes('linux/nobody-has-it')]).to.deep.equal([1, true]);
+    expect(await stand.metrics.render()).to.match(/host_allocation_failures\{platform="unknown"\} 1\n/);
+  });
+
+  it('a refusal that somebody takes off is written again, and not counted again', async () => {
+    await startWith({ only: 1 });
+    stand.create('a', 'linux/nobody-has-it');
+    await play(stand, 20);
+    stand.cluster.change('taskruns', 'team-a', 'a', ({ metadata }) => Object.assign(metadata, { annotations: {} }));
+    await play(stand, 20);
+    expect(stand.build('a').facts).to.include({ rejected: 'PlatformUnknown' });
+    expect(await stand.metrics.render()).to.match(/host_allocation_failures\{platform="unknown"\} 1\n/);
+  });
+
   it('a build that ends in the moment in which it is refused: its error Secret goes', async () => {
     await startWith({ only: 1 });
     stand.cluster.fault = ({ verb, resource }) => {
