@@ -46,11 +46,11 @@ export class BuildReconciler {
     );
   }
 
-  /** To be called with every change of the cache. Returns whether it only brings back facts that had been lost. */
+  /** To be called with every change of the cache. Returns whether this build's facts had been lost until now. */
   noteChange(before: KeptTaskRun | undefined, after: KeptTaskRun | undefined): boolean {
     // Before the memory of claims forgets it.
-    const isPutBack = this.#claims.lost(after?.uid ?? '') !== undefined;
-    this.#progress.note(before, after, isPutBack);
+    const hadLostFacts = this.#claims.lost(after?.uid ?? '') !== undefined;
+    this.#progress.note(before, after, hadLostFacts);
     this.#claims.note(before, after, this.#now());
     this.#unsigned.note(before, after);
     if (after?.kind === 'own') this.#forgetHandedOver(after.userUid);
@@ -58,7 +58,7 @@ export class BuildReconciler {
       this.#podTold.delete(before.uid);
       this.#forgetHandedOver(before.uid);
     }
-    return isPutBack;
+    return hadLostFacts;
   }
 
   /** Of a build that is gone. The one that acts may be another replica: its cleanup is seen, and may be gone before we act. */

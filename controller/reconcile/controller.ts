@@ -207,7 +207,7 @@ export class Controller {
   }
 
   #noteTaskRun(before: KeptTaskRun | undefined, after: KeptTaskRun | undefined): void {
-    const putBack = this.#builds.noteChange(before, after);
+    const hadLostFacts = this.#builds.noteChange(before, after);
     this.#upkeep.noteChange(before, after);
     if (before?.kind === 'user' && after === undefined) {
       this.#events.forget(before.uid);
@@ -216,7 +216,8 @@ export class Controller {
     }
     if (this.#acting === undefined) return;
     // Counted by the one that acts: sums over replicas are true.
-    if (!putBack) countChange(this.#metrics, before, after, this.#options.clock.now());
+    // What is put back was counted before.
+    if (!hadLostFacts) countChange(this.#metrics, before, after, this.#options.clock.now());
     for (const key of keysFor(before, after)) this.#queue.add(key);
   }
 

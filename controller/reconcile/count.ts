@@ -30,17 +30,16 @@ function countDecision(metrics: Metrics, before: UserTaskRun, after: UserTaskRun
     metrics.count('host_allocation_failures', platform);
   const { claim } = facts ?? {};
   if (claim === undefined) return;
-  const since = before.facts?.claim?.since ?? claim.since;
   if (isFirstClaim(before, after)) {
     const waited = claim.since - after.created;
     // One that was served at once has not waited. The creation is known to the second.
     if (before.waitingFor !== undefined || waited >= 3 * second)
       metrics.observe('wait_time', platform, waited / second);
     // A host of its own is there only once it was launched.
-    if (claim.launch === undefined) metrics.observe('host_allocation_time', platform, (now - since) / second);
+    if (claim.launch === undefined) metrics.observe('host_allocation_time', platform, (now - claim.since) / second);
   }
   if (before.facts?.claim?.address === '' && claim.address !== '')
-    metrics.observe('host_allocation_time', platform, (now - since) / second);
+    metrics.observe('host_allocation_time', platform, (now - claim.since) / second);
 }
 
 /** Not another try after a failed provision, nor facts that are put back: each build counts once. */
